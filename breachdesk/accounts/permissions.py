@@ -1,0 +1,134 @@
+"""What each role may do, in one table, and the two decorators that hold it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+
+if TYPE_CHECKING:
+    from breachdesk.accounts.models import User
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Role:
+    label: str
+    purpose: str
+    permissions: frozenset[str]
+
+
+READS = frozenset(
+    {
+        "audit.view_trail",
+        "incidents.view_incident",
+        "people.view_counts",
+        "notifications.view_notice",
+        "regulators.view_filing",
+    }
+)
+
+ROLES: dict[str, Role] = {
+    "responder": Role(
+        "Incident responder",
+        "Logs what happened and loads the affected people.",
+        READS
+        | {
+            "incidents.open_incident",
+            "incidents.change_facts",
+            "people.load_people",
+            "people.reveal_person",
+        },
+    ),
+    "author": Role(
+        "Comms author",
+        "Writes notices; never approves them.",
+        READS | {"notifications.write_notice", "people.reveal_person"},
+    ),
+    "approver": Role(
+        "Comms approver",
+        "Approves what somebody else wrote, and sends it.",
+        READS
+        | {
+            "notifications.approve_edition",
+            "notifications.send_edition",
+            "notifications.pause_edition",
+            "people.reveal_person",
+        },
+    ),
+    "dpo": Role(
+        "Data protection officer",
+        "Answers for the facts, files with regulators, may stop any send.",
+        READS
+        | {
+            "incidents.open_incident",
+            "incidents.change_facts",
+            "incidents.close_incident",
+            "people.hold_person",
+            "people.reveal_person",
+            "notifications.pause_edition",
+            "regulators.write_filing",
+            "regulators.sign_off_filing",
+            "regulators.record_submission",
+        },
+    ),
+    "auditor": Role("Auditor", "Reads everything with personal data masked, changes nothing.", READS),
+    "administrator": Role(
+        "Administrator",
+        "Staff accounts and settings; no case, no affected person.",
+        frozenset({"accounts.manage_staff", "accounts.change_organisation", "accounts.view_status"}),
+    ),
+}
+
+
+def roles_that_may(permission: str) -> str:
+    labels = [role.label for role in ROLES.values() if permission in role.permissions]
+    return " or ".join(labels) or "nobody"
+
+
+def demand(user: "User", permission: str) -> None:
+    """Raises PermissionDenied, naming the role that may, unless `user` holds the permission now."""
+    if not user.is_active or not user.has_perm(permission):
+        raise PermissionDenied(f"This needs the role {roles_that_may(permission)}. Nothing was changed.")
+
+
+def requires(
+    permission: str,
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, P], HttpResponseBase]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+]:
+    """A view's permission. A structure test finds every view that has none."""
+
+    def guard(
+        view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            demand(request.user, permission)  # type: ignore[arg-type]
+            return view(request, *args, **kwargs)
+
+        guarded.required_permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return guard
+
+
+def action(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """An action: one transaction, open only to a `by` who holds the permission, wherever the call comes from."""
+
+    def guard(change: Callable[P, R]) -> Callable[P, R]:
+        @wraps(change)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            demand(kwargs["by"], permission)  # type: ignore[arg-type]
+            with transaction.atomic():
+                return change(*args, **kwargs)
+
+        guarded.required_permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return guard

@@ -1,0 +1,17 @@
+"""Celery rings; PostgreSQL knows. No task carries more than an id, and a lost task only costs time."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breachdesk.settings")
+
+app = Celery("breachdesk")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    "sweep": {"task": "notifications.tasks.sweep", "schedule": 30.0},
+    "restart-stalled-uploads": {"task": "breachdesk.people.tasks.restart_stalled_uploads", "schedule": 30.0},
+    "call-deputies": {"task": "breachdesk.accounts.tasks.call_deputies", "schedule": 60.0},
+}

@@ -1,0 +1,146 @@
+"""Every setting of an installation: its name, its default and its reason. `.env.example` is printed from this file."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
+
+PREFIX = "BREACHDESK_"
+SHARED_NAMES = ("DATABASE_URL", "REDIS_URL")
+READ_FROM_FILES = ("DATABASE_URL", "REDIS_URL", "BREACHDESK_SECRET_KEY", "BREACHDESK_SMTP_PASSWORD")
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Environment(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    database_url: str = Field(
+        alias="DATABASE_URL",
+        description="PostgreSQL 15 or newer: postgresql://user:password@host/name. The only database there is.",
+    )
+    redis_url: str = Field(
+        alias="REDIS_URL",
+        description="Redis or Valkey, for Celery's doorbells only. It may be emptied at any time without harm.",
+    )
+    secret_key: str = Field(
+        min_length=50,
+        description="Signs sessions and links. At least 50 random characters; changing it signs everybody out.",
+    )
+    master_key_file: Path = Field(
+        description="32 random bytes in base64, mode 0600, backed up apart from the database: it opens every data key."
+    )
+    state_dir: Path = Field(
+        description="Folder for sealed uploads. Every web and worker process must see the same one."
+    )
+    base_url: str = Field(
+        pattern=r"^https?://[^/]+$",
+        description="Where colleagues reach this installation, without a slash at the end. Used in e-mailed links.",
+    )
+    hosts: str = Field(default="", description="More host names to answer to, separated by commas.")
+    demo: bool = Field(
+        default=False, description="1 allows plain http on this machine and shows caught mail. Never in production."
+    )
+    trusted_proxy: bool = Field(
+        default=False, description="1 when a reverse proxy in front sets X-Forwarded-Proto, and nobody can go round it."
+    )
+    smtp_host: str = Field(default="localhost", description="The relay that takes our mail. A local Postfix is best.")
+    smtp_port: Port = Field(default=25, description="The relay's port.")
+    smtp_user: str = Field(default="", description="User name at the relay, if it asks for one.")
+    smtp_password: str = Field(default="", description="Password at the relay, if it asks for one.")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        default="starttls",
+        description="How the way to the relay is protected. Use none only for a relay on this machine.",
+    )
+    smtp_timeout: int = Field(
+        default=60, ge=5, le=900, description="Seconds to wait for the relay's last answer: 60 if local, 600 if far."
+    )
+    smtp_connections: int = Field(
+        default=8,
+        ge=1,
+        le=100,
+        description="Connections per sending process. After a crash at most this many people's mail is in doubt per "
+        "message of the window below.",
+    )
+    send_window: int = Field(
+        default=8,
+        ge=1,
+        le=50,
+        description="Messages a connection commits to before sending them. Larger is faster; more people are in doubt "
+        "after a crash.",
+    )
+    transport: str = Field(
+        default="smtp",
+        description="smtp, or the dotted name of an Anymail backend such as anymail.backends.postmark.EmailBackend.",
+    )
+    anymail: Json[dict[str, Any]] = Field(
+        default_factory=dict, description='Anymail\'s settings as JSON, for example {"POSTMARK_SERVER_TOKEN": "..."}.'
+    )
+    mail_from: str = Field(
+        default="BreachDesk <breachdesk@localhost>", description="Sender of mail to our own staff, not to customers."
+    )
+    log_origin: str = Field(
+        default="breachdesk.invalid/log",
+        pattern=r"^[a-z0-9.-]+/[a-z0-9./-]+$",
+        description="Name of this trail in every entry and checkpoint. Choose it once and keep it for ever.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="How much is logged. No level logs names or addresses."
+    )
+    catcher_dir: Path | None = Field(default=None, description="Where the demo's mail catcher keeps what it caught.")
+
+
+def field_name(variable: str) -> str:
+    return variable if variable in SHARED_NAMES else variable.removeprefix(PREFIX).lower()
+
+
+def variable_name(field: str) -> str:
+    alias = Environment.model_fields[field].alias
+    return alias or PREFIX + field.upper()
+
+
+def _secret_from_file(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise ValueError(f"{variable}_FILE names {path}, which cannot be read: {error.strerror}.") from error
+
+
+def read_environment(source: Mapping[str, str]) -> Environment:
+    """Raises ValueError with one sentence per setting that is missing, unknown or wrong."""
+    given = {name: value for name, value in source.items() if name in SHARED_NAMES or name.startswith(PREFIX)}
+    for variable in READ_FROM_FILES:
+        if path := source.get(f"{variable}_FILE"):
+            given[variable] = _secret_from_file(variable, path)
+            given.pop(f"{variable}_FILE", None)
+    try:
+        return Environment.model_validate({field_name(name): value for name, value in given.items() if value != ""})
+    except ValidationError as error:
+        raise ValueError(" ".join(_sentence(dict(fault)) for fault in error.errors())) from None
+
+
+def _sentence(fault: dict[str, Any]) -> str:
+    field = str(fault["loc"][0])
+    variable = field if field in SHARED_NAMES else PREFIX + field.upper()
+    match fault["type"]:
+        case "missing":
+            return f"{variable} is not set. {Environment.model_fields[field.lower()].description}"
+        case "extra_forbidden":
+            return f"{variable} is not a setting of BreachDesk: check its spelling against .env.example."
+        case _:
+            return f"{variable} is not usable: {fault['msg']}."
+
+
+def load_environment() -> Environment:
+    try:
+        return read_environment(os.environ)
+    except ValueError as error:
+        _stop(str(error))
+
+
+def _stop(sentence: str) -> NoReturn:
+    print(f"BreachDesk cannot start. {sentence}", file=sys.stderr)
+    raise SystemExit(1)

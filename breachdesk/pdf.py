@@ -1,0 +1,175 @@
+"""render_pdf(): HTML to a tagged, archivable PDF, made by a child process on a short leash.
+
+The child (`pdf_child.py`) is started for one document and knows nothing of the product: no Django, no settings, no
+database, no key. It may use so much processor time, wall clock and memory, reads only the style sheets, pictures and
+fonts packaged under `static/`, and fetches nothing. The result is PDF/A-3a and declares PDF/UA-1.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+CHILD = Path(__file__).with_name("pdf_child.py")
+STATIC = Path(__file__).with_name("static")
+# What the dynamic loader and fontconfig need to find the machine's own libraries and fonts; nothing of ours.
+PASSED_ON = ("DYLD_FALLBACK_LIBRARY_PATH", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
+
+
+class PdfError(Exception):
+    """Says in one sentence why there is no PDF."""
+
+
+class PdfRefused(PdfError):
+    pass
+
+
+class PdfTimedOut(PdfError):
+    pass
+
+
+class PdfTooLarge(PdfError):
+    pass
+
+
+class PangoMissing(PdfError):
+    pass
+
+
+@dataclass(frozen=True)
+class PdfAttachment:
+    name: str
+    content: bytes
+    description: str
+
+
+@dataclass(frozen=True)
+class PdfLimits:
+    cpu_seconds: int = 60
+    wall_seconds: float = 120
+    memory_bytes: int = 1 << 30
+
+
+SENTENCES: dict[str, tuple[type[PdfError], str]] = {
+    "refused": (
+        PdfRefused,
+        "The PDF was not made: the document asked for {detail}, and a document may use only the packaged style sheets, "
+        "pictures and fonts.",
+    ),
+    "memory": (PdfTooLarge, "The PDF was not made: the document needs more than {memory} MB of memory. Shorten it."),
+    "pango": (
+        PangoMissing,
+        "The PDF was not made: this machine lacks the Pango text library ({detail}). Install it with "
+        "`apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0`, `dnf install pango` or "
+        "`brew install pango`. Everything but PDFs works without it.",
+    ),
+    "engine": (PdfError, "The PDF was not made: the PDF engine failed with {detail}."),
+}
+
+
+def render_pdf(
+    html: str,
+    *,
+    moment: datetime,
+    attachments: Sequence[PdfAttachment] = (),
+    limits: PdfLimits = PdfLimits(),
+) -> bytes:
+    """The same html, moment and attachments give the same bytes on the same machine.
+
+    `moment` is what the file states as the time of its making. Raises a PdfError with a sentence, never anything else.
+    """
+    request = _request_of(html, moment, attachments, limits)
+    # A folder of its own, so that what the engine writes (unpacked fonts) is gone however the child ends.
+    with tempfile.TemporaryDirectory(prefix="breachdesk-pdf-") as folder:
+        child = subprocess.Popen(
+            [sys.executable, "-s", "-P", "-W", "ignore", str(CHILD)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=None,
+            cwd=folder,
+            env=_environment_of(folder, moment),
+            start_new_session=True,
+        )
+        try:
+            answer, _ = child.communicate(request, timeout=limits.wall_seconds)
+        except subprocess.TimeoutExpired:
+            raise _timed_out(limits) from None
+        finally:
+            _end(child)
+    return _pdf_of(answer, child.returncode, limits)
+
+
+def _request_of(html: str, moment: datetime, attachments: Sequence[PdfAttachment], limits: PdfLimits) -> bytes:
+    stated = moment.astimezone(UTC).replace(microsecond=0)
+    identity = sha256(html.encode("utf-8", "surrogatepass"))
+    for attachment in attachments:
+        identity.update(sha256(attachment.content).digest())
+    return json.dumps(
+        {
+            "html": html,
+            "static": str(STATIC),
+            "moment": stated.isoformat(),
+            "identifier": identity.hexdigest()[:32],
+            "attachments": [
+                {"name": a.name, "content": b64encode(a.content).decode(), "description": a.description}
+                for a in attachments
+            ],
+            "cpu_seconds": limits.cpu_seconds,
+            "memory_bytes": limits.memory_bytes,
+        }
+    ).encode()
+
+
+def _environment_of(folder: str, moment: datetime) -> dict[str, str]:
+    return {
+        "PATH": os.defpath,
+        "LANG": "C.UTF-8",
+        "HOME": folder,
+        "TMPDIR": folder,
+        # Both would otherwise differ from run to run, and so would the bytes.
+        "PYTHONHASHSEED": "0",
+        "SOURCE_DATE_EPOCH": str(int(moment.timestamp())),
+        **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+    }
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """No child and no grandchild outlives the call."""
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
+
+
+def _pdf_of(answer: bytes, code: int, limits: PdfLimits) -> bytes:
+    if code == 0 and answer.startswith(b"%PDF-"):
+        return answer
+    if code in (-signal.SIGXCPU, -signal.SIGKILL):
+        raise _timed_out(limits)
+    if code < 0:
+        # A C library that gets no memory ends the process instead of raising.
+        raise _fault("memory", "", limits)
+    try:
+        fault = json.loads(answer)
+        raise _fault(fault["fault"], fault["detail"], limits)
+    except (ValueError, KeyError):
+        raise _fault("engine", f"exit code {code}", limits) from None
+
+
+def _fault(name: str, detail: str, limits: PdfLimits) -> PdfError:
+    kind, sentence = SENTENCES[name]
+    return kind(sentence.format(detail=detail[:200], memory=limits.memory_bytes >> 20))
+
+
+def _timed_out(limits: PdfLimits) -> PdfTimedOut:
+    return PdfTimedOut(
+        f"The PDF was not made: the document took more than {limits.cpu_seconds} seconds of work or "
+        f"{limits.wall_seconds:g} seconds of waiting. Shorten it."
+    )

@@ -1,0 +1,164 @@
+"""The process that turns one HTML document into one PDF. Started by pdf.py as a file, so that it imports nothing of ours.
+
+It reads one JSON request from standard input, limits itself before it loads the engine, and writes the PDF to standard
+output; or a JSON object with the fault, and exit code 3.
+"""
+
+import json
+import logging
+import os
+import resource
+import sys
+import threading
+import time
+from base64 import b64decode
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+BASE = "https://assets.invalid/"  # resolves nowhere: only a name for the files under static/
+FOLDERS = ("print", "fonts")
+TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".png": "image/png"}
+OPTIONS = {"pdf_variant": "pdf/a-3a", "pdf_tags": True}
+
+# WeasyPrint states one standard per file. The engine's own `xmp_metadata` adds a second RDF block, which readers ignore
+# (PDF/UA-1 rule 5-1 then fails), so this goes into the one block it writes; a test reads it back.
+UA_XMP = b"""<rdf:Description rdf:about=""
+  xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/"><pdfuaid:part>1</pdfuaid:part></rdf:Description>
+<rdf:Description rdf:about=""
+  xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"
+  xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#"
+  xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
+<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">
+<pdfaSchema:schema>PDF/UA identification</pdfaSchema:schema>
+<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI>
+<pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>
+<pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource">
+<pdfaProperty:name>part</pdfaProperty:name>
+<pdfaProperty:valueType>Integer</pdfaProperty:valueType>
+<pdfaProperty:category>internal</pdfaProperty:category>
+<pdfaProperty:description>Part of PDF/UA</pdfaProperty:description>
+</rdf:li></rdf:Seq></pdfaSchema:property>
+</rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description></rdf:RDF>"""
+
+
+class FaultError(Exception):
+    def __init__(self, fault: str, detail: str) -> None:
+        super().__init__(detail)
+        self.fault, self.detail = fault, detail
+
+
+def limit_myself(cpu_seconds: int, memory_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 2))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20))
+    # macOS accepts RLIMIT_AS and does not hold it, so there a thread watches what is really used.
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    else:
+        threading.Thread(target=watch_memory, args=(memory_bytes,), daemon=True).start()
+
+
+def watch_memory(memory_bytes: int) -> None:
+    unit = 1 if sys.platform == "darwin" else 1024
+    while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit < memory_bytes:
+        time.sleep(0.05)
+    os.abort()
+
+
+def load_engine() -> Any:
+    try:
+        import weasyprint
+    except OSError as error:
+        raise FaultError("pango", str(error).split("'")[1] if "'" in str(error) else "not found") from None
+    logging.getLogger("weasyprint").addHandler(logging.NullHandler())
+    logging.getLogger("weasyprint").propagate = False
+    return weasyprint
+
+
+def make_fetcher(static: Path) -> Any:
+    from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+    packaged = {f"{f}/{p.name}": p for f in FOLDERS for p in (static / f).glob("*") if p.suffix in TYPES}
+
+    class PackagedAssets(URLFetcher):  # type: ignore[misc]
+        """Serves the packaged files by name; refuses and remembers everything else."""
+
+        def __init__(self) -> None:
+            super().__init__(allowed_protocols=(), allow_redirects=False)
+            self.refused: list[str] = []
+
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            file = packaged.get(url.removeprefix(BASE)) if url.startswith(BASE) else None
+            if file is None:
+                self.refused.append(url)
+                raise FatalURLFetchingError(url)
+            return URLFetcherResponse(url, file.read_bytes(), {"Content-Type": TYPES[file.suffix]})
+
+    return PackagedAssets()
+
+
+def render(request: dict[str, Any]) -> bytes:
+    engine = load_engine()
+    fetcher = make_fetcher(Path(request["static"]))
+    try:
+        pdf = write(engine, fetcher, request)
+    except BaseException:  # the engine's own refusal is not an Exception, so that nothing inside it swallows it
+        if not fetcher.refused:
+            raise
+    # A picture inside an SVG swallows the refusal, so the list counts and not only the exception.
+    if fetcher.refused:
+        raise FaultError("refused", fetcher.refused[0][:120])
+    return pdf
+
+
+def write(engine: Any, fetcher: Any, request: dict[str, Any]) -> bytes:
+    moment = datetime.fromisoformat(request["moment"])
+    document = engine.HTML(string=request["html"], base_url=BASE, url_fetcher=fetcher).render(**OPTIONS)
+    document.metadata.created = document.metadata.modified = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    plain = document.metadata.generate_rdf_metadata
+
+    def with_ua(*args: Any, **kwargs: Any) -> bytes:
+        before, end, after = plain(*args, **kwargs).rpartition(b"</rdf:RDF>")
+        if not end:
+            raise FaultError("engine", "metadata of an unknown shape")
+        return bytes(before + UA_XMP + after)
+
+    document.metadata.generate_rdf_metadata = with_ua
+    attachments = [
+        engine.Attachment(
+            string=b64decode(item["content"]),
+            name=item["name"],
+            description=item["description"],
+            relationship="Source",
+            created=moment,
+            modified=moment,
+            url_fetcher=fetcher,
+        )
+        for item in request["attachments"]
+    ]
+    identifier = bytes.fromhex(request["identifier"])
+    return bytes(document.write_pdf(attachments=attachments, pdf_identifier=identifier, **OPTIONS))
+
+
+def main() -> int:
+    answer = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # nothing a library prints may land inside the PDF
+    request = json.load(sys.stdin.buffer)
+    limit_myself(request["cpu_seconds"], request["memory_bytes"])
+    try:
+        output, code = render(request), 0
+    except MemoryError:
+        output, code = json.dumps({"fault": "memory", "detail": ""}).encode(), 3
+    except FaultError as error:
+        output, code = json.dumps({"fault": error.fault, "detail": error.detail}).encode(), 3
+    except BaseException as error:  # the parent must hear a sentence whatever breaks in the engine
+        output, code = json.dumps({"fault": "engine", "detail": type(error).__name__}).encode(), 3
+    answer.write(output)
+    answer.flush()
+    return code
+
+
+if __name__ == "__main__":
+    # No clean-up of thousands of boxes: the process ends here.
+    os._exit(main())

@@ -1,0 +1,62 @@
+"""What every screen shares: a whole page or its partial, paging, and a clear sentence when an action refuses."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def render_page(
+    request: HttpRequest, template: str, context: Mapping[str, Any], *, partial: str | None = None, status: int = 200
+) -> HttpResponse:
+    """The whole page, or the partial it includes when htmx asks. Never kept by a browser or a proxy."""
+    chosen = partial if partial and is_htmx(request) else template
+    response = render(request, chosen, dict(context), status=status)
+    response["Cache-Control"] = "no-store"
+    response["Vary"] = "HX-Request, Cookie"
+    return response
+
+
+def paginate(request: HttpRequest, queryset: QuerySet[Any], per_page: int = 50) -> Page[Any]:
+    return Paginator(queryset, per_page).get_page(request.GET.get("page"))
+
+
+class RefusalMiddleware:
+    """Turns an action's refusal into a page that says why; the action's transaction has changed nothing."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, ValidationError):
+            return _refuse(request, "refused.html", error.messages, status=409)
+        if isinstance(error, PermissionDenied):
+            return _refuse(request, "403.html", [str(error)] if str(error) else [], status=403)
+        return None
+
+
+def _refuse(request: HttpRequest, template: str, sentences: list[str], *, status: int) -> HttpResponse:
+    context = {"sentences": sentences, "back": request.path if request.method == "GET" else _page_before(request)}
+    return render_page(request, template, context, partial="components/_refusal.html", status=status)
+
+
+def _page_before(request: HttpRequest) -> str:
+    """The page the refused form was on, if it was ours."""
+    origin = f"{request.scheme}://{request.get_host()}"
+    referer = request.headers.get("Referer", "")
+    return referer.removeprefix(origin) if referer.startswith(f"{origin}/") else "/"
+
+
+def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return render(request, "403_csrf.html", status=403)

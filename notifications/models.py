@@ -1,0 +1,240 @@
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from breachdesk.incidents.models import Incident
+from breachdesk.people.models import Person
+
+if TYPE_CHECKING:
+    from breachdesk.accounts.models import User
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def visible_to(self, user: "User") -> "NoticeQuerySet":
+        return self if user.has_perm("notifications.view_notice") else self.none()
+
+    def of(self, incident: Incident) -> "NoticeQuerySet":
+        return self.filter(incident=incident)
+
+
+class Notice(models.Model):
+    """One message to many people. A person gets it at most once, whatever the edition."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="notices")
+    title = models.CharField(max_length=160)
+    default_language = models.CharField(max_length=12, default="en")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        permissions = [
+            ("view_notice", "See notices"),
+            ("write_notice", "Write notices"),
+            ("approve_edition", "Approve a notice"),
+            ("send_edition", "Start and resume a send"),
+            ("pause_edition", "Pause or cancel a send"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class EditionQuerySet(models.QuerySet["Edition"]):
+    def visible_to(self, user: "User") -> "EditionQuerySet":
+        return self if user.has_perm("notifications.view_notice") else self.none()
+
+    def of(self, incident: Incident) -> "EditionQuerySet":
+        return self.filter(notice__incident=incident)
+
+    def sending(self) -> "EditionQuerySet":
+        return self.filter(state=Edition.State.SENDING)
+
+    def awaiting_review(self) -> "EditionQuerySet":
+        return self.filter(state=Edition.State.IN_REVIEW)
+
+
+class Edition(models.Model):
+    """A notice in one language and revision: what is written, approved and sent."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        IN_REVIEW = "in_review", "Waiting for approval"
+        APPROVED = "approved", "Approved, not started"
+        SENDING = "sending", "Sending"
+        PAUSED = "paused", "Paused"
+        FINISHED = "finished", "Finished"
+        CANCELLED = "cancelled", "Cancelled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="editions")
+    language = models.CharField(max_length=12)
+    revision = models.PositiveSmallIntegerField(default=1)
+    subject = models.CharField(max_length=160, blank=True)
+    body = models.TextField(max_length=20_000, blank=True)
+    state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
+    epoch = models.PositiveIntegerField(default=0)
+    digest = models.BinaryField(null=True)
+    recipients_root = models.BinaryField(null=True)
+    recipients_count = models.PositiveIntegerField(null=True)
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    submitted_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = EditionQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "language", "revision"], name="one_edition_per_revision"),
+            models.CheckConstraint(
+                condition=Q(state__in=["draft", "cancelled"])
+                | Q(digest__isnull=False, recipients_root__isnull=False, recipients_count__isnull=False),
+                name="what_is_reviewed_is_frozen",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice.title} ({self.language})"
+
+    @property
+    def incident_id(self) -> uuid.UUID:
+        return self.notice.incident_id
+
+
+class EditionAuthor(models.Model):
+    """Everyone who changed a character of an edition; none of them may approve it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="authors")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["edition", "author"], name="one_row_per_author")]
+
+
+class Approval(models.Model):
+    """One person said yes to exactly one digest. A trigger refuses every author of the edition."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="approvals")
+    digest = models.BinaryField()
+    approver = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["edition", "digest", "approver"], name="one_approval_per_approver")
+        ]
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def visible_to(self, user: "User") -> "DeliveryQuerySet":
+        return self if user.has_perm("notifications.view_notice") else self.none()
+
+
+class Delivery(models.Model):
+    """One edition to one person. Its state changes only in delivery.py, guarded by a trigger."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", "Planned"
+        CLAIMED = "claimed", "Claimed by a worker"
+        HANDING_OVER = "handing_over", "Being handed over"
+        HANDED_OVER = "handed_over", "Handed over"
+        UNKNOWN = "unknown", "Unknown"
+        RETRY_WAIT = "retry_wait", "Waiting to try again"
+        REFUSED = "refused", "Refused"
+        BLOCKED = "blocked", "Blocked"
+        DELIVERED = "delivered", "Delivered"
+        BOUNCED = "bounced", "Bounced"
+        COMPLAINED = "complained", "Complained"
+        CANCELLED = "cancelled", "Cancelled"
+        SUPPRESSED = "suppressed", "Suppressed"
+        ASSUMED_SENT = "assumed_sent", "Assumed sent"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="+", db_index=False)
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
+    state = models.CharField(max_length=16, choices=State, default=State.PLANNED)
+    token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    generation = models.PositiveSmallIntegerField(default=0)
+    batch = models.ForeignKey("Batch", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    code = models.PositiveSmallIntegerField(null=True)
+    handing_over_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "person"], name="one_delivery_per_person"),
+        ]
+
+
+class Attempt(models.Model):
+    """A try that needs more words than its delivery has columns: the second and later ones, and any answer but 2xx."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="attempts")
+    n = models.PositiveSmallIntegerField()
+    phase = models.CharField(max_length=20)
+    outcome = models.CharField(max_length=20, blank=True)
+    code = models.PositiveSmallIntegerField(null=True)
+    enhanced = models.CharField(max_length=12, blank=True)
+    reply_sha256 = models.BinaryField(null=True)
+    remote_id = models.CharField(max_length=120, blank=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["delivery", "n"], name="one_row_per_attempt")]
+
+
+class Batch(models.Model):
+    """Deliveries settled together; its root over the rows stands in one event of the trail."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="batches")
+    opened_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    rows = models.PositiveIntegerField(default=0)
+    rows_root = models.BinaryField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+
+class MailEvent(models.Model):
+    """What a provider told us later. It never creates a delivery, resends, or moves a state back."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.CharField(max_length=40)
+    source_id = models.CharField(max_length=200)
+    delivery = models.ForeignKey(Delivery, null=True, on_delete=models.PROTECT, related_name="mail_events")
+    kind = models.CharField(max_length=20)
+    at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField()
+    applied_at = models.DateTimeField(null=True)
+    raw_sha256 = models.BinaryField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["source", "source_id"], name="one_row_per_mail_event")]
