@@ -1,0 +1,194 @@
+"""Sealing of values and blind indexes for exact look-up.
+
+Each scope has two independent random 256-bit keys, wrapped by the master key with AES-256-GCM (NIST SP 800-38D).
+
+- Sealed value: nonce (12 bytes) || ciphertext || tag (16 bytes), AES-256-GCM under the scope's data key. Associated
+  data name table, column and row, so a sealed value opens only in its own place. Nonces are random: SP 800-38D
+  section 8.3 allows 2**32 values per key, a thousand times the largest incident.
+- Blind index: the first 16 bytes of HMAC-SHA-256 (RFC 2104) under the scope's index key, over purpose and value. Equal
+  values of one scope and purpose match; nothing else can be learned from it without the key.
+"""
+
+import hmac
+from dataclasses import dataclass
+from hashlib import sha256
+from os import urandom
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.utils import timezone
+
+from breachdesk.vault import ORGANISATION
+from breachdesk.vault.master_key import KEY_BYTES, MasterKeyMissing, read_master_key
+from breachdesk.vault.models import DataKey
+
+NONCE_BYTES = 12
+TAG_BYTES = 16
+INDEX_BYTES = 16
+
+
+class KeyMissing(Exception):
+    """No data key was ever made for this scope."""
+
+
+class KeyDestroyed(Exception):
+    """The scope's data key was shredded: what it sealed cannot be read by anybody again."""
+
+
+class SealBroken(Exception):
+    """The bytes were changed, moved to another place, or sealed under another key."""
+
+
+def _associated(table: str, column: str, row: UUID) -> bytes:
+    """Each name with its length in front (two bytes), so that no two places share their bytes."""
+    return _with_length(table) + _with_length(column) + row.bytes
+
+
+def _with_length(text: str) -> bytes:
+    encoded = text.encode()
+    return len(encoded).to_bytes(2, "big") + encoded
+
+
+class Cipher:
+    """The open keys of one scope. Make one for a piece of work and let it go: a shred does not reach it meanwhile."""
+
+    __slots__ = ("_aead", "_index", "_places", "_purposes", "scope")
+
+    def __init__(self, scope: UUID, data_key: bytes, index_key: bytes) -> None:
+        self.scope = scope
+        self._aead = AESGCM(data_key)
+        self._index = hmac.new(index_key, digestmod=sha256)
+        self._places: dict[tuple[str, str], bytes] = {}
+        self._purposes: dict[str, hmac.HMAC] = {}
+
+    def seal(self, value: bytes, *, table: str, column: str, row: UUID) -> bytes:
+        nonce = urandom(NONCE_BYTES)
+        return nonce + self._aead.encrypt(nonce, value, self._place(table, column) + row.bytes)
+
+    def unseal(self, sealed: bytes, *, table: str, column: str, row: UUID) -> bytes:
+        """Raises SealBroken unless these very bytes were sealed for this place under this scope's key."""
+        sealed = bytes(sealed)
+        try:
+            return self._aead.decrypt(
+                sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._place(table, column) + row.bytes
+            )
+        except (InvalidTag, ValueError):
+            raise SealBroken(f"A sealed value in {table}.{column}, row {row}, was changed or moved.") from None
+
+    def blind_index(self, value: str, *, purpose: str) -> bytes:
+        """16 bytes. The caller decides what counts as equal (case, spaces) and brings the value into that form."""
+        index = self._purpose(purpose).copy()
+        index.update(value.encode())
+        return index.digest()[:INDEX_BYTES]
+
+    def _place(self, table: str, column: str) -> bytes:
+        place = self._places.get((table, column))
+        if place is None:
+            place = self._places[table, column] = _with_length(table) + _with_length(column)
+        return place
+
+    def _purpose(self, purpose: str) -> hmac.HMAC:
+        prepared = self._purposes.get(purpose)
+        if prepared is None:
+            prepared = self._purposes[purpose] = self._index.copy()
+            prepared.update(_with_length(purpose))
+        return prepared
+
+
+@dataclass(frozen=True)
+class _Wrapping:
+    """AES-256-GCM under the master key; the associated data say whose key it is and which of the two."""
+
+    aead: AESGCM
+    scope: UUID
+
+    def wrap(self, key: bytes, which: str) -> bytes:
+        nonce = urandom(NONCE_BYTES)
+        return nonce + self.aead.encrypt(nonce, key, _associated("vault_data_key", which, self.scope))
+
+    def unwrap(self, wrapped: bytes, which: str) -> bytes:
+        try:
+            return self.aead.decrypt(
+                wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _associated("vault_data_key", which, self.scope)
+            )
+        except InvalidTag:
+            raise MasterKeyMissing(
+                f"The master key does not open the data key of {self.scope}: it is not the key this database was "
+                "written with. Put the right key file in place."
+            ) from None
+
+
+def _wrapping(scope: UUID) -> _Wrapping:
+    return _Wrapping(AESGCM(read_master_key()), scope)
+
+
+def create_key(scope: UUID) -> DataKey:
+    """Makes the scope's key once; a second call returns the first key, and a destroyed one is refused."""
+    wrapping = _wrapping(scope)
+    key, _ = DataKey.objects.get_or_create(
+        scope=scope,
+        defaults={
+            "wrapped_data": wrapping.wrap(urandom(KEY_BYTES), "data"),
+            "wrapped_index": wrapping.wrap(urandom(KEY_BYTES), "index"),
+        },
+    )
+    _refuse_destroyed(key)
+    return key
+
+
+def cipher_for(scope: UUID) -> Cipher:
+    """One query. Raises KeyMissing, KeyDestroyed or MasterKeyMissing, each with a sentence.
+
+    The organisation's own key is made at its first use; an incident's key is made when the incident is opened.
+    """
+    key = DataKey.objects.filter(scope=scope).first()
+    if key is None and scope == ORGANISATION:
+        key = create_key(scope)
+    if key is None:
+        raise KeyMissing(f"There is no data key for {scope}. It is made when the incident is opened.")
+    return _open(key)
+
+
+def _open(key: DataKey) -> Cipher:
+    _refuse_destroyed(key)
+    assert key.wrapped_data is not None  # the table's own constraint
+    assert key.wrapped_index is not None
+    wrapping = _wrapping(key.scope)
+    return Cipher(
+        key.scope,
+        wrapping.unwrap(bytes(key.wrapped_data), "data"),
+        wrapping.unwrap(bytes(key.wrapped_index), "index"),
+    )
+
+
+def _refuse_destroyed(key: DataKey) -> None:
+    if key.destroyed_at is not None:
+        raise KeyDestroyed(
+            f"The data key of {key.scope} was destroyed on {key.destroyed_at:%d %B %Y}: its personal data cannot be "
+            "read again."
+        )
+
+
+def shred(scope: UUID) -> bool:
+    """Destroys both keys for ever; everything sealed under them is gone. False when they were gone before.
+
+    The wrapped keys also live in backups of the database's keys, which must be shredded after their own term.
+    """
+    return bool(
+        DataKey.objects.filter(scope=scope, destroyed_at__isnull=True).update(
+            wrapped_data=None, wrapped_index=None, destroyed_at=timezone.now()
+        )
+    )
+
+
+def seal(scope: UUID, value: bytes, *, table: str, column: str, row: UUID) -> bytes:
+    return cipher_for(scope).seal(value, table=table, column=column, row=row)
+
+
+def unseal(scope: UUID, sealed: bytes, *, table: str, column: str, row: UUID) -> bytes:
+    return cipher_for(scope).unseal(sealed, table=table, column=column, row=row)
+
+
+def blind_index(scope: UUID, value: str, *, purpose: str) -> bytes:
+    return cipher_for(scope).blind_index(value, purpose=purpose)
