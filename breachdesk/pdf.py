@@ -58,20 +58,20 @@ class PdfLimits:
     memory_bytes: int = 1 << 30
 
 
-SENTENCES: dict[str, tuple[type[PdfError], str]] = {
-    "refused": (
-        PdfRefused,
-        "The PDF was not made: the document asked for {detail}, and a document may use only the packaged style sheets, "
-        "pictures and fonts.",
-    ),
-    "memory": (PdfTooLarge, "The PDF was not made: the document needs more than {memory} MB of memory. Shorten it."),
-    "pango": (
-        PangoMissing,
-        "The PDF was not made: this machine lacks the Pango text library ({detail}). Install it with "
-        "`apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0`, `dnf install pango` or "
-        "`brew install pango`. Everything but PDFs works without it.",
-    ),
-    "engine": (PdfError, "The PDF was not made: the PDF engine failed with {detail}."),
+SENTENCES = {
+    "refused": "the document asked for {detail}, and it may use only the packaged style sheets, pictures and fonts",
+    "memory": "the document needs more than {memory} MB of memory. Shorten it",
+    "pango": "this machine lacks the Pango text library ({detail}). Only PDFs need it. Install it with "
+    "`apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0`, "
+    "`dnf install pango` or `brew install pango`",
+    "engine": "the PDF engine failed with {detail}",
+    "time": "the document took more than {cpu} seconds of work or {wall:g} seconds of waiting. Shorten it",
+}
+KINDS: dict[str, type[PdfError]] = {
+    "refused": PdfRefused,
+    "memory": PdfTooLarge,
+    "pango": PangoMissing,
+    "time": PdfTimedOut,
 }
 
 
@@ -93,7 +93,7 @@ def render_pdf(
             [sys.executable, "-s", "-P", "-W", "ignore", str(CHILD)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=None,
+            stderr=subprocess.DEVNULL,
             cwd=folder,
             env=_environment_of(folder, moment),
             start_new_session=True,
@@ -101,7 +101,7 @@ def render_pdf(
         try:
             answer, _ = child.communicate(request, timeout=limits.wall_seconds)
         except subprocess.TimeoutExpired:
-            raise _timed_out(limits) from None
+            raise _fault("time", "", limits) from None
         finally:
             _end(child)
     return _pdf_of(answer, child.returncode, limits)
@@ -152,7 +152,7 @@ def _pdf_of(answer: bytes, code: int, limits: PdfLimits) -> bytes:
     if code == 0 and answer.startswith(b"%PDF-"):
         return answer
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
-        raise _timed_out(limits)
+        raise _fault("time", "", limits)
     if code < 0:
         # A C library that gets no memory ends the process instead of raising.
         raise _fault("memory", "", limits)
@@ -164,12 +164,6 @@ def _pdf_of(answer: bytes, code: int, limits: PdfLimits) -> bytes:
 
 
 def _fault(name: str, detail: str, limits: PdfLimits) -> PdfError:
-    kind, sentence = SENTENCES[name]
-    return kind(sentence.format(detail=detail[:200], memory=limits.memory_bytes >> 20))
-
-
-def _timed_out(limits: PdfLimits) -> PdfTimedOut:
-    return PdfTimedOut(
-        f"The PDF was not made: the document took more than {limits.cpu_seconds} seconds of work or "
-        f"{limits.wall_seconds:g} seconds of waiting. Shorten it."
-    )
+    memory, cpu, wall = limits.memory_bytes >> 20, limits.cpu_seconds, limits.wall_seconds
+    reason = SENTENCES[name].format(detail=detail[:200], memory=memory, cpu=cpu, wall=wall)
+    return KINDS.get(name, PdfError)(f"The PDF was not made: {reason}.")

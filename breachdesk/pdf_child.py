@@ -1,4 +1,4 @@
-"""The process that turns one HTML document into one PDF. Started by pdf.py as a file, so that it imports nothing of ours.
+"""The process that turns one HTML document into one PDF: started by pdf.py as a file, so it imports none of ours.
 
 It reads one JSON request from standard input, limits itself before it loads the engine, and writes the PDF to standard
 output; or a JSON object with the fault, and exit code 3.
