@@ -1,0 +1,37 @@
+"""What every page shows: the organisation's name, the theme, the server's time and the next deadline."""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from breachdesk.accounts.models import Organisation
+
+
+def masthead(request: HttpRequest) -> dict[str, Any]:
+    """Read only when a template asks: a partial costs no query."""
+    user = getattr(request, "user", None)
+    return {
+        "organisation": SimpleLazyObject(lambda: Organisation.objects.first() or Organisation()),
+        "server_time": timezone.now(),
+        "theme": theme_of(request),
+        "version": VERSION,
+        "strip_shown": user is not None and user.has_perm("incidents.view_incident"),
+    }
+
+
+def theme_of(request: HttpRequest) -> str:
+    chosen = request.COOKIES.get("theme", "")
+    return chosen if chosen in ("light", "dark") else ""
+
+
+def _version() -> str:
+    try:
+        return version("breachdesk")
+    except PackageNotFoundError:
+        return "from source"
+
+
+VERSION = _version()
