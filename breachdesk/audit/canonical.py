@@ -1,0 +1,78 @@
+"""Canonical bytes: one object, one byte string.
+
+RFC 8785 (JSON Canonicalization Scheme) in UTF-8, narrowed: strings in Unicode form NFC without lone surrogates,
+integers below 2**53 in size, no other numbers. Times are text, "2026-11-21T09:30:00.000000Z"; bytes are base64url
+without padding (RFC 4648 section 5).
+"""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+from unicodedata import normalize
+
+import rfc8785
+
+LARGEST_INTEGER = 2**53 - 1
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+class NotCanonicalError(ValueError):
+    """The value, or the bytes, have no place in the trail. The message says why."""
+
+
+def canonical(value: Any) -> bytes:
+    """Raises NotCanonicalError for floats, integers of 2**53 or more, lone surrogates and types JSON does not know."""
+    try:
+        return rfc8785.dumps(_narrowed(value))
+    except rfc8785.CanonicalizationError as error:
+        raise NotCanonicalError(f"This cannot be written as canonical JSON: {error}.") from error
+
+
+def parse(stored: bytes) -> dict[str, Any]:
+    """The object in canonical bytes. Raises NotCanonicalError unless encoding it again gives the very same bytes."""
+    try:
+        value = json.loads(stored, parse_float=_refuse_number, parse_constant=_refuse_number)
+    except (ValueError, RecursionError) as error:
+        raise NotCanonicalError(f"These bytes are not JSON as the trail writes it: {error}.") from error
+    if not isinstance(value, dict) or canonical(value) != stored:
+        raise NotCanonicalError("These bytes are not in canonical form.")
+    return value
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise NotCanonicalError(f"{text} is not an integer")
+
+
+def _narrowed(value: Any) -> Any:
+    match value:
+        case None | bool():
+            return value
+        case int():
+            if abs(value) > LARGEST_INTEGER:
+                raise NotCanonicalError(f"{value} is too large for the trail: give numbers from 2**53 on as text.")
+            return value
+        case str():
+            return normalize("NFC", value)
+        case list() | tuple():
+            return [_narrowed(item) for item in value]
+        case dict():
+            return {normalize("NFC", key): _narrowed(item) for key, item in value.items()}
+        case _:
+            raise NotCanonicalError(f"A {type(value).__name__} has no canonical form: give text, an integer or a list.")
+
+
+def time_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime(TIME_FORMAT)
+
+
+def time_of(text: str) -> datetime:
+    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
+
+
+def base64url(value: bytes) -> str:
+    return urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
+
+
+def from_base64url(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,0 +1,183 @@
+"""EVENTS: every type of event, its sentence, and the keys it may carry.
+
+A sentence follows the name of who did it: "Ines Okafor approved the English edition for 430,000 people". A {key} in it
+must be given; `more` lists keys that may be given besides; `private` lists what a human typed or what names a person,
+which is sealed apart and never stands in the trail's own bytes.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from string import Formatter
+
+
+@dataclass(frozen=True)
+class EventType:
+    sentence: str
+    more: str = ""
+    private: str = ""
+    required: frozenset[str] = field(init=False)
+    allowed: frozenset[str] = field(init=False)
+    private_fields: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        required = frozenset(name for _, name, _, _ in Formatter().parse(self.sentence) if name)
+        object.__setattr__(self, "required", required)
+        object.__setattr__(self, "allowed", required | frozenset(self.more.split()))
+        object.__setattr__(self, "private_fields", frozenset(self.private.split()))
+
+
+EVENTS: dict[str, EventType] = {
+    # Colleagues and settings
+    "user.invited": EventType("invited a colleague as {roles}", private="name email"),
+    "user.joined": EventType("accepted the invitation and set a password"),
+    "user.signed_in": EventType("signed in"),
+    "user.reset": EventType("sent a colleague a link for a new password"),
+    "user.password_changed": EventType("set a new password"),
+    "user.removed": EventType("removed a colleague", private="reason"),
+    "user.roles_changed": EventType("changed a colleague's roles to {roles}", more="before"),
+    "user.changed": EventType("changed a colleague's details", more="fields deputy", private="name email zone"),
+    "organisation.changed": EventType(
+        "changed what is said about the organisation: {fields}",
+        private="legal_name short_name address sector company_number ico_registration zone dpo_name dpo_email "
+        "dpo_phone sender_name sender_email reply_to hotline website allowed_links languages deputy_after",
+    ),
+    "organisation.mail_tested": EventType("tried the mail set-up: {outcome}", more="code", private="answer"),
+    "decision.asked": EventType("asked {asked} colleagues for a decision", more="permission kind users"),
+    "decision.deputies_asked": EventType("asked {asked} deputies for a decision", more="permission kind users"),
+    "decision.settled": EventType("settled a decision that was asked for", more="permission kind"),
+    "key.created": EventType("made the data key that seals this case"),
+    "key.destroyed": EventType("destroyed the data key; its personal data can never be read again", private="reason"),
+    # The incident
+    "incident.opened": EventType(
+        "logged the incident {reference}",
+        more="origin our_role kinds kinds_uncertain people_low people_high",
+        private="title what_happened processor",
+    ),
+    "incident.facts_changed": EventType(
+        "changed the facts: {fields}",
+        more="origin our_role kinds kinds_uncertain people_low people_high",
+        private="title what_happened processor reason",
+    ),
+    "moment.stated": EventType("stated when it {kind}: {precision} {at} ({zone})", private="basis"),
+    "moment.corrected": EventType(
+        "corrected when it {kind}: {precision} {at} ({zone})",
+        more="before before_precision before_zone replaces",
+        private="basis reason",
+    ),
+    "incident.closed": EventType("closed the incident", private="reason"),
+    "incident.head": EventType("pinned the case's history at {inc_n} entries", more="inc_leaf"),
+    # Affected people
+    "upload.received": EventType(
+        "handed in a file of affected people ({bytes} bytes)", more="sha256", private="filename"
+    ),
+    "upload.loaded": EventType(
+        "loaded {people} people from {rows} rows; {rejected} rows were rejected",
+        more="duplicates without_email seconds rejected_root",
+    ),
+    "upload.failed": EventType("could not load the file: {why}", more="rows people", private="detail"),
+    "upload.accepted": EventType("accepted the list of {people} people", more="rejected duplicates without_email"),
+    "people.revealed": EventType("looked at personal data of {count} people", more="people fields", private="reason"),
+    "people.count_stated": EventType("stated the number of people: {low} to {high}", more="basis upload"),
+    "person.held": EventType("put a person on hold", more="until", private="reason"),
+    "person.released": EventType("took a person off hold", private="reason"),
+    # Notices
+    "notice.created": EventType("began a notice", more="language", private="title"),
+    "edition.created": EventType("began the {language} edition, revision {revision}"),
+    "edition.saved": EventType("changed the text of the {language} edition", more="revision", private="subject body"),
+    "edition.submitted": EventType(
+        "submitted the {language} edition for approval, to {recipients} people",
+        more="revision digest recipients_root",
+    ),
+    "edition.withdrawn": EventType("took the {language} edition back from approval", more="revision", private="reason"),
+    "edition.rejected": EventType("sent the {language} edition back", more="revision digest", private="reason"),
+    "edition.approved": EventType(
+        "approved the {language} edition for {recipients} people", more="revision digest recipients_root"
+    ),
+    "edition.tested": EventType("sent a sample of the {language} edition to a colleague", more="revision outcome"),
+    "edition.started": EventType(
+        "started sending the {language} edition to {recipients} people", more="revision digest epoch planned"
+    ),
+    "edition.paused": EventType(
+        "paused the {language} edition; {in_air} messages were already on their way",
+        more="epoch why",
+        private="reason",
+    ),
+    "edition.resumed": EventType("resumed the {language} edition", more="epoch", private="reason"),
+    "edition.cancelled": EventType(
+        "cancelled the {language} edition", more="epoch in_air cancelled", private="reason"
+    ),
+    "edition.finished": EventType(
+        "finished the {language} edition: {handed_over} handed over, {refused} refused, {unknown} not known",
+        more="blocked suppressed cancelled recipients",
+    ),
+    "delivery.batch_settled": EventType(
+        "settled a batch: {handed_over} handed over, {refused} refused, {retry_wait} to try again, "
+        "{unknown} not known, {blocked} blocked",
+        more="notice edition batch rows rows_root",
+    ),
+    "delivery.swept": EventType(
+        "swept up after a stopped worker: {returned} returned, {unknown} not known", more="edition batch rows rows_root"
+    ),
+    "mail_event.received": EventType("received {count} reports from the mail provider", more="source kinds applied"),
+    # Filings
+    "filing.opened": EventType("opened the form {form}", more="form_version"),
+    "filing.answered": EventType(
+        "answered the form: {questions}", more="promised_on", private="answers"
+    ),
+    "filing.submitted_for_review": EventType("asked for sign-off of the form {form}", more="form_version"),
+    "filing.sent_back": EventType("sent the form {form} back", more="form_version", private="reason"),
+    "filing.signed_off": EventType("signed off version {number} of the form {form}", more="form_version digest"),
+    "filing.exported": EventType(
+        "exported version {number} of the form {form}", more="form_version digest format bytes"
+    ),
+    "filing.submitted": EventType(
+        "recorded that version {number} went to the authority on {submitted_at}",
+        more="form way",
+        private="authority_reference",
+    ),
+    # The installation
+    "backup.made": EventType("made a backup", more="bytes files digest log_size"),
+    "backup.restored": EventType("restored a backup", more="made_at digest log_size"),
+    "clock.anomaly": EventType(
+        "noticed that a clock is wrong: {kind}, by {seconds} seconds", more="first last seq_at"
+    ),
+    "heartbeat": EventType("was running", more="log_size"),
+}  # fmt: skip
+
+
+class UnknownEventError(ValueError):
+    """The event type, or one of its keys, is not registered in EVENTS."""
+
+
+def checked_type(name: str, *, data: Collection[str], private: Collection[str]) -> EventType:
+    """Raises UnknownEventError for an unknown type or key, and for a key the sentence needs that is missing."""
+    kind = EVENTS.get(name)
+    if kind is None:
+        raise UnknownEventError(f"There is no event {name!r}. Register it in audit/events.py.")
+    _refuse_unknown(name, "data", set(data) - kind.allowed)
+    _refuse_unknown(name, "private values", set(private) - kind.private_fields)
+    if missing := kind.required - set(data):
+        raise UnknownEventError(f"{name} needs {', '.join(sorted(missing))}: its sentence speaks of it.")
+    return kind
+
+
+def _refuse_unknown(name: str, what: str, unknown: set[str]) -> None:
+    if unknown:
+        raise UnknownEventError(
+            f"{name} does not carry {what} named {', '.join(sorted(unknown))}. Add them to it in audit/events.py."
+        )
+
+
+# Codes, counts, ids, hashes and times. No spaces, no @: what a human typed belongs into private=.
+CODE = re.compile(r"(?:[A-Za-z0-9_+-][A-Za-z0-9_.:/+=-]{0,199})?")
+
+
+def refuse_free_text(name: str, data: Mapping[str, object]) -> None:
+    for key, value in data.items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not CODE.fullmatch(text):
+                raise UnknownEventError(
+                    f"{name}: {key} looks like typed text. The trail's own bytes carry codes, counts, ids and hashes "
+                    "only; give it in private= instead."
+                )

@@ -1,0 +1,171 @@
+"""The trail's tables, named and shaped for outsiders. Nothing here is ever changed: only rows are added."""
+
+import json
+from typing import Any, Self
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Func, Q
+
+
+class TransactionIdField(models.BigIntegerField):
+    """The database's own number of the transaction that made the row."""
+
+    def db_type(self, connection: Any) -> str:
+        return "xid8"
+
+    def from_db_value(self, value: str | int | None, expression: Any, connection: Any) -> int | None:
+        return None if value is None else int(value)
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def of_incident(self, incident: UUID) -> Self:
+        return self.filter(incident=incident)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-id")
+
+    def oldest_first(self) -> Self:
+        return self.order_by("id")
+
+
+class Event(models.Model):
+    """What somebody did, as the canonical bytes that were hashed. The columns beside it repeat it for look-up."""
+
+    id = models.BigAutoField(primary_key=True)
+    event_id = models.UUIDField(unique=True)
+    type = models.TextField()
+    incident = models.UUIDField(null=True)
+    body = models.BinaryField()
+    body_sha256 = models.BinaryField()
+    xact = TransactionIdField(db_default=Func(function="pg_current_xact_id"), editable=False)
+    at = models.DateTimeField()
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        db_table = "audit_event"
+        default_permissions = ()
+        permissions = [("view_trail", "Can read the audit trail")]
+        indexes = [
+            models.Index(
+                fields=["incident", "id"], name="audit_event_of_incident", condition=Q(incident__isnull=False)
+            ),
+            models.Index(fields=["type", "id"], name="audit_event_of_type"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """For showing. Whether the bytes are what was hashed is verify_audit's question."""
+        return dict(json.loads(bytes(self.body)))
+
+
+class PrivateValue(models.Model):
+    """What a human typed, or what names a person: sealed here, and only its commitment is in the event."""
+
+    pk = models.CompositePrimaryKey("event_id", "field")
+    event = models.ForeignKey(Event, models.PROTECT, to_field="event_id", related_name="private_values", db_index=False)
+    field = models.TextField()
+    salt = models.BinaryField()
+    value_enc = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_private"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.field} of event {self.event_id}"
+
+
+class Pending(models.Model):
+    """Events that are not linked into the log yet. A trigger fills it; the sequencer empties it."""
+
+    event_row = models.BigIntegerField(primary_key=True)
+
+    class Meta:
+        db_table = "audit_pending"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Event row {self.event_row}"
+
+
+class Entry(models.Model):
+    """One leaf of the log: position, time of linking and the hash of an event's body. Holds no personal data."""
+
+    idx = models.BigIntegerField(primary_key=True)
+    event_id = models.UUIDField(unique=True)
+    entry = models.BinaryField()
+    leaf = models.BinaryField(unique=True)
+    incident = models.UUIDField(null=True)
+    inc_n = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "audit_entry"
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(name="audit_entry_idx_from_zero", condition=Q(idx__gte=0)),
+            models.UniqueConstraint(fields=["incident", "inc_n"], name="audit_entry_once_in_incident"),
+            models.CheckConstraint(
+                name="audit_entry_incident_has_number",
+                condition=Q(incident__isnull=True, inc_n__isnull=True)
+                | Q(incident__isnull=False, inc_n__isnull=False, inc_n__gte=1),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Entry {self.idx}"
+
+
+class Node(models.Model):
+    """The root of one complete subtree of 2**level leaves, from level 1 up. Leaves are in Entry."""
+
+    pk = models.CompositePrimaryKey("level", "pos")
+    level = models.SmallIntegerField()
+    pos = models.BigIntegerField()
+    hash = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_node"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Node {self.pos} of level {self.level}"
+
+
+class Checkpoint(models.Model):
+    """A signed statement of the tree's size and root."""
+
+    size = models.BigIntegerField(primary_key=True)
+    root = models.BinaryField()
+    note = models.TextField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "audit_checkpoint"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Checkpoint of size {self.size}"
+
+
+class Anchor(models.Model):
+    """One attempt to leave a checkpoint with somebody outside, and their receipt."""
+
+    id = models.BigAutoField(primary_key=True)
+    size = models.BigIntegerField()
+    kind = models.TextField()
+    target = models.TextField()
+    receipt = models.BinaryField(null=True)
+    ok = models.BooleanField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "audit_anchor"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Anchor of size {self.size} at {self.target}"
