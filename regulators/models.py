@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -17,6 +18,9 @@ class FilingQuerySet(models.QuerySet["Filing"]):
 
     def of(self, incident: Incident) -> "FilingQuerySet":
         return self.filter(incident=incident)
+
+    def among(self, incidents: Iterable[Incident]) -> "FilingQuerySet":
+        return self.filter(incident__in=incidents)
 
 
 class Filing(models.Model):

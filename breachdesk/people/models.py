@@ -16,6 +16,12 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def visible_to(self, user: "User") -> "UploadQuerySet":
         return self if user.has_perm("people.view_counts") else self.none()
 
+    def of(self, incident: Incident) -> "UploadQuerySet":
+        return self.filter(incident=incident)
+
+    def loaded(self) -> "UploadQuerySet":
+        return self.filter(state=Upload.State.LOADED)
+
     def newest_first(self) -> "UploadQuerySet":
         return self.order_by("-received_at")
 

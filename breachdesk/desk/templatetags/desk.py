@@ -6,9 +6,12 @@ from typing import Any
 
 from django import template
 from django.template import RequestContext
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
+from django.utils import timezone
 
+from breachdesk.desk.head import head_of
 from breachdesk.desk.ruler import Ruler
+from breachdesk.incidents.models import Incident
 
 register = template.Library()
 
@@ -96,8 +99,8 @@ def bars(rows: Iterable[tuple[str, int]], caption: str, head: str = "", unit: st
     return {"rows": wide, "caption": caption, "head": head, "unit": unit}
 
 
-def url_or_none(name: str, *args: Any) -> str:
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
+@register.inclusion_tag("incidents/_head.html", takes_context=True)
+def incident_head(context: RequestContext, incident: Incident, current: str) -> dict[str, Any]:
+    """Title, state, clocks and tabs of an incident. `current` is overview, people, notices, filings or trail."""
+    head = head_of(incident, context["request"].user, timezone.now())
+    return {"incident": incident, "head": head, "current": current, "now": timezone.now()}

@@ -1,0 +1,85 @@
+"""The nearest deadlines across all open incidents, worked out afresh from the facts each time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.urls import reverse
+
+from breachdesk.incidents.models import Incident
+from regulators.models import Filing
+
+if TYPE_CHECKING:
+    from breachdesk.accounts.models import User
+
+REPORT_WITHIN = timedelta(hours=72)  # GDPR and UK GDPR Article 33(1)
+SOON = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """What must be done for one incident, by when, and where one does it. `now` fixes how urgent it looks."""
+
+    incident: Incident
+    at: datetime
+    now: datetime
+    what: str
+    state: str
+    url: str
+    go: str
+
+    @property
+    def reference(self) -> str:
+        return self.incident.reference
+
+    @property
+    def urgency(self) -> str:
+        """Grey until 24 hours are left, yellow then, red only when overdue."""
+        if self.now > self.at:
+            return "over"
+        return "soon" if self.at - self.now < SOON else "calm"
+
+    @property
+    def fuse(self) -> float:
+        """Per cent of the time that is used."""
+        used = (self.now - self.incident.aware_at) / REPORT_WITHIN
+        return round(min(max(used, 0.0), 1.0) * 100, 1)
+
+
+def open_deadlines(user: "User", now: datetime) -> list[Deadline]:
+    """Nearest first; three queries, however many incidents are open."""
+    incidents = Incident.objects.visible_to(user).open().with_moments()
+    return deadlines_of(incidents, user, now)
+
+
+def deadlines_of(incidents: Iterable[Incident], user: "User", now: datetime) -> list[Deadline]:
+    incidents = list(incidents)
+    filings = {filing.incident_id: filing for filing in Filing.objects.visible_to(user).among(incidents)}
+    found = (deadline_of(incident, filings.get(incident.pk), now) for incident in incidents)
+    return sorted((deadline for deadline in found if deadline), key=lambda deadline: deadline.at)
+
+
+def deadline_of(incident: Incident, filing: Filing | None, now: datetime) -> Deadline | None:
+    """The report to the authority; None once it is submitted, and for a processor, who answers to its controller."""
+    if incident.status == Incident.Status.CLOSED or incident.our_role == Incident.Role.PROCESSOR:
+        return None
+    if filing is None:
+        return _report(
+            incident, now, "Not begun.", reverse("filing-list", args=[incident.reference]), "Begin the report"
+        )
+    if filing.state == Filing.State.SUBMITTED:
+        return None
+    say, go = FILING_STEPS[filing.state]
+    return _report(incident, now, say, reverse("filing-detail", args=[incident.reference, filing.pk]), go)
+
+
+FILING_STEPS = {
+    Filing.State.DRAFT: ("Being drafted.", "Finish the report"),
+    Filing.State.IN_REVIEW: ("Waiting for sign-off.", "Sign off"),
+    Filing.State.SIGNED_OFF: ("Signed off, not submitted.", "Submit and record it"),
+}
+
+
+def _report(incident: Incident, now: datetime, state: str, url: str, go: str) -> Deadline:
+    return Deadline(incident, incident.aware_at + REPORT_WITHIN, now, "ICO report", state, url, go)
