@@ -1,0 +1,141 @@
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+
+from breachdesk.accounts.permissions import requires
+from breachdesk.incidents import actions
+from breachdesk.incidents.forms import (
+    AwareForm,
+    BeganForm,
+    CorrectionForm,
+    FactsForm,
+    ToldForm,
+    VersionForm,
+    show_refusal,
+)
+from breachdesk.incidents.models import Incident, Moment
+from breachdesk.web import render_page
+
+if TYPE_CHECKING:
+    from breachdesk.accounts.models import User
+
+
+def incident_of(request: HttpRequest, reference: str) -> Incident:
+    return get_object_or_404(Incident.objects.visible_to(request.user).with_moments(), reference=reference)  # type: ignore[arg-type]
+
+
+@requires("incidents.open_incident")
+def new(request: HttpRequest) -> HttpResponse:
+    forms = _intake_forms(request)
+    if request.method == "POST" and all([form.is_valid() for form in forms.values()]):
+        try:
+            incident = _open(request, forms)
+        except ValidationError as refusal:
+            show_refusal(forms["facts"], refusal)
+        else:
+            messages.success(request, f"{incident.reference} is logged. The clocks run from the moment you gave.")
+            return redirect(incident)
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "incidents/new.html", {**forms, "now": timezone.now()}, status=status)
+
+
+def _intake_forms(request: HttpRequest) -> dict[str, Any]:
+    data = request.POST if request.method == "POST" else None
+    zone = {"zone": getattr(request.user, "zone", "UTC")}
+    return {
+        "facts": FactsForm(data),
+        "aware": AwareForm(data, prefix="aware", initial=zone),
+        "told": ToldForm(data, prefix="told", initial=zone),
+        "began": BeganForm(data, prefix="began", initial=zone),
+    }
+
+
+def _open(request: HttpRequest, forms: dict[str, Any]) -> Incident:
+    facts = forms["facts"].facts()
+    stated = [forms[name].stated() for name in ("aware", "told", "began")]
+    moments = [
+        moment for moment in stated if moment and (moment.kind != Moment.Kind.TOLD_BY_PROCESSOR or facts.processor)
+    ]
+    return actions.open_incident(facts, moments, by=_user(request))
+
+
+@requires("incidents.change_facts")
+def facts(request: HttpRequest, reference: str) -> HttpResponse:
+    incident = incident_of(request, reference)
+    form = FactsForm(request.POST or None, initial=FactsForm.initial_of(incident))
+    version = VersionForm(request.POST or None, initial={"version": incident.version})
+    if request.method == "POST" and form.is_valid() and version.is_valid():
+        try:
+            actions.change_facts(
+                incident, form.facts(), expected_version=version.cleaned_data["version"], by=_user(request)
+            )
+        except ValidationError as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, "The facts are changed. The old ones stay in the trail.")
+            return redirect(incident)
+    context = {"incident": incident, "form": form, "version": version}
+    return render_page(request, "incidents/facts.html", context, status=422 if request.method == "POST" else 200)
+
+
+@requires("incidents.change_facts")
+def moment(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
+    incident = incident_of(request, reference)
+    label = Moment.Kind(kind).label
+    form = CorrectionForm(request.POST or None, initial=_initial_moment(incident, kind, request))
+    form.kind, form.must_be_known = kind, kind == Moment.Kind.AWARE
+    if request.method == "POST" and form.is_valid():
+        try:
+            _state(incident, form, request)
+        except ValidationError as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, f"“{label}” is stated anew. Every clock that hangs on it has moved.")
+            return redirect(incident)
+    past = [row for row in incident.moments.all() if row.kind == kind]
+    context = {"incident": incident, "form": form, "label": label, "past": past, "current": incident.moment(kind)}
+    return render_page(request, "incidents/moment.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _initial_moment(incident: Incident, kind: str, request: HttpRequest) -> dict[str, Any]:
+    return {
+        "version": incident.version,
+        "zone": (current.zone if (current := incident.moment(kind)) else getattr(request.user, "zone", "UTC")),
+    }
+
+
+def _state(incident: Incident, form: CorrectionForm, request: HttpRequest) -> None:
+    stated = form.stated()
+    if stated is None:
+        raise ValidationError("Give a date and a time, or answer “not known”.")
+    data = form.cleaned_data
+    actions.state_moment(incident, stated, expected_version=data["version"], reason=data["reason"], by=_user(request))
+
+
+@requires("incidents.close_incident")
+def close(request: HttpRequest, reference: str) -> HttpResponse:
+    incident = incident_of(request, reference)
+    form = VersionForm(request.POST or None, initial={"version": incident.version})
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.close_incident(
+                incident,
+                reason=form.cleaned_data["reason"],
+                expected_version=form.cleaned_data["version"],
+                by=_user(request),
+            )
+        except ValidationError as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, f"{incident.reference} is closed.")
+            return redirect(incident)
+    context = {"incident": incident, "form": form}
+    return render_page(request, "incidents/close.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _user(request: HttpRequest) -> "User":
+    return request.user  # type: ignore[return-value]
