@@ -86,7 +86,12 @@ class Edition(models.Model):
     recipients_count = models.PositiveIntegerField(null=True)
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     submitted_at = models.DateTimeField(null=True)
+    saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    saved_at = models.DateTimeField(null=True)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     started_at = models.DateTimeField(null=True)
+    stopped_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    stopped_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
 
@@ -123,20 +128,32 @@ class EditionAuthor(models.Model):
         constraints = [models.UniqueConstraint(fields=["edition", "author"], name="one_row_per_author")]
 
 
+class ApprovalQuerySet(models.QuerySet["Approval"]):
+    def in_force(self) -> "ApprovalQuerySet":
+        return self.filter(voided_at=None)
+
+
 class Approval(models.Model):
-    """One person said yes to exactly one digest. A trigger refuses every author of the edition."""
+    """One person said yes to exactly one digest. A trigger refuses every author of the edition.
+
+    A change of what was approved voids it for good: approving the same words again is a new row."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="approvals")
     digest = models.BinaryField()
     approver = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     approved_at = models.DateTimeField()
+    voided_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
+
+    objects = ApprovalQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(fields=["edition", "digest", "approver"], name="one_approval_per_approver")
+            models.UniqueConstraint(
+                fields=["edition", "approver"], condition=Q(voided_at=None), name="one_approval_per_approver"
+            )
         ]
 
 
