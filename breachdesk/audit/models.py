@@ -1,14 +1,19 @@
 """The trail's tables, named and shaped for outsiders. Nothing here is ever changed: only rows are added."""
 
 import json
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Func, Q
 
+if TYPE_CHECKING:
+    _BigInteger = models.BigIntegerField[int, int]
+else:
+    _BigInteger = models.BigIntegerField
 
-class TransactionIdField(models.BigIntegerField):
+
+class TransactionIdField(_BigInteger):
     """The database's own number of the transaction that made the row."""
 
     def db_type(self, connection: Any) -> str:
@@ -54,9 +59,6 @@ class Event(models.Model):
             models.Index(fields=["type", "id"], name="audit_event_of_type"),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.type} at {self.at:%Y-%m-%d %H:%M:%S}"
-
     @property
     def content(self) -> dict[str, Any]:
         """For showing. Whether the bytes are what was hashed is verify_audit's question."""
@@ -76,9 +78,6 @@ class PrivateValue(models.Model):
         db_table = "audit_private"
         default_permissions = ()
 
-    def __str__(self) -> str:
-        return f"{self.field} of event {self.event_id}"
-
 
 class Pending(models.Model):
     """Events that are not linked into the log yet. A trigger fills it; the sequencer empties it."""
@@ -88,9 +87,6 @@ class Pending(models.Model):
     class Meta:
         db_table = "audit_pending"
         default_permissions = ()
-
-    def __str__(self) -> str:
-        return f"Event row {self.event_row}"
 
 
 class Entry(models.Model):
@@ -116,9 +112,6 @@ class Entry(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return f"Entry {self.idx}"
-
 
 class Node(models.Model):
     """The root of one complete subtree of 2**level leaves, from level 1 up. Leaves are in Entry."""
@@ -132,9 +125,6 @@ class Node(models.Model):
         db_table = "audit_node"
         default_permissions = ()
 
-    def __str__(self) -> str:
-        return f"Node {self.pos} of level {self.level}"
-
 
 class Checkpoint(models.Model):
     """A signed statement of the tree's size and root."""
@@ -147,9 +137,6 @@ class Checkpoint(models.Model):
     class Meta:
         db_table = "audit_checkpoint"
         default_permissions = ()
-
-    def __str__(self) -> str:
-        return f"Checkpoint of size {self.size}"
 
 
 class Anchor(models.Model):
@@ -166,6 +153,3 @@ class Anchor(models.Model):
     class Meta:
         db_table = "audit_anchor"
         default_permissions = ()
-
-    def __str__(self) -> str:
-        return f"Anchor of size {self.size} at {self.target}"

@@ -28,9 +28,6 @@ class DataKey(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return f"Data key of {self.scope}"
-
     @property
     def incident_id(self) -> UUID | None:
         return self.scope if self.scope.int else None
