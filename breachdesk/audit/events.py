@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from string import Formatter
 
 
+# What a sentence says in one phrase, made of several keys (timeline.py words it). The first keys must be given.
+COMPOSED = {"moment": ("at",), "estimate": ("low", "high")}
+
+
 @dataclass(frozen=True)
 class EventType:
     sentence: str
@@ -21,7 +25,8 @@ class EventType:
     private_fields: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        required = frozenset(name for _, name, _, _ in Formatter().parse(self.sentence) if name)
+        names = [name for _, name, _, _ in Formatter().parse(self.sentence) if name]
+        required = frozenset(key for name in names for key in COMPOSED.get(name, (name,)))
         object.__setattr__(self, "required", required)
         object.__setattr__(self, "allowed", required | frozenset(self.more.split()))
         object.__setattr__(self, "private_fields", frozenset(self.private.split()))
@@ -59,10 +64,10 @@ EVENTS: dict[str, EventType] = {
         more="origin our_role kinds kinds_uncertain people_low people_high",
         private="title what_happened processor reason",
     ),
-    "moment.stated": EventType("stated when it {kind}: {precision} {at} ({zone})", private="basis"),
+    "moment.stated": EventType("stated when {kind}: {moment}", more="precision zone", private="basis"),
     "moment.corrected": EventType(
-        "corrected when it {kind}: {precision} {at} ({zone})",
-        more="before before_precision before_zone replaces",
+        "corrected when {kind}: {moment}",
+        more="precision zone before before_precision before_zone replaces",
         private="basis reason",
     ),
     "incident.closed": EventType("closed the incident", private="reason"),
@@ -78,7 +83,7 @@ EVENTS: dict[str, EventType] = {
     "upload.failed": EventType("could not load the file: {why}", more="rows people", private="detail"),
     "upload.accepted": EventType("accepted the list of {people} people", more="rejected duplicates without_email"),
     "people.revealed": EventType("looked at personal data of {count} people", more="people fields", private="reason"),
-    "people.count_stated": EventType("stated the number of people: {low} to {high}", more="basis upload"),
+    "people.count_stated": EventType("stated how many people are affected: {estimate}", more="basis upload"),
     "person.held": EventType("put a person on hold", more="until", private="reason"),
     "person.released": EventType("took a person off hold", private="reason"),
     # Notices
