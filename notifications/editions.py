@@ -58,7 +58,7 @@ def layout_of(edition: Edition, organisation: Organisation) -> Layout:
         sender_name=organisation.sender_name or organisation.short_name,
         sender_email=organisation.sender_email,
         reply_to=organisation.reply_to,
-        feedback_id=f"{edition.notice.incident.reference}:notice:breachdesk",
+        feedback_id=f"{edition.notice.incident.reference}:{str(edition.notice_id)[:8]}:notice:breachdesk",
         language=edition.language,
     )
 

@@ -1,9 +1,10 @@
 import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Person
@@ -18,6 +19,9 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
     def of(self, incident: Incident) -> "NoticeQuerySet":
         return self.filter(incident=incident)
+
+    def newest_first(self) -> "NoticeQuerySet":
+        return self.order_by("-created_at")
 
 
 class Notice(models.Model):
@@ -57,8 +61,22 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     def sending(self) -> "EditionQuerySet":
         return self.filter(state=Edition.State.SENDING)
 
+    def under_way(self) -> "EditionQuerySet":
+        """Being sent, or standing still half-way."""
+        return self.filter(state__in=[Edition.State.SENDING, Edition.State.PAUSED])
+
+    def in_work(self) -> "EditionQuerySet":
+        """Neither finished nor cancelled."""
+        return self.exclude(state__in=[Edition.State.FINISHED, Edition.State.CANCELLED])
+
     def awaiting_review(self) -> "EditionQuerySet":
         return self.filter(state=Edition.State.IN_REVIEW)
+
+    def with_incident(self) -> "EditionQuerySet":
+        return self.select_related("notice__incident")
+
+    def in_order(self) -> "EditionQuerySet":
+        return self.order_by("language", "revision")
 
 
 class Edition(models.Model):
@@ -160,6 +178,14 @@ class Approval(models.Model):
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def visible_to(self, user: "User") -> "DeliveryQuerySet":
         return self if user.has_perm("notifications.view_notice") else self.none()
+
+    def tally(self, editions: Iterable["Edition"]) -> dict[uuid.UUID, dict[str, int]]:
+        """How many deliveries of each edition are in each state: one query that reads an index alone."""
+        rows = self.filter(edition__in=list(editions)).values_list("edition", "state").annotate(n=Count("*")).order_by()
+        counts: dict[uuid.UUID, dict[str, int]] = {}
+        for edition, state, number in rows:
+            counts.setdefault(edition, {})[state] = number
+        return counts
 
 
 class Delivery(models.Model):
