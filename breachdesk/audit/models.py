@@ -1,11 +1,14 @@
 """The trail's tables, named and shaped for outsiders. Nothing here is ever changed: only rows are added."""
 
 import json
+from collections.abc import Collection
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Func, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Cast
 
 if TYPE_CHECKING:
     _BigInteger = models.BigIntegerField[int, int]
@@ -23,9 +26,33 @@ class TransactionIdField(_BigInteger):
         return None if value is None else int(value)
 
 
+MACHINERY = ("delivery.batch_settled", "delivery.swept", "mail_event.received", "incident.head", "heartbeat")
+
+
 class EventQuerySet(models.QuerySet["Event"]):
     def of_incident(self, incident: UUID) -> Self:
         return self.filter(incident=incident)
+
+    def of_cases(self) -> Self:
+        return self.filter(incident__isnull=False)
+
+    def without_machinery(self) -> Self:
+        """What people did, and what came of it; batches and sweeps only fill the page."""
+        return self.exclude(type__in=MACHINERY)
+
+    def of_types(self, types: Collection[str]) -> Self:
+        return self.filter(type__in=types)
+
+    def done_by(self, user: UUID | None) -> Self:
+        """By one user, or by the product itself when None: read from the canonical bytes, whose keys are in order."""
+        actor = f'"actor":{{"id":"{user}"' if user else '"actor":{"id":null'
+        found = Func(Value(actor.encode()), F("body"), template="position(%(expressions)s)", arg_joiner=" IN ")
+        return self.annotate(actor_at=Cast(found, models.IntegerField())).filter(actor_at__gt=0)
+
+    def between(self, start: datetime | None, end: datetime | None) -> Self:
+        """From `start`, up to but without `end`."""
+        found = self.filter(at__gte=start) if start else self
+        return found.filter(at__lt=end) if end else found
 
     def newest_first(self) -> Self:
         return self.order_by("-id")
