@@ -1,0 +1,96 @@
+"""Who an edition is for, and what a message needs from each of them."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+from django.db.models import Exists, Max, OuterRef
+
+from breachdesk.people.models import Person, PersonQuerySet
+from breachdesk.people.personal import full_name, unseal_personal
+from breachdesk.vault.sealing import cipher_for
+from notifications.models import Delivery, Edition
+from notifications.placeholders import ValueRefused, check_value
+
+CHUNK = 5_000
+
+
+def values_of(personal: Mapping[str, str]) -> dict[str, str]:
+    """A person's ((fields)), by their names in a text."""
+    return {
+        "first name": personal.get("given_name", ""),
+        "last name": personal.get("family_name", ""),
+        "full name": full_name(dict(personal)),
+        "reference": personal.get("reference", ""),
+    }
+
+
+def languages_served(language: str, default: str, editions: Iterable[str], present: Iterable[str]) -> list[str]:
+    """Which of the languages people have this edition serves.
+
+    Each person gets the edition in exactly their language (fr-CA), else its base language (fr), else the default.
+    """
+    written = set(editions) | {language}
+
+    def best(tag: str) -> str:
+        base = tag.split("-")[0]
+        return tag if tag in written else base if base in written else default
+
+    return sorted(tag for tag in set(present) if best(tag) == language)
+
+
+def recipients_of(edition: Edition) -> PersonQuerySet:
+    """Who this edition would go to: reachable, not held, reading this language, without a delivery of the notice."""
+    notice = edition.notice
+    reachable = Person.objects.of(notice.incident).reachable_by_email()
+    present = reachable.order_by().values_list("language", flat=True).distinct()
+    written = notice.editions.exclude(state=Edition.State.CANCELLED).values_list("language", flat=True)
+    served = languages_served(edition.language, notice.default_language, written, present)
+    told = Delivery.objects.filter(notice=notice, person=OuterRef("pk")).exclude(edition=edition)
+    return reachable.filter(~Exists(told), language__in=served)
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What makes two people's messages need the same fields."""
+
+    kinds: tuple[str, ...]
+    usable: frozenset[str]
+
+
+def likenesses_of(edition: Edition) -> Counter[Likeness]:
+    """How many people are alike. Opens everybody's data in chunks and keeps nothing personal."""
+    incident = edition.notice.incident_id
+    cipher = cipher_for(incident)
+    counts: Counter[Likeness] = Counter()
+    rows = recipients_of(edition).values_list("pk", "sealed", "kinds").iterator(chunk_size=CHUNK)
+    for person_id, sealed, kinds in rows:
+        values = values_of(unseal_personal(cipher, sealed, person_id))
+        counts[Likeness(tuple(kinds), _usable(values))] += 1
+    return counts
+
+
+def remembered_likenesses(edition: Edition) -> Counter[Likeness]:
+    """The same, kept by this process for as long as the list stays as it is: for checks while somebody types."""
+    people = recipients_of(edition)
+    return _remembered(edition.pk, (people.count(), people.aggregate(last=Max("upload__finished_at"))["last"]))
+
+
+@lru_cache(maxsize=16)
+def _remembered(edition_id: UUID, _stamp: tuple[int, datetime | None]) -> Counter[Likeness]:
+    return likenesses_of(Edition.objects.with_incident().get(pk=edition_id))
+
+
+def _usable(values: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(name for name, value in values.items() if value.strip() and _is_sound(name, value.strip()))
+
+
+def _is_sound(name: str, value: str) -> bool:
+    try:
+        check_value(name, value)
+    except ValueRefused:
+        return False
+    return True
