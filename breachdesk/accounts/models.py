@@ -1,12 +1,16 @@
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
+from django.urls import reverse
+
+TRY_AGAIN_AFTER = timedelta(seconds=50)
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -23,6 +27,13 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def by_name(self) -> "UserQuerySet":
         return self.order_by("name", "email")
+
+    def with_roles(self) -> "UserQuerySet":
+        return self.prefetch_related("groups").select_related("deputy")
+
+    def who_can_administer(self) -> "UserQuerySet":
+        """Who could let a colleague in again: has the right, and has a password to sign in with."""
+        return self.who_may("accounts.manage_staff").exclude(joined_at=None)
 
 
 class _UserManager(BaseUserManager["User"]):
@@ -50,6 +61,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+    # Not kept: says in a sentence why the relay did not take the e-mail that the last action sent to this user.
+    mail_problem: str = ""
+
     objects = _UserManager.from_queryset(UserQuerySet)()
 
     class Meta:
@@ -63,6 +77,33 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("staff-detail", args=[self.pk])
+
+    @property
+    def roles(self) -> list[str]:
+        """The keys of ROLES this user holds."""
+        return sorted(group.name for group in self.groups.all())
+
+
+# What is missed, and why it matters. Shown on the settings page, read by forms, notices and checks.
+NEEDED = {
+    "legal_name": "The legal name: every filing and every notice says who is responsible.",
+    "short_name": "The short name: it is what people know us by, and what they see first.",
+    "address": "The postal address: regulators' forms ask for it, and letters carry it.",
+    "ico_registration": "The ICO registration number: the ICO's form asks for it.",
+    "dpo_name": "The data protection officer's name: a notice must name a contact (GDPR Article 34(2)).",
+    "dpo_email": "The data protection officer's e-mail address: regulators and customers write to it.",
+    "dpo_phone": "The data protection officer's phone number: the ICO calls back.",
+    "sender_name": "The sender's name: without it nothing can be sent to customers.",
+    "sender_email": "The sender's address: without it nothing can be sent to customers.",
+    "reply_to": "The address for answers: without it customers' answers go nowhere.",
+    "hotline": "The hotline: whoever distrusts the e-mail needs a number to call.",
+    "website": "The website: a notice sends people to an address they can type themselves.",
+    "allowed_links": "The domains that notices may link to: until then a notice can hold no link.",
+    "languages": "The languages we write in: they decide which editions a notice needs.",
+}
 
 
 class Organisation(models.Model):
@@ -101,6 +142,19 @@ class Organisation(models.Model):
     def __str__(self) -> str:
         return self.short_name
 
+    @classmethod
+    def current(cls) -> "Organisation":
+        """The one row, or a blank one that is not in the database yet."""
+        return cls.objects.first() or cls()
+
+    @property
+    def is_known(self) -> bool:
+        return not self._state.adding
+
+    def missing(self) -> list[str]:
+        """One sentence for each thing that is not known yet, with the reason it is needed."""
+        return [sentence for field, sentence in NEEDED.items() if not getattr(self, field)]
+
 
 class PendingDecisionQuerySet(models.QuerySet["PendingDecision"]):
     def open(self) -> "PendingDecisionQuerySet":
@@ -108,6 +162,21 @@ class PendingDecisionQuerySet(models.QuerySet["PendingDecision"]):
 
     def about(self, obj: models.Model) -> "PendingDecisionQuerySet":
         return self.filter(object_kind=obj._meta.label_lower, object_id=obj.pk)
+
+    def not_excluding(self, user: User) -> "PendingDecisionQuerySet":
+        """Without those this user may not settle, because the work to be judged is their own."""
+        return self.exclude(excluded=user)
+
+    def oldest_first(self) -> "PendingDecisionQuerySet":
+        return self.order_by("asked_at")
+
+    def due_for_deputies(self, moment: datetime, after: timedelta) -> "PendingDecisionQuerySet":
+        return self.open().filter(deputies_asked_at=None, asked_at__lte=moment - after)
+
+    def untold(self, moment: datetime) -> "PendingDecisionQuerySet":
+        """Open ones whose e-mail has not gone out, unless somebody is at it just now."""
+        owed = Q(told_at=None) | Q(deputies_asked_at__isnull=False, deputies_told_at=None)
+        return self.open().filter(owed).filter(Q(tried_at=None) | Q(tried_at__lte=moment - TRY_AGAIN_AFTER))
 
 
 class PendingDecision(models.Model):
@@ -123,7 +192,10 @@ class PendingDecision(models.Model):
     asked_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     excluded = models.ManyToManyField(User, related_name="+")
     asked_at = models.DateTimeField()
+    tried_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
     deputies_asked_at = models.DateTimeField(null=True)
+    deputies_told_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
 
@@ -138,3 +210,18 @@ class PendingDecision(models.Model):
                 name="one_open_decision_per_object",
             )
         ]
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def who_may(self) -> UserQuerySet:
+        """Whoever holds the right and was not excluded, as its author is."""
+        return User.objects.who_may(self.permission).exclude(pk__in=self.excluded.values("pk"))
+
+    def deputies(self) -> UserQuerySet:
+        return (
+            User.objects.active()
+            .filter(stands_in_for__in=self.who_may())
+            .exclude(pk__in=self.excluded.values("pk"))
+            .distinct()
+        )

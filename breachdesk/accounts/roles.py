@@ -1,0 +1,36 @@
+"""ROLES in the database: one group per role, holding just its permissions."""
+
+from django.contrib.auth.models import Group, Permission
+
+from breachdesk.accounts.permissions import ROLES
+
+
+def write_roles() -> list[str]:
+    """What was changed, as "+role", "role+app.codename" and the same with a minus; running it again changes nothing.
+
+    Raises LookupError for a permission that no model declares.
+    """
+    known = {f"{p.content_type.app_label}.{p.codename}": p for p in Permission.objects.select_related("content_type")}
+    changes: list[str] = []
+    for name, role in ROLES.items():
+        if unknown := role.permissions - known.keys():
+            raise LookupError(f"{name} names {', '.join(sorted(unknown))}, which no model declares. Run migrate first.")
+        group, is_new = Group.objects.get_or_create(name=name)
+        changes += [f"+{name}"] * is_new + _write_permissions(group, {known[key]: key for key in role.permissions})
+    return changes + _remove_others()
+
+
+def _write_permissions(group: Group, wanted: dict[Permission, str]) -> list[str]:
+    held = {p: f"{p.content_type.app_label}.{p.codename}" for p in group.permissions.select_related("content_type")}
+    added = sorted(f"{group.name}+{wanted[p]}" for p in wanted.keys() - held.keys())
+    removed = sorted(f"{group.name}-{held[p]}" for p in held.keys() - wanted.keys())
+    if added or removed:
+        group.permissions.set(wanted)
+    return added + removed
+
+
+def _remove_others() -> list[str]:
+    gone = Group.objects.exclude(name__in=ROLES)
+    names = sorted(gone.values_list("name", flat=True))
+    gone.delete()
+    return [f"-{name}" for name in names]
