@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from string import Formatter
 
-
 # What a sentence says in one phrase, made of several keys (timeline.py words it). The first keys must be given.
 COMPOSED = {"moment": ("at",), "estimate": ("low", "high")}
 
@@ -40,8 +39,10 @@ EVENTS: dict[str, EventType] = {
     "user.reset": EventType("sent a colleague a link for a new password"),
     "user.password_changed": EventType("set a new password"),
     "user.removed": EventType("removed a colleague", private="reason"),
+    "user.readmitted": EventType("let a removed colleague in again as {roles}"),
     "user.roles_changed": EventType("changed a colleague's roles to {roles}", more="before"),
     "user.changed": EventType("changed a colleague's details", more="fields deputy", private="name email zone"),
+    "roles.synced": EventType("wrote the roles to the database: {changes}"),
     "organisation.changed": EventType(
         "changed what is said about the organisation: {fields}",
         private="legal_name short_name address sector company_number ico_registration zone dpo_name dpo_email "
