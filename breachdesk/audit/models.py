@@ -33,6 +33,9 @@ class EventQuerySet(models.QuerySet["Event"]):
     def of_incident(self, incident: UUID) -> Self:
         return self.filter(incident=incident)
 
+    def of_type(self, event: str) -> Self:
+        return self.filter(type=event)
+
     def of_cases(self) -> Self:
         return self.filter(incident__isnull=False)
 

@@ -155,7 +155,7 @@ def _opened(events: list[Event]) -> dict[UUID, dict[str, str]]:
     scopes = {event.event_id: event.incident or ORGANISATION for event in events}
     ciphers: dict[UUID, Cipher | None] = {}
     opened: dict[UUID, dict[str, str]] = {}
-    for value in PrivateValue.objects.filter(event_id__in=scopes).order_by("event_id", "field"):
+    for value in PrivateValue.objects.filter(event__in=events).order_by("event_id", "field"):
         scope = scopes[value.event_id]
         if scope not in ciphers:
             ciphers[scope] = _cipher_or_none(scope)
