@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.db.models import Exists, Max, OuterRef
 
+from breachdesk.incidents.kinds import KINDS
+from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Person, PersonQuerySet
 from breachdesk.people.personal import full_name, unseal_personal
 from breachdesk.vault.sealing import cipher_for
@@ -26,6 +28,12 @@ def values_of(personal: Mapping[str, str]) -> dict[str, str]:
         "full name": full_name(dict(personal)),
         "reference": personal.get("reference", ""),
     }
+
+
+def kinds_of(person_kinds: Iterable[str], incident: Incident) -> tuple[str, ...]:
+    """A person's kinds of data, in a fixed order; where the list does not say, those the incident names."""
+    held = set(person_kinds) or set(incident.kinds)
+    return tuple(kind for kind in KINDS if kind in held)
 
 
 def languages_served(language: str, default: str, editions: Iterable[str], present: Iterable[str]) -> list[str]:
@@ -63,13 +71,13 @@ class Likeness:
 
 def likenesses_of(edition: Edition) -> Counter[Likeness]:
     """How many people are alike. Opens everybody's data in chunks and keeps nothing personal."""
-    incident = edition.notice.incident_id
-    cipher = cipher_for(incident)
+    incident = edition.notice.incident
+    cipher = cipher_for(incident.pk)
     counts: Counter[Likeness] = Counter()
     rows = recipients_of(edition).values_list("pk", "sealed", "kinds").iterator(chunk_size=CHUNK)
     for person_id, sealed, kinds in rows:
-        values = values_of(unseal_personal(cipher, sealed, person_id))
-        counts[Likeness(tuple(kinds), _usable(values))] += 1
+        values = values_of(unseal_personal(cipher, bytes(sealed), person_id))
+        counts[Likeness(kinds_of(kinds, incident), _usable(values))] += 1
     return counts
 
 

@@ -132,7 +132,7 @@ DROP FUNCTION guard_draft_has_no_approval, guard_edition, guard_edition_authors,
 """
 
 
-def colleague():
+def colleague() -> models.ForeignKey:
     return models.ForeignKey(
         null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
     )
