@@ -1,12 +1,18 @@
 import uuid
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
-from breachdesk.incidents.models import Incident
+from breachdesk.audit.models import Entry
+from breachdesk.incidents.models import Incident, Moment
+from regulators.catalogue import get_form, get_regime
+from regulators.catalogue.schema import Form, Regime
+from regulators.deadlines import due_at
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -19,8 +25,38 @@ class FilingQuerySet(models.QuerySet["Filing"]):
     def of(self, incident: Incident) -> "FilingQuerySet":
         return self.filter(incident=incident)
 
+    def submission_times(self) -> list[datetime]:
+        """When versions reached their authority."""
+        times = self.filter(versions__receipt__isnull=False).values_list("versions__receipt__submitted_at", flat=True)
+        return list(times.order_by("versions__receipt__submitted_at"))
+
     def among(self, incidents: Iterable[Incident]) -> "FilingQuerySet":
         return self.filter(incident__in=incidents)
+
+    def not_submitted(self) -> "FilingQuerySet":
+        return self.exclude(state=Filing.State.SUBMITTED)
+
+    def awaiting_sign_off(self) -> "FilingQuerySet":
+        return self.filter(state=Filing.State.IN_REVIEW)
+
+    def due_before(self, moment: datetime) -> "FilingQuerySet":
+        """Due earlier than `moment` by the clock that runs from the awareness as it is stated now."""
+        due = Q(pk__in=[])
+        for form in self.order_by().values_list("form", flat=True).distinct():
+            hours = timedelta(hours=_regime_of(get_form(form)).report.hours)
+            current = Moment.objects.filter(kind=Moment.Kind.AWARE, superseded_at=None, at__lt=moment - hours)
+            due |= Q(form=form, incident__in=current.values("incident"))
+        return self.filter(due)
+
+    def with_case(self) -> "FilingQuerySet":
+        """With what its pages read: incident, moments, answers and versions."""
+        return self.select_related("incident", "opened_by", "review_asked_by").prefetch_related(
+            "incident__moments", "answers__answered_by", "versions__signed_by", "versions__receipt__recorded_by"
+        )
+
+
+def _regime_of(form: Form) -> Regime:
+    return get_regime(form.regimes[0])
 
 
 class Filing(models.Model):
@@ -40,6 +76,8 @@ class Filing(models.Model):
     state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
+    review_asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    review_asked_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
 
     objects = FilingQuerySet.as_manager()
@@ -54,26 +92,82 @@ class Filing(models.Model):
         ]
         constraints = [models.UniqueConstraint(fields=["incident", "form"], name="one_filing_per_form")]
 
+    def __str__(self) -> str:
+        return f"{self.definition.title} to the {self.definition.authority.short_name}, {self.incident.reference}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("filing-detail", args=[self.incident.reference, self.pk])
+
+    @property
+    def definition(self) -> Form:
+        """The form in the version this filing began with."""
+        return get_form(self.form, self.form_version)
+
+    @property
+    def regime(self) -> Regime:
+        return _regime_of(self.definition)
+
+    @property
+    def due_at(self) -> datetime:
+        return due_at(self.incident.aware_at, hours=self.regime.report.hours)
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == self.State.DRAFT
+
+    @property
+    def is_fixed(self) -> bool:
+        """Signed off: from here on nothing that was said changes."""
+        return self.state in {self.State.SIGNED_OFF, self.State.SUBMITTED}
+
+    @property
+    def signed(self) -> "FilingVersion | None":
+        return next(iter(sorted(self.versions.all(), key=lambda version: -version.number)), None)
+
 
 class Answer(models.Model):
-    """One answer as a person gave it. Without a row, the known facts answer, live, until sign-off."""
+    """One answer as a person gave it. Without a row, or while it follows the facts, they answer, live, until sign-off.
+
+    With a promised date it is *not yet known*, and `so_far` says what is known and who is finding out.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     filing = models.ForeignKey(Filing, on_delete=models.PROTECT, related_name="answers")
     question = models.CharField(max_length=60)
     value = models.JSONField(null=True)
     promised_on = models.DateField(null=True)
+    so_far = models.TextField(max_length=1000, blank=True)
+    follows_facts = models.BooleanField(default=False)
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     answered_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["filing", "question"], name="one_answer_per_question")]
+        constraints = [
+            models.UniqueConstraint(fields=["filing", "question"], name="one_answer_per_question"),
+            models.CheckConstraint(
+                condition=Q(promised_on=None) | Q(value__isnull=True), name="not_known_has_no_value"
+            ),
+            models.CheckConstraint(
+                condition=Q(follows_facts=False) | Q(promised_on=None, value__isnull=True, so_far=""),
+                name="facts_alone_answer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.question} of {self.filing_id}"
+
+    @property
+    def incident_id(self) -> uuid.UUID:
+        return self.filing.incident_id
 
 
 class FilingVersion(models.Model):
-    """What was signed off, to the byte. A trigger refuses every change."""
+    """What was signed off, to the byte: canonical JSON, whose digest the event of the sign-off carries.
+
+    A trigger refuses every change.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     filing = models.ForeignKey(Filing, on_delete=models.PROTECT, related_name="versions")
@@ -82,11 +176,24 @@ class FilingVersion(models.Model):
     digest = models.BinaryField()
     signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     signed_at = models.DateTimeField()
+    sign_event = models.UUIDField()
 
     class Meta:
         default_permissions = ()
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["filing", "number"], name="one_version_per_number")]
+
+    def __str__(self) -> str:
+        return f"Version {self.number} of {self.filing_id}"
+
+    @property
+    def incident_id(self) -> uuid.UUID:
+        return self.filing.incident_id
+
+    @property
+    def trail_position(self) -> int | None:
+        """Where the log holds the sign-off; None until the sequencer has linked it."""
+        return Entry.objects.filter(event_id=self.sign_event).values_list("idx", flat=True).first()
 
 
 class Receipt(models.Model):
@@ -97,6 +204,9 @@ class Receipt(models.Model):
     submitted_at = models.DateTimeField()
     way = models.CharField(max_length=40)
     authority_reference = models.CharField(max_length=80, blank=True)
+    file_name = models.CharField(max_length=120, blank=True)
+    file_sealed = models.BinaryField(null=True)
+    file_sha256 = models.BinaryField(null=True)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
@@ -104,3 +214,10 @@ class Receipt(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.CheckConstraint(condition=~Q(way=""), name="submission_has_a_way")]
+
+    def __str__(self) -> str:
+        return f"Receipt of {self.filing_version_id}"
+
+    @property
+    def incident_id(self) -> uuid.UUID:
+        return self.filing_version.incident_id
