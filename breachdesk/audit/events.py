@@ -84,6 +84,7 @@ EVENTS: dict[str, EventType] = {
     "upload.failed": EventType("could not load the file: {why}", more="rows people", private="detail"),
     "upload.accepted": EventType("accepted the list of {people} people", more="rejected duplicates without_email"),
     "people.revealed": EventType("looked at personal data of {count} people", more="people fields", private="reason"),
+    "people.searched": EventType("searched for a person and found {count}", more="people"),
     "people.count_stated": EventType("stated how many people are affected: {estimate}", more="basis upload"),
     "person.held": EventType("put a person on hold", more="until", private="reason"),
     "person.released": EventType("took a person off hold", private="reason"),

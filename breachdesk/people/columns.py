@@ -80,14 +80,10 @@ class Columns:
     headings: tuple[str, ...]
 
     @property
-    def not_stored(self) -> list[str]:
-        return [heading for name, heading in zip(self.names, self.headings, strict=True) if name is None]
-
-    @property
-    def stored(self) -> list[tuple[str, str]]:
-        """Pairs of heading in the file and what it becomes."""
+    def shown(self) -> list[list[str]]:
+        """Pairs of heading in the file and what it becomes; the second is empty when the column is not stored."""
         pairs = zip(self.names, self.headings, strict=True)
-        return [(heading, FIELDS[name].label) for name, heading in pairs if name is not None]
+        return [[heading[:60], FIELDS[name].label if name else ""] for name, heading in pairs]
 
 
 def _plain(heading: str) -> str:

@@ -2,6 +2,8 @@
 
 import re
 
+LONGEST_TAG = 12
+
 LANGUAGES: dict[str, tuple[str, str]] = {
     "af": ("Afrikaans", "Afrikaans"), "ar": ("Arabic", "العربية"), "bg": ("Bulgarian", "Български"),
     "bn": ("Bengali", "বাংলা"), "ca": ("Catalan", "Català"), "cs": ("Czech", "Čeština"), "cy": ("Welsh", "Cymraeg"),
@@ -33,7 +35,8 @@ def language_tag(text: str) -> str | None:
     found = _TAG.fullmatch(text.strip())
     if found is None or found[1].lower() not in LANGUAGES:
         return _TAG_OF_NAME.get(text.strip().casefold())
-    return "-".join([found[1].lower(), *map(_subtag, re.findall(r"[A-Za-z0-9]+", found[2]))])
+    tag = "-".join([found[1].lower(), *map(_subtag, re.findall(r"[A-Za-z0-9]+", found[2]))])
+    return tag if len(tag) <= LONGEST_TAG else None
 
 
 def _subtag(part: str) -> str:

@@ -1,10 +1,13 @@
 import uuid
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Min, Q, Sum
+from django.utils import timezone
 
 from breachdesk.incidents.models import Incident
 
@@ -22,8 +25,28 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def loaded(self) -> "UploadQuerySet":
         return self.filter(state=Upload.State.LOADED)
 
+    def people_of(self, incidents: Iterable[Incident]) -> dict[uuid.UUID, int]:
+        """How many people the loaded files brought, by incident; without one an incident is missing, not 0."""
+        loaded = self.loaded().filter(incident__in=incidents).values("incident")
+        return {row["incident"]: row["people"] for row in loaded.annotate(people=Sum("rows_valid"))}
+
     def newest_first(self) -> "UploadQuerySet":
-        return self.order_by("-received_at")
+        return self.order_by("-received_at", "-pk")
+
+    def same_as(self, sha256: bytes) -> "UploadQuerySet":
+        """The very same file, unless it failed: then it may come again."""
+        return self.filter(sha256=sha256).exclude(state=Upload.State.FAILED)
+
+    def waiting(self) -> "UploadQuerySet":
+        return self.filter(state=Upload.State.RECEIVED).order_by("received_at")
+
+    def free_at(self, now: datetime) -> "UploadQuerySet":
+        """Waiting for its turn, or left by a worker that has died; nothing of it is loaded."""
+        return self.filter(Q(state=Upload.State.RECEIVED) | Q(state=Upload.State.READING, lease_until__lt=now))
+
+    def stalled_at(self, now: datetime) -> "UploadQuerySet":
+        """Free for longer than a doorbell takes: the ring was lost, or the worker has died."""
+        return self.free_at(now).filter(received_at__lt=now - timedelta(seconds=15))
 
 
 class Upload(models.Model):
@@ -46,10 +69,12 @@ class Upload(models.Model):
     rows_valid = models.PositiveIntegerField(default=0)
     rows_repeated = models.PositiveIntegerField(default=0)
     rows_rejected = models.PositiveIntegerField(default=0)
+    columns = models.JSONField(default=list)  # pairs of heading and what it becomes, empty when it is not stored
     failure = models.CharField(max_length=300, blank=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     received_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
+    starts = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
@@ -66,9 +91,43 @@ class Upload(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.get_state_display()}: {self.size:,} bytes"
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in (Upload.State.RECEIVED, Upload.State.READING)
+
+    @property
+    def seconds(self) -> float:
+        """How long the reading took, or has taken so far."""
+        if self.started_at is None:
+            return 0.0
+        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
+
+    @property
+    def rows_per_second(self) -> int:
+        return round(self.rows_read / self.seconds) if self.seconds >= 1 else 0
+
+    @property
+    def seconds_left(self) -> int | None:
+        """Told from the bytes that are read; None while it is too early to say."""
+        if self.seconds < 2 or not self.bytes_read:
+            return None
+        return round(self.seconds * (self.size - self.bytes_read) / self.bytes_read)
+
+
+class RejectedRowQuerySet(models.QuerySet["RejectedRow"]):
+    def by_row(self) -> "RejectedRowQuerySet":
+        return self.order_by("row_number")
+
+    def by_reason(self) -> "models.QuerySet[RejectedRow, dict[str, Any]]":
+        """Reason, how many rows, and the first few of them; the most frequent reason first."""
+        return self.values("reason").annotate(rows=Count("pk"), first=Min("row_number")).order_by("-rows", "reason")
+
 
 class RejectedRow(models.Model):
-    """A row that could not be loaded, sealed as it came, with the reason in words a person can act on."""
+    """A row that could not be loaded, sealed as it came; `reason` is a key of reading.REASONS."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="rejected")
@@ -77,9 +136,14 @@ class RejectedRow(models.Model):
     reason = models.CharField(max_length=60)
     sealed = models.BinaryField()
 
+    objects = RejectedRowQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["upload", "row_number"], name="one_reason_per_row")]
+
+    def __str__(self) -> str:
+        return f"Row {self.row_number:,}: {self.reason}"
 
 
 class PersonQuerySet(models.QuerySet["Person"]):
@@ -91,6 +155,36 @@ class PersonQuerySet(models.QuerySet["Person"]):
 
     def reachable_by_email(self) -> "PersonQuerySet":
         return self.filter(has_email=True, held=False)
+
+    def without_email(self) -> "PersonQuerySet":
+        return self.filter(has_email=False)
+
+    def without_country(self) -> "PersonQuerySet":
+        return self.filter(country="")
+
+    def minors(self) -> "PersonQuerySet":
+        return self.filter(minor=True)
+
+    def held_back(self) -> "PersonQuerySet":
+        return self.filter(held=True)
+
+    def found_by(self, *, email_index: bytes | None, reference_index: bytes) -> "PersonQuerySet":
+        by_reference = Q(reference_index=reference_index)
+        return self.filter(by_reference | Q(email_index=email_index) if email_index else by_reference)
+
+    def in_order(self) -> "PersonQuerySet":
+        """A stable order that an index gives, and that says nothing about the people."""
+        return self.order_by("identity_index")
+
+    def by_country(self) -> list[tuple[str, int]]:
+        return self._counted("country")
+
+    def by_language(self) -> list[tuple[str, int]]:
+        return self._counted("language")
+
+    def _counted(self, column: str) -> list[tuple[str, int]]:
+        counted = self.values_list(column).annotate(number=Count("pk")).order_by("-number", column)
+        return [(value, number) for value, number in counted]
 
 
 class Person(models.Model):

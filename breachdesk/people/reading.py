@@ -190,9 +190,10 @@ def _as_text(stream: BinaryIO) -> io.TextIOWrapper:
     return io.TextIOWrapper(buffered, encoding="utf-8-sig", newline="")
 
 
-# Controls, and what turns the direction of text or shows nothing. The joiners U+200C and U+200D stay: names need them.
+# Controls, private use, and what turns the direction of text or shows nothing. The joiners U+200C and U+200D stay:
+# names need them.
 _FORBIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ue000-\uf8ff\U000e0000-\U000e007f]"
 )
 _LINE_BREAKS = re.compile("[\t\r\n]")
 

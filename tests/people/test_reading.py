@@ -141,8 +141,7 @@ def test_it_refuses_what_it_cannot_read(content: bytes, part: str) -> None:
 
 def test_it_says_what_is_not_stored() -> None:
     file = PeopleFile(io.BytesIO(b"name,email,tier,SRC_SYS\n"), today=TODAY)
-    assert file.columns.not_stored == ["tier", "SRC_SYS"]
-    assert file.columns.stored == [("name", "Full name"), ("email", "Email")]
+    assert file.columns.shown == [["name", "Full name"], ["email", "Email"], ["tier", ""], ["SRC_SYS", ""]]
 
 
 def test_the_invented_file_holds_what_it_promises(tmp_path: Path) -> None:
