@@ -114,8 +114,8 @@ def _lock_open(incident: Incident, expected_version: int) -> Incident:
         raise ValidationError(f"{locked.reference} is closed. Nothing was changed.")
     if locked.version != expected_version:
         raise ValidationError(
-            f"Somebody changed {locked.reference} while you were typing. Nothing was overwritten: look at the new facts, "
-            "then make your change again."
+            f"Somebody changed {locked.reference} while you were typing. Nothing was overwritten: look at the new "
+            "facts, then make your change again."
         )
     return locked
 
@@ -181,7 +181,7 @@ def _check(incident: Incident) -> None:
     low, high = incident.people_low, incident.people_high
     if low is not None and high is not None and low > high:
         raise ValidationError({"people_high": "“At most” is smaller than “at least”."})
-    incident.full_clean(exclude=["opened_by", "reference"])
+    incident.full_clean(exclude=["opened_by", "reference", "closed_at"])
 
 
 def _title_from(text: str, limit: int = 80) -> str:

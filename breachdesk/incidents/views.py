@@ -31,7 +31,8 @@ def incident_of(request: HttpRequest, reference: str) -> Incident:
 @requires("incidents.open_incident")
 def new(request: HttpRequest) -> HttpResponse:
     forms = _intake_forms(request)
-    if request.method == "POST" and all([form.is_valid() for form in forms.values()]):
+    faultless = [form.is_valid() for form in forms.values()]  # all of them, so that every fault is shown at once
+    if all(faultless):
         try:
             incident = _open(request, forms)
         except ValidationError as refusal:
