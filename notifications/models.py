@@ -213,12 +213,11 @@ class Delivery(models.Model):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
     state = models.CharField(max_length=16, choices=State, default=State.PLANNED)
     token = models.UUIDField(null=True)
-    lease_until = models.DateTimeField(null=True)
     next_at = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
     generation = models.PositiveSmallIntegerField(default=0)
-    batch = models.ForeignKey("Batch", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     code = models.PositiveSmallIntegerField(null=True)
+    reply_sha256 = models.BinaryField(null=True)
     handing_over_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
 
@@ -228,6 +227,20 @@ class Delivery(models.Model):
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["notice", "person"], name="one_delivery_per_person"),
+            models.CheckConstraint(
+                condition=Q(next_at__isnull=False, state__in=["planned", "retry_wait"])
+                | (Q(next_at=None) & ~Q(state__in=["planned", "retry_wait"])),
+                name="only_what_waits_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["claimed", "handing_over", "handed_over", "unknown"]) | Q(token__isnull=False),
+                name="what_was_claimed_has_a_token",
+            ),
+        ]
+        # No index speaks of `state`: so the two updates of a hand-over touch no index at all (heap-only tuples).
+        indexes = [
+            models.Index(fields=["edition", "next_at"], name="delivery_due", condition=Q(next_at__isnull=False)),
+            models.Index(fields=["token"], name="delivery_by_token", condition=Q(token__isnull=False)),
         ]
 
 
@@ -236,33 +249,41 @@ class Attempt(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="attempts")
+    batch = models.ForeignKey("Batch", on_delete=models.PROTECT, related_name="attempts")
     n = models.PositiveSmallIntegerField()
     phase = models.CharField(max_length=20)
-    outcome = models.CharField(max_length=20, blank=True)
+    outcome = models.CharField(max_length=20)
     code = models.PositiveSmallIntegerField(null=True)
     enhanced = models.CharField(max_length=12, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
     reply_sha256 = models.BinaryField(null=True)
     remote_id = models.CharField(max_length=120, blank=True)
-    opened_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField()
 
     class Meta:
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["delivery", "n"], name="one_row_per_attempt")]
+        constraints = [models.UniqueConstraint(fields=["delivery", "n", "outcome"], name="one_row_per_answer")]
 
 
 class Batch(models.Model):
-    """Deliveries settled together; its root over the rows stands in one event of the trail."""
+    """Deliveries leased to one worker together. Its id is their token; its lease is theirs.
+
+    When the last of them is settled or given back, its root over the rows stands in one event of the trail.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="batches")
+    epoch = models.PositiveIntegerField()
     opened_at = models.DateTimeField()
+    lease_until = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
     rows = models.PositiveIntegerField(default=0)
     rows_root = models.BinaryField(null=True)
 
     class Meta:
         default_permissions = ()
+        indexes = [models.Index(fields=["lease_until"], name="batch_in_hand", condition=Q(settled_at=None))]
 
 
 class MailEvent(models.Model):
