@@ -1,0 +1,3 @@
+from breachdesk.embedded.demo import main
+
+raise SystemExit(main())
