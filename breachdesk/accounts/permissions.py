@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -14,6 +14,7 @@ from breachdesk.accounts.models import User
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Q = TypeVar("Q", bound=HttpRequest)
 
 # Two kinds of action need no role: what everybody does with their own account, and what whoever runs commands on the
 # server does, who could change the database anyway.
@@ -110,20 +111,25 @@ def demand_now(user: User | None, permission: str) -> None:
         raise PermissionDenied(f"This needs the role {roles_that_may(permission)}. Nothing was changed.")
 
 
+class StaffRequest(HttpRequest):
+    """A request as every view behind @requires gets it: from one of us."""
+
+    user: User
+
+
 def requires(
     permission: str,
-) -> Callable[
-    [Callable[Concatenate[HttpRequest, P], HttpResponseBase]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]
-]:
+) -> Callable[[Callable[Concatenate[Q, P], HttpResponseBase]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
     """A view's permission. A structure test finds every view that has none."""
 
     def guard(
-        view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+        view: Callable[Concatenate[Q, P], HttpResponseBase],
     ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            demand(request.user, permission)  # type: ignore[arg-type]
-            return view(request, *args, **kwargs)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            assert isinstance(request.user, User)  # LoginRequiredMiddleware has turned strangers away
+            demand(request.user, permission)
+            return view(cast(Q, request), *args, **kwargs)
 
         guarded.required_permission = permission  # type: ignore[attr-defined]
         return guarded

@@ -1,8 +1,11 @@
 """ROLES in the database: one group per role, holding just its permissions."""
 
+from collections.abc import Iterable
+
 from django.contrib.auth.models import Group, Permission
 
-from breachdesk.accounts.permissions import ROLES
+from breachdesk.accounts.models import User
+from breachdesk.accounts.permissions import ROLES, Role
 
 
 def write_roles() -> list[str]:
@@ -34,3 +37,12 @@ def _remove_others() -> list[str]:
     names = sorted(gone.values_list("name", flat=True))
     gone.delete()
     return [f"-{name}" for name in names]
+
+
+def roles_nobody_holds(colleagues: Iterable[User]) -> list[Role]:
+    held = {role for colleague in colleagues for role in colleague.roles}
+    return [role for name, role in ROLES.items() if name not in held]
+
+
+def labels_of(roles: Iterable[str]) -> list[str]:
+    return [ROLES[role].label for role in roles if role in ROLES]
