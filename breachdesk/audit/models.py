@@ -39,6 +39,9 @@ class EventQuerySet(models.QuerySet["Event"]):
     def of_cases(self) -> Self:
         return self.filter(incident__isnull=False)
 
+    def waiting_to_be_linked(self) -> Self:
+        return self.filter(pk__in=Pending.objects.values("event_row"))
+
     def without_machinery(self) -> Self:
         """What people did, and what came of it; batches and sweeps only fill the page."""
         return self.exclude(type__in=MACHINERY)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from breachdesk.accounts.models import Organisation
+from breachdesk.desk.deadlines import Deadline, open_deadlines
 
 
 def masthead(request: HttpRequest) -> dict[str, Any]:
@@ -18,8 +19,16 @@ def masthead(request: HttpRequest) -> dict[str, Any]:
         "server_time": timezone.now(),
         "theme": theme_of(request),
         "version": VERSION,
+        "next_deadline": SimpleLazyObject(lambda: _next_deadline(request)),
         "strip_shown": user is not None and user.has_perm("incidents.view_incident"),
     }
+
+
+def _next_deadline(request: HttpRequest) -> Deadline | None:
+    user = getattr(request, "user", None)
+    if user is None or not user.has_perm("incidents.view_incident"):
+        return None
+    return next(iter(open_deadlines(user, timezone.now())), None)
 
 
 def theme_of(request: HttpRequest) -> str:

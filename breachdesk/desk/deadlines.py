@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.urls import reverse
-
+from breachdesk.desk.addresses import address_of_filing
 from breachdesk.incidents.models import Incident
+from regulators.deadlines import due_at
 from regulators.models import Filing
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
 
-REPORT_WITHIN = timedelta(hours=72)  # GDPR and UK GDPR Article 33(1)
+HOURS = 72  # UK GDPR Article 33(1)
 SOON = timedelta(hours=24)
 
 
@@ -43,7 +43,7 @@ class Deadline:
     @property
     def fuse(self) -> float:
         """Per cent of the time that is used."""
-        used = (self.now - self.incident.aware_at) / REPORT_WITHIN
+        used = (self.now - self.incident.aware_at) / timedelta(hours=HOURS)
         return round(min(max(used, 0.0), 1.0) * 100, 1)
 
 
@@ -65,21 +65,19 @@ def deadline_of(incident: Incident, filing: Filing | None, now: datetime) -> Dea
     if incident.status == Incident.Status.CLOSED or incident.our_role == Incident.Role.PROCESSOR:
         return None
     if filing is None:
-        return _report(
-            incident, now, "Not begun.", reverse("filing-list", args=[incident.reference]), "Begin the report"
-        )
+        return _report(incident, now, "Not begun.", address_of_filing(incident, None), "Begin the report")
     if filing.state == Filing.State.SUBMITTED:
         return None
     say, go = FILING_STEPS[filing.state]
-    return _report(incident, now, say, reverse("filing-detail", args=[incident.reference, filing.pk]), go)
+    return _report(incident, now, say, address_of_filing(incident, filing), go)
 
 
 FILING_STEPS = {
     Filing.State.DRAFT: ("Being drafted.", "Finish the report"),
-    Filing.State.IN_REVIEW: ("Waiting for sign-off.", "Sign off"),
+    Filing.State.IN_REVIEW: ("Waiting for sign-off.", "Sign off the report"),
     Filing.State.SIGNED_OFF: ("Signed off, not submitted.", "Submit and record it"),
 }
 
 
 def _report(incident: Incident, now: datetime, state: str, url: str, go: str) -> Deadline:
-    return Deadline(incident, incident.aware_at + REPORT_WITHIN, now, "ICO report", state, url, go)
+    return Deadline(incident, due_at(incident.aware_at, hours=HOURS), now, "ICO report", state, url, go)

@@ -1,3 +1,27 @@
-from django.urls import URLPattern
+from django.urls import path, register_converter
 
-urlpatterns: list[URLPattern] = []
+from breachdesk.desk import views
+
+
+class Reference:
+    """BD-2026-0001, so that /incidents/new/ is never taken for an incident."""
+
+    regex = "[A-Z]{2}-[0-9]{4}-[0-9]{4,}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(Reference, "reference")
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("incidents/", views.incident_list, name="incident-list"),
+    path("incidents/<reference:reference>/", views.incident_detail, name="incident-detail"),
+    path("incidents/<reference:reference>/trail/", views.incident_trail, name="incident-trail"),
+    path("trail/", views.trail, name="trail"),
+    path("status/", views.status, name="status"),
+]

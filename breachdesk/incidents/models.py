@@ -22,11 +22,17 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def open(self) -> "IncidentQuerySet":
         return self.filter(status=Incident.Status.OPEN)
 
+    def matching(self, *, q: str = "", status: str = "", origin: str = "") -> "IncidentQuerySet":
+        """What was asked for; an empty answer asks for nothing."""
+        found = self.filter(Q(reference__icontains=q) | Q(title__icontains=q)) if q else self
+        found = found.filter(status=status) if status else found
+        return found.filter(origin=origin) if origin else found
+
     def newest_first(self) -> "IncidentQuerySet":
         return self.order_by("-opened_at")
 
     def with_moments(self) -> "IncidentQuerySet":
-        return self.prefetch_related("moments")
+        return self.prefetch_related("moments__stated_by")
 
 
 class Incident(models.Model):

@@ -7,6 +7,7 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_info
 
 register = template.Library()
 
@@ -42,6 +43,13 @@ def moment(value: datetime | None, zone: str = "") -> str:
 
 
 @register.filter
+def short_moment(value: datetime, zone: str = "") -> str:
+    """28 Sep, 21:40: for the narrow column of a timeline."""
+    local = in_zone(value, zone)
+    return f"{local.day} {local:%b}, {local:%H:%M}"
+
+
+@register.filter
 def full_moment(value: datetime | None, zone: str = "") -> str:
     """28 September 2025, 21:40:07 BST: for the record."""
     if not value:
@@ -63,6 +71,14 @@ def day(value: datetime | date | None, zone: str = "") -> str:
 def clock(value: datetime | None, zone: str = "") -> str:
     """21:40."""
     return f"{in_zone(value, zone):%H:%M}" if value else ""
+
+
+@register.filter
+def clock_or_day(value: datetime, zone: str = "") -> str:
+    """21:40 for today, 28 Sep for another day: what fits a narrow column."""
+    local = in_zone(value, zone)
+    today = timezone.localtime(None, local.tzinfo).date()
+    return f"{local:%H:%M}" if local.date() == today else f"{local.day} {local:%b}"
 
 
 @register.filter
@@ -106,6 +122,21 @@ def count(value: int | None) -> str:
 def words(value: int) -> str:
     """Small numbers as words: two, twelve, 13."""
     return NUMBERS[value] if 0 <= value < len(NUMBERS) else f"{value:,}"
+
+
+@register.filter
+def spaced(name: str) -> str:
+    """A key as words: what_happened becomes what happened."""
+    return name.replace("_", " ")
+
+
+@register.filter
+def language(code: str) -> str:
+    """English, for en."""
+    try:
+        return str(get_language_info(code)["name"])
+    except KeyError:
+        return code
 
 
 @register.filter

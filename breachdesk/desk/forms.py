@@ -1,0 +1,48 @@
+"""Filters. They are read from the address, so that a filtered page can be sent to a colleague."""
+
+from typing import Any, ClassVar
+
+from django import forms
+
+from breachdesk.accounts.models import User
+from breachdesk.incidents.models import Incident
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+
+class TrailFilter(forms.Form):
+    PRODUCT = "product"
+    EVERYTHING = "everything"
+    GROUPS: ClassVar[dict[str, tuple[str, frozenset[str]]]] = {
+        "incident": ("Facts and clocks", frozenset({"incident", "moment"})),
+        "people": ("Affected people", frozenset({"upload", "people", "person"})),
+        "notices": ("Notices and sends", frozenset({"notice", "edition", "delivery", "mail_event"})),
+        "filings": ("Filings", frozenset({"filing"})),
+        "decisions": ("Decisions asked for", frozenset({"decision"})),
+        "staff": ("Colleagues and settings", frozenset({"user", "organisation"})),
+        "installation": ("The installation", frozenset({"key", "backup", "clock", "heartbeat"})),
+    }
+
+    who = forms.ChoiceField(label="Who", required=False)
+    what = forms.ChoiceField(label="What", required=False)
+    start = forms.DateField(label="From", required=False, widget=DayInput)
+    end = forms.DateField(label="To", required=False, widget=DayInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        colleagues = [(str(user.pk), user.name) for user in User.objects.by_name()]
+        self.fields["who"].choices = [("", "Everyone"), *colleagues, (self.PRODUCT, "BreachDesk itself")]  # type: ignore[attr-defined]
+        groups = [(key, label) for key, (label, _) in self.GROUPS.items()]
+        self.fields["what"].choices = [("", "Everything but batches"), *groups, (self.EVERYTHING, "Everything")]  # type: ignore[attr-defined]
+
+
+class IncidentFilter(forms.Form):
+    q = forms.CharField(
+        label="Reference or title", required=False, max_length=160, widget=forms.TextInput(attrs={"type": "search"})
+    )
+    status = forms.ChoiceField(
+        label="State", required=False, choices=[("", "Open and closed"), *Incident.Status.choices]
+    )
+    origin = forms.ChoiceField(label="Where", required=False, choices=[("", "Anywhere"), *Incident.Origin.choices])

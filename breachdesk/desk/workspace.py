@@ -1,0 +1,96 @@
+"""One incident, put together from every app: what we owe, what comes next, what we know, what happened."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from breachdesk.audit.models import Event
+from breachdesk.audit.timeline import Line, describe
+from breachdesk.desk.deadlines import HOURS, Deadline, deadline_of
+from breachdesk.desk.head import people_loaded
+from breachdesk.desk.owed import Owed, owed_to_authority, owed_to_people
+from breachdesk.desk.ruler import Mark, Ruler
+from breachdesk.desk.steps import Step, steps_of
+from breachdesk.incidents.models import Incident, Moment
+from notifications.models import Edition
+from regulators.deadlines import due_at
+from regulators.models import Filing
+
+if TYPE_CHECKING:
+    from breachdesk.accounts.models import User
+
+ON_THE_TIMELINE = 30
+DECISIONS = ("approved", "rejected", "signed_off", "sent_back", "held", "released", "closed", "paused", "cancelled")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the timeline: an open circle for a fact, a filled diamond for a decision."""
+
+    line: Line
+    is_decision: bool
+
+
+@dataclass(frozen=True)
+class Workspace:
+    incident: Incident
+    now: datetime
+    people: int | None
+    deadline: Deadline | None
+    ruler: Ruler
+    owed: list[Owed]
+    steps: list[Step]
+    moments: list[Moment]
+    corrections: list[Moment]
+    timeline: list[Entry]
+
+    @property
+    def unstated(self) -> list[tuple[str, str]]:
+        """The moments nobody has stated yet: (kind, label)."""
+        known = {moment.kind for moment in self.moments}
+        wanted = set(Moment.Kind.values) - known
+        if self.incident.origin != Incident.Origin.PROCESSOR:
+            wanted -= {Moment.Kind.TOLD_BY_PROCESSOR}
+        return [(kind.value, kind.label) for kind in Moment.Kind if kind in wanted]
+
+
+def workspace_of(incident: Incident, user: "User", now: datetime) -> Workspace:
+    """A fixed number of queries, however many people, deliveries and events there are."""
+    filings = Filing.objects.visible_to(user).of(incident)
+    filing = filings.first()
+    editions = list(Edition.objects.visible_to(user).of(incident).select_related("notice").in_order())
+    people = people_loaded(incident)
+    deadline = deadline_of(incident, filing, now)
+    return Workspace(
+        incident=incident,
+        now=now,
+        people=people,
+        deadline=deadline,
+        ruler=_ruler(incident, filings.submission_times(), now),
+        owed=[owed_to_authority(incident, filing, deadline), owed_to_people(incident, editions)],
+        steps=steps_of(incident, user, people, editions, deadline),
+        moments=[moment for kind in Moment.Kind if (moment := incident.moment(kind))],
+        corrections=[moment for moment in incident.moments.all() if moment.superseded_at],
+        timeline=_timeline(incident, user),
+    )
+
+
+def _ruler(incident: Incident, submitted: Iterable[datetime], now: datetime) -> Ruler:
+    """Ends with the incident: a closed one no longer burns."""
+    due, at = due_at(incident.aware_at, hours=HOURS), incident.closed_at or now
+    marks = [Mark(when, "ICO report", "over" if when > due else "done") for when in submitted]
+    if not marks and incident.our_role != Incident.Role.PROCESSOR:
+        marks = [Mark(due, "ICO", "over" if at > due else "due", deadline=True)]
+    contained = incident.moment(Moment.Kind.CONTAINED)
+    if contained and contained.at and contained.at > incident.aware_at:
+        marks.append(Mark(contained.at, "contained", "done"))
+    return Ruler(incident.aware_at, at, marks)
+
+
+def _timeline(incident: Incident, user: "User") -> list[Entry]:
+    """Newest first, without batches and sweeps; the whole of it is on the trail page."""
+    if not user.has_perm("audit.view_trail"):
+        return []
+    events = Event.objects.of_incident(incident.pk).without_machinery().newest_first()[:ON_THE_TIMELINE]
+    return [Entry(line, line.event.type.rpartition(".")[2] in DECISIONS) for line in describe(events, private=False)]
