@@ -99,8 +99,8 @@ def submit_for_review(edition: Edition, *, by: "User", expected_version: int | N
     ask_for_decision(
         "notifications.approve_edition",
         on=locked,
-        url=reverse("edition-review", args=[locked.pk]),
-        sentence=f"A notice in {language_name(locked.language)} to {locked.recipients_count:,} people waits for you.",
+        url=reverse("edition-review", args=[locked.notice.incident.reference, locked.pk]),
+        sentence=_asked_sentence(locked),
         excluding=[row.author for row in locked.authors.select_related("author")],
         by=by,
     )
@@ -277,6 +277,11 @@ def _begin_edition(notice: Notice, language: str, *, by: "User") -> Edition:
     EditionAuthor.objects.bulk_create(EditionAuthor(edition=edition, author_id=author) for author in authors)
     record("edition.created", by=by, on=edition, **_which(edition))
     return edition
+
+
+def _asked_sentence(edition: Edition) -> str:
+    reference, language = edition.notice.incident.reference, language_name(edition.language)
+    return f"{reference}: a notice in {language} to {edition.recipients_count:,} people waits for approval."
 
 
 def _refuse_closed(incident: Incident) -> None:

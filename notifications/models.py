@@ -1,5 +1,6 @@
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -19,6 +20,9 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
     def of(self, incident: Incident) -> "NoticeQuerySet":
         return self.filter(incident=incident)
+
+    def with_editions(self) -> "NoticeQuerySet":
+        return self.prefetch_related(models.Prefetch("editions", Edition.objects.in_order().with_people()))
 
     def newest_first(self) -> "NoticeQuerySet":
         return self.order_by("-created_at")
@@ -74,6 +78,10 @@ class EditionQuerySet(models.QuerySet["Edition"]):
 
     def with_incident(self) -> "EditionQuerySet":
         return self.select_related("notice__incident")
+
+    def with_people(self) -> "EditionQuerySet":
+        """With the colleagues whose names a list shows."""
+        return self.select_related("saved_by", "submitted_by", "started_by", "stopped_by")
 
     def in_order(self) -> "EditionQuerySet":
         return self.order_by("language", "revision")
@@ -266,6 +274,15 @@ class Attempt(models.Model):
         constraints = [models.UniqueConstraint(fields=["delivery", "n", "outcome"], name="one_row_per_answer")]
 
 
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def left_behind(self, now: datetime) -> "BatchQuerySet":
+        """Taken by a worker whose lease is over: the sweeper has not come by yet."""
+        return self.filter(settled_at=None, lease_until__lt=now)
+
+    def latest_first(self) -> "BatchQuerySet":
+        return self.order_by("-opened_at")
+
+
 class Batch(models.Model):
     """Deliveries leased to one worker together. Its id is their token; its lease is theirs.
 
@@ -280,6 +297,8 @@ class Batch(models.Model):
     settled_at = models.DateTimeField(null=True)
     rows = models.PositiveIntegerField(default=0)
     rows_root = models.BinaryField(null=True)
+
+    objects = BatchQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -7,14 +7,14 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Count, Exists, Max, OuterRef
 
 from breachdesk.incidents.kinds import KINDS
 from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Person, PersonQuerySet
 from breachdesk.people.personal import full_name, unseal_personal
 from breachdesk.vault.sealing import cipher_for
-from notifications.models import Delivery, Edition
+from notifications.models import Delivery, Edition, Notice
 from notifications.placeholders import ValueRefused, check_value
 
 CHUNK = 5_000
@@ -59,6 +59,24 @@ def recipients_of(edition: Edition) -> PersonQuerySet:
     served = languages_served(edition.language, notice.default_language, written, present)
     told = Delivery.objects.filter(notice=notice, person=OuterRef("pk")).exclude(edition=edition)
     return reachable.filter(~Exists(told), language__in=served)
+
+
+def languages_wanted(notice: Notice) -> dict[str, int]:
+    """Languages of reachable people that no edition in work is written in, with how many read them, most first."""
+    reachable = Person.objects.of(notice.incident).reachable_by_email().exclude(language="")
+    counts = reachable.order_by().values_list("language").annotate(people=Count("pk"))
+    written = set(notice.editions.in_work().values_list("language", flat=True))
+    by_number = sorted(counts, key=lambda row: -row[1])
+    return {language: people for language, people in by_number if language not in written}
+
+
+def frozen_counts(edition: Edition) -> dict[str, list[tuple[str, int]]]:
+    """The frozen list by country and by the language people read, most first."""
+    rows = Person.objects.filter(deliveries__edition=edition).order_by()
+    return {
+        name: sorted(rows.values_list(column).annotate(people=Count("pk")), key=lambda row: -row[1])
+        for name, column in (("countries", "country"), ("languages", "language"))
+    }
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,30 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from notifications import views
+from notifications.views import reviewing, sending, writing
+
+NOTICES = "incidents/<str:reference>/notices/"
+EDITION = "incidents/<str:reference>/editions/<uuid:pk>/"
+
+urlpatterns = [
+    path(NOTICES, views.notice_list, name="notice-list"),
+    path(f"{NOTICES}new/", writing.notice_new, name="notice-new"),
+    path(f"{NOTICES}<uuid:pk>/languages/", writing.edition_add, name="edition-add"),
+    path(EDITION, views.edition_detail, name="edition-detail"),
+    path(f"{EDITION}edit/", writing.edition_edit, name="edition-edit"),
+    path(f"{EDITION}check/", writing.edition_check, name="edition-check"),
+    path(f"{EDITION}preview/", writing.edition_preview, name="edition-preview"),
+    path(f"{EDITION}person/", writing.edition_person, name="edition-person"),
+    path(f"{EDITION}submit/", writing.edition_submit, name="edition-submit"),
+    path(f"{EDITION}withdraw/", writing.edition_withdraw, name="edition-withdraw"),
+    path(f"{EDITION}review/", reviewing.edition_review, name="edition-review"),
+    path(f"{EDITION}approve/", reviewing.edition_approve, name="edition-approve"),
+    path(f"{EDITION}reject/", reviewing.edition_reject, name="edition-reject"),
+    path(f"{EDITION}send/", sending.send, name="send"),
+    path(f"{EDITION}send/numbers/", sending.send_numbers, name="send-numbers"),
+    path(f"{EDITION}send/reasons/", sending.send_reasons, name="send-reasons"),
+    path(f"{EDITION}start/", sending.edition_start, name="edition-start"),
+    path(f"{EDITION}pause/", sending.edition_pause, name="edition-pause"),
+    path(f"{EDITION}resume/", sending.edition_resume, name="edition-resume"),
+    path(f"{EDITION}cancel/", sending.edition_cancel, name="edition-cancel"),
+]

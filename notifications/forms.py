@@ -1,0 +1,82 @@
+from typing import Any
+
+from django import forms
+
+from breachdesk.people.languages import LANGUAGES, language_name
+
+LANGUAGE_CHOICES = sorted(((tag, names[0]) for tag, names in LANGUAGES.items()), key=lambda choice: choice[1])
+
+
+class NoticeForm(forms.Form):
+    title = forms.CharField(
+        max_length=160,
+        label="Name of the notice",
+        help_text="Only colleagues see it, for example “Customer notice”.",
+        error_messages={"required": "Give the notice a short name. Only colleagues see it."},
+    )
+    default_language = forms.ChoiceField(
+        choices=LANGUAGE_CHOICES,
+        initial="en",
+        label="Language for everybody without their own",
+        help_text="People whose language has no edition get this one.",
+    )
+
+
+class LanguageForm(forms.Form):
+    language = forms.ChoiceField(choices=[], label="Language")
+
+    def __init__(self, *args: Any, wanted: dict[str, int], **kwargs: Any) -> None:
+        """Languages that people in the list read come first, with their number."""
+        super().__init__(*args, **kwargs)
+        read = [(tag, f"{language_name(tag)}: {number:,} people") for tag, number in wanted.items()]
+        others = [choice for choice in LANGUAGE_CHOICES if choice[0] not in wanted]
+        self.fields["language"].choices = [("Read by people in the list", read), ("Others", others)]  # type: ignore[attr-defined]
+
+
+class TextForm(forms.Form):
+    """The editor. A text with faults may be kept; only its length is refused here."""
+
+    subject = forms.CharField(
+        max_length=160,
+        required=False,
+        label="Subject",
+        help_text="Say what happened. No “urgent”, no “action required”. The same for everybody.",
+    )
+    body = forms.CharField(
+        max_length=20_000,
+        required=False,
+        strip=False,
+        label="Message",
+        widget=forms.Textarea(attrs={"rows": 30, "spellcheck": "true"}),
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class ConfirmForm(forms.Form):
+    """The state of the page that asked, a reason, and a reference typed to confirm what cannot be undone."""
+
+    version = forms.IntegerField()
+    confirm = forms.CharField(required=False)
+    reason = forms.CharField(
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say what must change. The author reads this first."},
+    )
+
+    def __init__(self, *args: Any, must_match: str = "", reason_needed: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.must_match = must_match
+        self.fields["reason"].required = reason_needed
+
+    def clean_confirm(self) -> str:
+        typed: str = self.cleaned_data["confirm"].strip()
+        if self.must_match and typed != self.must_match:
+            raise forms.ValidationError(f"Type {self.must_match} to confirm. Nothing was changed.")
+        return typed
+
+
+class FindForm(forms.Form):
+    find = forms.CharField(
+        max_length=254, required=False, label="Email address or customer number", help_text="Exactly as in the list."
+    )

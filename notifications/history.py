@@ -1,0 +1,23 @@
+"""What became of one edition, read from the trail."""
+
+from breachdesk.audit.models import Event
+from breachdesk.audit.timeline import Line, describe
+from notifications.models import Edition
+
+REFUSAL = "edition.rejected"
+
+
+def history_of(edition: Edition, *, private: bool) -> list[Line]:
+    """Newest first. The trail keeps the object inside the event, so the incident's few events are looked through."""
+    events = Event.objects.of_incident(edition.incident_id).filter(type__startswith="edition.").newest_first()
+    return describe([event for event in events if event.content["object"]["id"] == str(edition.pk)], private=private)
+
+
+def last_refusal(lines: list[Line]) -> Line | None:
+    """Why it was sent back, unless it was submitted again since."""
+    for line in lines:
+        if line.event.type == REFUSAL:
+            return line
+        if line.event.type == "edition.submitted":
+            return None
+    return None

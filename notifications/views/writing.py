@@ -1,0 +1,182 @@
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from breachdesk.accounts.permissions import requires
+from breachdesk.incidents.forms import show_refusal
+from breachdesk.people.languages import language_name
+from breachdesk.web import render_page
+from notifications import actions
+from notifications.checking import check
+from notifications.editions import CONSTANTS, constants_of, the_organisation
+from notifications.forms import FindForm, LanguageForm, NoticeForm, TextForm
+from notifications.history import history_of, last_refusal
+from notifications.models import Edition, Notice
+from notifications.placeholders import PERSON_FIELDS
+from notifications.previewing import open_real_person, person_of_pass, preview
+from notifications.recipients import languages_wanted, recipients_of
+from notifications.views import edition_of, incident_of, user_of
+from notifications.views.confirming import Question, address, confirm
+
+# A message in its frame: no script, no picture, nothing from anywhere, and nothing that leads out of it.
+FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+
+
+@requires("notifications.write_notice")
+def notice_new(request: HttpRequest, reference: str) -> HttpResponse:
+    incident = incident_of(request, reference)
+    form = NoticeForm(request.POST or None, initial={"title": "Customer notice"})
+    if request.method == "POST" and form.is_valid():
+        try:
+            notice = actions.create_notice(incident, **form.cleaned_data, by=user_of(request))
+        except ValidationError as refusal:
+            show_refusal(form, refusal)
+        else:
+            return redirect("edition-edit", reference, notice.editions.get().pk)
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "notifications/new.html", {"incident": incident, "form": form}, status=status)
+
+
+@requires("notifications.write_notice")
+def edition_add(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
+    incident = incident_of(request, reference)
+    notice = get_object_or_404(Notice.objects.visible_to(user_of(request)).of(incident), pk=pk)
+    form = LanguageForm(request.POST or None, wanted=languages_wanted(notice))
+    if request.method == "POST" and form.is_valid():
+        try:
+            edition = actions.add_edition(notice, **form.cleaned_data, by=user_of(request))
+        except ValidationError as refusal:
+            show_refusal(form, refusal)
+        else:
+            return redirect("edition-edit", reference, edition.pk)
+    context = {"incident": incident, "notice": notice, "form": form}
+    return render_page(request, "notifications/add.html", context, status=422 if request.method == "POST" else 200)
+
+
+@requires("notifications.write_notice")
+def edition_edit(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
+    edition = edition_of(request, reference, pk)
+    initial = {"subject": edition.subject, "body": edition.body, "version": edition.version}
+    form = TextForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            kept = actions.save_draft(
+                edition,
+                subject=data["subject"],
+                body=data["body"],
+                expected_version=data["version"],
+                by=user_of(request),
+            )
+        except ValidationError as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, f"The draft is kept, as version {kept.version}.")
+            return redirect("edition-edit", reference, pk)
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "notifications/edit.html", _editor(request, edition, form), status=status)
+
+
+def _editor(request: HttpRequest, edition: Edition, form: TextForm) -> dict[str, object]:
+    organisation, user = the_organisation(), user_of(request)
+    subject, body = form["subject"].value() or "", form["body"].value() or ""
+    given = request.GET.get("as", "")
+    person = person_of_pass(edition, given, user) if given else None
+    constants = constants_of(edition.notice.incident, organisation)
+    return {
+        "incident": edition.notice.incident,
+        "edition": edition,
+        "organisation": organisation,
+        "form": form,
+        "find": FindForm(),
+        "found": check(edition, organisation, subject=subject, body=body),
+        "message": preview(edition, organisation, subject=subject, body=body, person=person),
+        "person": person,
+        "given": given if person else "",
+        "fields": [*PERSON_FIELDS, *(name for name in CONSTANTS if constants.get(name))],
+        "refusal": last_refusal(history_of(edition, private=True)),
+        "authors": edition.authors.select_related("author"),
+        "editions": edition.notice.editions.in_order(),
+    }
+
+
+@require_POST
+@requires("notifications.write_notice")
+def edition_check(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
+    """The panel beside the text, for what is typed and not kept yet."""
+    edition, organisation = edition_of(request, reference, pk), the_organisation()
+    subject, body = request.POST.get("subject", "")[:500], request.POST.get("body", "")[:60_000]
+    context = {
+        "edition": edition,
+        "incident": edition.notice.incident,
+        "found": check(edition, organisation, subject=subject, body=body.replace("\r\n", "\n")),
+    }
+    return render_page(request, "notifications/_checks.html", context)
+
+
+@requires("notifications.view_notice")
+def edition_preview(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
+    """The message itself, alone in its frame. A POST shows text that is not kept yet."""
+    edition, organisation, user = edition_of(request, reference, pk), the_organisation(), user_of(request)
+    subject, body = edition.subject, edition.body
+    if request.method == "POST" and user.has_perm("notifications.write_notice"):
+        subject, body = request.POST.get("subject", "")[:500], request.POST.get("body", "")[:60_000]
+    given = request.POST.get("as") or request.GET.get("as") or ""
+    person = person_of_pass(edition, given, user) if given else None
+    message = preview(edition, organisation, subject=subject, body=body.replace("\r\n", "\n"), person=person)
+    response = render_page(request, "notifications/_frame.html", {"message": message})
+    response["Content-Security-Policy"] = FRAME_POLICY
+    return response
+
+
+@require_POST
+@requires("people.reveal_person")
+def edition_person(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
+    """Opens one real person's message: of an exact address or number, or whomever the list gives first."""
+    edition = edition_of(request, reference, pk)
+    given = open_real_person(edition, request.POST.get("find", ""), by=user_of(request))
+    messages.info(request, "You see the message of a real person. That you looked is in the trail.")
+    page = "edition-edit" if request.POST.get("page") == "edit" else "edition-review"
+    return redirect(f"{reverse(page, args=[reference, pk])}?as={given}#preview")
+
+
+@requires("notifications.write_notice")
+def edition_submit(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
+    edition = edition_of(request, reference, pk)
+    number = recipients_of(edition).count() if request.method == "GET" else 0
+    asked = Question(
+        question="Ask for approval?",
+        text=f"The {language_name(edition.language)} text and the list of {number:,} people are frozen. Somebody who "
+        "wrote none of it reads both and decides. You can take it back at any time before it is sent.",
+        yes=f"Ask to approve it for {number:,} people",
+        no="Go on writing",
+    )
+
+    def act(version: int, reason: str) -> str:
+        kept = actions.submit_for_review(edition, expected_version=version, by=user_of(request))
+        messages.success(request, f"Approval is asked for {kept.recipients_count:,} people.")
+        return address("edition-detail", edition)
+
+    return confirm(request, edition, asked, act, back="edition-edit")
+
+
+@requires("notifications.write_notice")
+def edition_withdraw(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
+    edition = edition_of(request, reference, pk)
+    asked = Question(
+        question="Take it back to a draft?",
+        text="Whoever approved it approved something else then: that approval is void. Nobody has been sent anything.",
+        yes="Take it back",
+        no="Leave it as it is",
+        ask_reason=True,
+    )
+
+    def act(version: int, reason: str) -> str:
+        actions.withdraw(edition, reason=reason, expected_version=version, by=user_of(request))
+        messages.success(request, "It is a draft again.")
+        return address("edition-edit", edition)
+
+    return confirm(request, edition, asked, act, back="edition-detail")
