@@ -136,7 +136,7 @@ EVENTS: dict[str, EventType] = {
     "filing.sent_back": EventType("sent the form {form} back", more="form_version", private="reason"),
     "filing.signed_off": EventType("signed off version {number} of the form {form}", more="form_version digest"),
     "filing.exported": EventType(
-        "exported version {number} of the form {form}", more="form_version digest format bytes"
+        "exported version {number} of the form {form}", more="form_version state digest format bytes"
     ),
     "filing.submitted": EventType(
         "recorded that version {number} went to the authority on {submitted_at}",

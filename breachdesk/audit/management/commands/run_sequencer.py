@@ -19,6 +19,7 @@ HEARTBEAT_EVERY = 15 * 60
 
 class Command(BaseCommand):
     help = "Links recorded events into the audit log. One process does it; a second one waits to take over."
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stopping = threading.Event()
