@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
@@ -125,6 +126,8 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+# Otherwise a stranger could make us write to any address.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,10/5m/key", "reset_password": "20/m/ip,5/m/key"}
 # Sign-in limits are counted in the database: Redis may be down, and then nobody should be locked out or let in freely.
@@ -138,6 +141,8 @@ CSRF_FAILURE_VIEW = "breachdesk.web.csrf_refused"
 
 # Transport security. Plain http is for the demo on this machine alone.
 SECURE_SSL_REDIRECT = IS_SECURE
+# Asked from inside the container, over plain http.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BREACHDESK.trusted_proxy else None
@@ -166,8 +171,9 @@ USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# Mail to our own staff goes through the same relay as notices do.
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+# Mail to our own staff goes the same way as notices do.
+IS_SMTP = BREACHDESK.transport == "smtp"
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if IS_SMTP else BREACHDESK.transport
 EMAIL_HOST, EMAIL_PORT = BREACHDESK.smtp_host, BREACHDESK.smtp_port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = BREACHDESK.smtp_user, BREACHDESK.smtp_password
 EMAIL_USE_TLS, EMAIL_USE_SSL = BREACHDESK.smtp_security == "starttls", BREACHDESK.smtp_security == "tls"
