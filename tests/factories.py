@@ -23,7 +23,7 @@ def make_user(*roles: str, **fields: Any) -> User:
     number = next(_numbers)
     email = fields.pop("email", f"colleague{number}@halden-rowe.example")
     user = User.objects.create_user(
-        email, "a long enough pass phrase", name=f"Colleague {number}", joined_at=timezone.now(), **fields
+        email, "a long enough pass phrase", **{"name": f"Colleague {number}", "joined_at": timezone.now(), **fields}
     )
     user.groups.set(Group.objects.filter(name__in=roles))
     return user

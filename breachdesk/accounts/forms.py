@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import available_timezones
 
 from django import forms
@@ -88,7 +88,13 @@ class RemoveForm(VersionedForm):
     )
 
 
-class OrganisationForm(forms.ModelForm[Organisation]):
+if TYPE_CHECKING:
+    OrganisationModelForm = forms.ModelForm[Organisation]
+else:
+    OrganisationModelForm = forms.ModelForm
+
+
+class OrganisationForm(OrganisationModelForm):
     version = forms.IntegerField(widget=forms.HiddenInput)
     zone = forms.ChoiceField(
         choices=zones, label="Time zone", help_text="Times in filings and notices are in this zone."
@@ -105,6 +111,7 @@ class OrganisationForm(forms.ModelForm[Organisation]):
         label="Languages we write in",
         help_text="Codes such as en, fr, de; the first is the one we fall back to.",
     )
+    website = forms.URLField(assume_scheme="https", required=False, label="Website")
     deputy_after = forms.IntegerField(
         min_value=1,
         max_value=72,
@@ -150,7 +157,6 @@ class OrganisationForm(forms.ModelForm[Organisation]):
             "sender_email": "Address that notices come from",
             "reply_to": "Address for answers",
             "hotline": "Hotline for customers",
-            "website": "Website",
         }
         help_texts = {
             "legal_name": "As it stands in the company register.",
