@@ -17,8 +17,7 @@ from breachdesk.people.personal import email_index_of_typed, personal_of, refere
 from breachdesk.people.progress import Progress
 from breachdesk.people.reading import PeopleFile
 from breachdesk.people.uploads import SealedFile, discard_file, opened
-from breachdesk.vault.files import SealBroken
-from breachdesk.vault.sealing import cipher_for
+from breachdesk.vault.sealing import SealBroken, cipher_for
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Count, F, Min, Q, Sum
 from django.utils import timezone
 
+from breachdesk.incidents.kinds import labels_of
 from breachdesk.incidents.models import Incident
 
 if TYPE_CHECKING:
@@ -121,9 +122,10 @@ class RejectedRowQuerySet(models.QuerySet["RejectedRow"]):
     def by_row(self) -> "RejectedRowQuerySet":
         return self.order_by("row_number")
 
-    def by_reason(self) -> "models.QuerySet[RejectedRow, dict[str, Any]]":
-        """Reason, how many rows, and the first few of them; the most frequent reason first."""
-        return self.values("reason").annotate(rows=Count("pk"), first=Min("row_number")).order_by("-rows", "reason")
+    def by_reason(self) -> list[dict[str, Any]]:
+        """Reason, how many rows, and the first of them; the most frequent reason first."""
+        counted = self.values("reason").annotate(rows=Count("pk"), first=Min("row_number"))
+        return [dict(line) for line in counted.order_by("-rows", "reason")]
 
 
 class RejectedRow(models.Model):
@@ -227,6 +229,13 @@ class Person(models.Model):
             models.Index(fields=["incident", "reference_index"], name="person_by_reference"),
         ]
 
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def kind_labels(self) -> list[str]:
+        return labels_of(self.kinds)
+
 
 class CountEntry(models.Model):
     """How many people are affected, as stated at one moment: a number, a range or not known."""
@@ -244,3 +253,6 @@ class CountEntry(models.Model):
     class Meta:
         default_permissions = ()
         ordering = ["stated_at"]
+
+    def __str__(self) -> str:
+        return f"{self.low} to {self.high} people"

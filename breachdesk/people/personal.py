@@ -27,7 +27,7 @@ def unseal_personal(cipher: Cipher, sealed: bytes, person_id: UUID) -> dict[str,
 
 
 def personal_of(cipher: Cipher, person: Person) -> dict[str, str]:
-    return unseal_personal(cipher, person.sealed, person.pk)
+    return unseal_personal(cipher, bytes(person.sealed), person.pk)
 
 
 def identity_index(cipher: Cipher, identity: str) -> bytes:

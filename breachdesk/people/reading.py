@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 
@@ -87,7 +87,7 @@ class _Bad(Exception):  # not an error, but the way out of a row's checks
 class PeopleFile:
     """Reads the heading at once and raises ValidationError when this is no list of people that we can read."""
 
-    def __init__(self, stream: BinaryIO, *, today: date) -> None:
+    def __init__(self, stream: io.RawIOBase, *, today: date) -> None:
         self.today = today
         self._text = _as_text(stream)
         self._lines = self._whole_lines()
@@ -181,8 +181,8 @@ _STARTS_OF_OTHER_FILES = {
 }
 
 
-def _as_text(stream: BinaryIO) -> io.TextIOWrapper:
-    buffered = io.BufferedReader(stream, 1 << 18)  # type: ignore[arg-type]
+def _as_text(stream: io.RawIOBase) -> io.TextIOWrapper:
+    buffered = io.BufferedReader(stream, 1 << 18)
     head = buffered.peek(64)[:64]
     for start, what in _STARTS_OF_OTHER_FILES.items():
         if head.startswith(start):

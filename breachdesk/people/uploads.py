@@ -21,6 +21,8 @@ from breachdesk.vault.files import SealedReader, SealedWriter
 from breachdesk.vault.sealing import Cipher, cipher_for
 
 LARGEST_FILE = 2 * 1024**3
+ROOM_FOR_THE_FORM = 64 * 1024
+TOO_LARGE = "The file is larger than 2 GB. Nobody was added. Cut it into several files; repeated people are merged."
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Sealing:
     def take(self, chunk: bytes) -> None:
         self._size += len(chunk)
         if self._size > LARGEST_FILE:
-            raise ValidationError("The file is larger than 2 GB. Cut it into several files; the people are merged.")
+            raise ValidationError(TOO_LARGE)
         self._digest.update(chunk)
         self._writer.write(chunk)
 
@@ -81,7 +83,7 @@ def seal_chunks(incident_id: UUID, name: str, chunks: Iterable[bytes]) -> Sealed
         raise
 
 
-class SealedUpload(UploadedFile):
+class SealedUpload(UploadedFile[Any]):
     """What a form sees in place of the file: its name, its size, and where it lies sealed."""
 
     def __init__(self, sealed: SealedFile) -> None:
@@ -97,6 +99,17 @@ class SealingUploadHandler(FileUploadHandler):
         self.incident_id = incident_id
         self._sealing: Sealing | None = None
         self._finished: list[SealedFile] = []
+
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: Any,  # noqa: N803
+        content_length: int,
+        boundary: Any,
+        encoding: Any = None,
+    ) -> None:
+        if content_length > LARGEST_FILE + ROOM_FOR_THE_FORM:
+            raise ValidationError(TOO_LARGE)
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)

@@ -1,0 +1,45 @@
+from typing import Any
+
+from django import forms
+
+from breachdesk.people.uploads import SealedUpload
+
+
+class SealedFileField(forms.FileField):
+    """A file that the request's handler has sealed on its way in; its content is not looked at here."""
+
+    def to_python(self, data: Any) -> Any:
+        if data and not isinstance(data, SealedUpload):
+            raise forms.ValidationError("The file did not arrive sealed. Nothing was kept; hand it in on this page.")
+        return super().to_python(data)
+
+
+class UploadForm(forms.Form):
+    file = SealedFileField(
+        label="The list of people, as CSV",
+        help_text="Comma, semicolon or tab, in UTF-8, up to 2 GB. The first row names the columns.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt"}),
+        error_messages={
+            "required": "Choose the file first.",
+            "empty": "The file is empty. Choose the list with the people in it.",
+        },
+    )
+
+
+class SearchForm(forms.Form):
+    typed = forms.CharField(
+        label="Exact email address or customer number",
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "Type a whole email address or customer number."},
+    )
+
+
+class HoldForm(forms.Form):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    reason = forms.CharField(
+        max_length=1000,
+        label="Why",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say why. Auditors read this first."},
+    )

@@ -1,0 +1,167 @@
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_POST
+
+from breachdesk.accounts.permissions import requires
+from breachdesk.incidents.forms import show_refusal
+from breachdesk.incidents.models import Incident
+from breachdesk.incidents.views import incident_of
+from breachdesk.people import actions
+from breachdesk.people.countries import country_name
+from breachdesk.people.forms import HoldForm, SearchForm, UploadForm
+from breachdesk.people.languages import language_name
+from breachdesk.people.models import Person, Upload
+from breachdesk.people.overview import Overview, masked_people, reasons_of, shown_fields
+from breachdesk.people.personal import personal_of
+from breachdesk.people.reading import REASONS
+from breachdesk.people.uploads import SealingUploadHandler
+from breachdesk.vault.sealing import cipher_for
+from breachdesk.web import is_htmx, paginate, render_page
+
+if TYPE_CHECKING:
+    from breachdesk.accounts.models import User
+
+
+@requires("people.view_counts")
+def people(request: HttpRequest, reference: str) -> HttpResponse:
+    return _people_page(request, incident_of(request, reference), UploadForm())
+
+
+def _people_page(request: HttpRequest, incident: Incident, form: UploadForm, status: int = 200) -> HttpResponse:
+    overview = Overview(incident)
+    context = {"incident": incident, "overview": overview, "form": form, "search": SearchForm()}
+    response = render_page(request, "people/people.html", context, partial="people/_under_way.html", status=status)
+    if is_htmx(request) and not overview.under_way:
+        response["HX-Refresh"] = "true"  # the file is read: the whole page says something new
+    return response
+
+
+@csrf_exempt  # only until the handler is in place: checking the token reads the body, and the body is the file
+@requires("people.load_people")
+def upload(request: HttpRequest, reference: str) -> HttpResponse:
+    incident = incident_of(request, reference)
+    if request.method != "POST":
+        return redirect("people", reference)
+    handler = SealingUploadHandler(incident.pk)
+    request.upload_handlers = [handler]
+    try:
+        return _receive(request, incident)
+    finally:
+        handler.discard()
+
+
+@csrf_protect
+def _receive(request: HttpRequest, incident: Incident) -> HttpResponse:
+    form = UploadForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            actions.receive_upload(incident, form.cleaned_data["file"].sealed, by=_user(request))
+        except ValidationError as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, "The file is here, sealed. You can leave this page while it is read.")
+            return redirect("people", incident.reference)
+    return _people_page(request, incident, form, status=422)
+
+
+@requires("people.view_counts")
+def rejected(request: HttpRequest, reference: str, upload_id: UUID) -> HttpResponse:
+    incident = incident_of(request, reference)
+    upload = get_object_or_404(Upload.objects.visible_to(_user(request)).of(incident), pk=upload_id)
+    page = paginate(request, upload.rejected.by_row())
+    rows = [(row, REASONS[row.reason]) for row in page]
+    context = {"incident": incident, "upload": upload, "page": page, "rows": rows, "reasons": reasons_of(upload)}
+    return render_page(request, "people/rejected.html", context)
+
+
+@requires("people.view_counts")
+def people_list(request: HttpRequest, reference: str) -> HttpResponse:
+    incident = incident_of(request, reference)
+    page = paginate(request, Person.objects.visible_to(_user(request)).of(incident).in_order())
+    context = {
+        "incident": incident,
+        "page": page,
+        "people": masked_people(incident, list(page)),
+        "search": SearchForm(),
+    }
+    return render_page(request, "people/list.html", context)
+
+
+@require_POST  # what is searched for must never stand in an address
+@requires("people.reveal_person")
+def search(request: HttpRequest, reference: str) -> HttpResponse:
+    incident = incident_of(request, reference)
+    form = SearchForm(request.POST)
+    found = None
+    if form.is_valid():
+        found = masked_people(incident, actions.find_people(incident, form.cleaned_data["typed"], by=_user(request)))
+    context = {"incident": incident, "search": form, "found": found}
+    return render_page(request, "people/found.html", context, status=200 if form.is_valid() else 422)
+
+
+@requires("people.view_counts")
+def person(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+    incident, person = _person(request, reference, pk)
+    return _person_page(request, incident, person, personal_of(cipher_for(incident.pk), person), clear=False)
+
+
+@require_POST
+@requires("people.reveal_person")
+def reveal(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+    incident, person = _person(request, reference, pk)
+    return _person_page(request, incident, person, actions.reveal_person(person, by=_user(request)), clear=True)
+
+
+def _person_page(
+    request: HttpRequest, incident: Incident, person: Person, personal: dict[str, str], *, clear: bool
+) -> HttpResponse:
+    context = {
+        "incident": incident,
+        "person": person,
+        "fields": shown_fields(personal, clear=clear),
+        "country": country_name(person.country),
+        "language": language_name(person.language),
+        "is_clear": clear,
+    }
+    return render_page(request, "people/person.html", context)
+
+
+@requires("people.hold_person")
+def hold(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+    return _decide(request, reference, pk, actions.hold_person, "This person gets no notice until released.")
+
+
+@requires("people.hold_person")
+def release(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+    return _decide(request, reference, pk, actions.release_person, "This person may get notices again.")
+
+
+def _decide(request: HttpRequest, reference: str, pk: UUID, act: Any, sentence: str) -> HttpResponse:
+    incident, person = _person(request, reference, pk)
+    form = HoldForm(request.POST or None, initial={"version": person.version})
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            act(person, reason=data["reason"], expected_version=data["version"], by=_user(request))
+        except ValidationError as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, sentence)
+            return redirect("person", reference, pk)
+    context = {"incident": incident, "person": person, "form": form, "is_hold": act is actions.hold_person}
+    return render_page(request, "people/hold.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _person(request: HttpRequest, reference: str, pk: UUID) -> tuple[Incident, Person]:
+    incident = incident_of(request, reference)
+    return incident, get_object_or_404(Person.objects.visible_to(_user(request)).of(incident), pk=pk)
+
+
+def _user(request: HttpRequest) -> "User":
+    return request.user  # type: ignore[return-value]
