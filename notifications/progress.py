@@ -157,6 +157,10 @@ class Spark:
     first: datetime
     last: datetime
 
+    @property
+    def minutes(self) -> int:
+        return round((self.last - self.first).total_seconds() / 60)
+
 
 def spark_of(edition: Edition) -> Spark | None:
     """Nothing before there are three minutes to show."""

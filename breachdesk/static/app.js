@@ -76,14 +76,15 @@
      The server paints them first; unknown names come from data-known. */
   function paintMarks(box) {
     const area = box.querySelector("textarea"), back = box.querySelector("pre");
-    const known = new Set((box.dataset.known || "").split(" "));
+    const known = new Set((box.dataset.known || "").split("|"));
+    const nameOf = (inside) => inside.split(/\||\?\?/)[0].replaceAll("_", " ").toLowerCase().trim().replace(/\s+/g, " ");
     const paint = () => {
       back.replaceChildren();
       let last = 0;
       for (const hit of area.value.matchAll(/\(\(([^()\n]*)\)\)/g)) {
         const mark = document.createElement("mark");
         mark.textContent = hit[0];
-        if (!known.has(hit[1].trim())) mark.className = "bad";
+        if (!known.has(nameOf(hit[1]))) mark.className = "bad";
         back.append(area.value.slice(last, hit.index), mark);
         last = hit.index + hit[0].length;
       }
@@ -117,7 +118,7 @@
   function guard(form) {
     let dirty = false;
     form.addEventListener("input", () => { dirty = true; });
-    form.addEventListener("submit", () => { dirty = false; });
+    form.addEventListener("submit", (event) => { if (!event.submitter?.formTarget) dirty = false; });
     form.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) dirty = false; });
     addEventListener("beforeunload", (event) => { if (dirty && form.isConnected) event.preventDefault(); });
   }

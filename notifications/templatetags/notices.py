@@ -1,13 +1,19 @@
-"""How an edition's state and language look, the same on every screen."""
+"""How an edition's state and text look, the same on every screen."""
 
+import re
+from collections.abc import Collection
 from typing import Any
 
 from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
-from breachdesk.people.languages import language_name
+from breachdesk.people.countries import country_name
 from notifications.models import Edition
+from notifications.placeholders import normal_name
 
 register = template.Library()
+BRACKETS = re.compile(r"\(\(([^()\n]*)\)\)")
 
 LOOKS: dict[str, tuple[str, str]] = {
     Edition.State.DRAFT: ("pencil-line", "act"),
@@ -27,11 +33,23 @@ def edition_state(edition: Edition) -> dict[str, Any]:
 
 
 @register.filter
-def language(tag: str) -> str:
-    return language_name(tag)
-
-
-@register.filter
 def people(number: int | None) -> str:
     """1 person; 5,000 people."""
     return "not known" if number is None else f"{number:,} {'person' if number == 1 else 'people'}"
+
+
+@register.filter
+def marked(text: str, known: Collection[str]) -> SafeString:
+    """The text with its ((fields)) marked, as app.js marks them again while somebody types."""
+    parts, end = [], 0
+    for found in BRACKETS.finditer(text):
+        name = normal_name(re.split(r"\||\?\?", found[1])[0])
+        parts.append((text[end : found.start()], "" if name in known else "bad", found[0]))
+        end = found.end()
+    return format_html("{}{}", format_html_join("", '{}<mark class="{}">{}</mark>', parts), text[end:] + "\n")
+
+
+@register.filter
+def country_rows(rows: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """(country code, number) with the country's name."""
+    return [(country_name(code) if code else "Not given", number) for code, number in rows]

@@ -15,7 +15,7 @@ from notifications.editions import CONSTANTS, constants_of, the_organisation
 from notifications.forms import FindForm, LanguageForm, NoticeForm, TextForm
 from notifications.history import history_of, last_refusal
 from notifications.models import Edition, Notice
-from notifications.placeholders import PERSON_FIELDS
+from notifications.placeholders import PERSON_FIELDS, normal_name
 from notifications.previewing import open_real_person, person_of_pass, preview
 from notifications.recipients import languages_wanted, recipients_of
 from notifications.views import edition_of, incident_of, user_of
@@ -86,6 +86,7 @@ def _editor(request: HttpRequest, edition: Edition, form: TextForm) -> dict[str,
     given = request.GET.get("as", "")
     person = person_of_pass(edition, given, user) if given else None
     constants = constants_of(edition.notice.incident, organisation)
+    fields = [*PERSON_FIELDS, *(name for name in CONSTANTS if constants.get(name))]
     return {
         "incident": edition.notice.incident,
         "edition": edition,
@@ -96,7 +97,8 @@ def _editor(request: HttpRequest, edition: Edition, form: TextForm) -> dict[str,
         "message": preview(edition, organisation, subject=subject, body=body, person=person),
         "person": person,
         "given": given if person else "",
-        "fields": [*PERSON_FIELDS, *(name for name in CONSTANTS if constants.get(name))],
+        "fields": fields,
+        "known": [*fields, *map(normal_name, edition.notice.incident.kinds)],
         "refusal": last_refusal(history_of(edition, private=True)),
         "authors": edition.authors.select_related("author"),
         "editions": edition.notice.editions.in_order(),
