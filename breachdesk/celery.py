@@ -11,6 +11,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
+    "pulse": {"task": "breachdesk.desk.tasks.pulse", "schedule": 20.0},
     "sweep": {"task": "notifications.tasks.sweep", "schedule": 30.0},
     "restart-stalled-uploads": {"task": "breachdesk.people.tasks.restart_stalled_uploads", "schedule": 30.0},
     "call-deputies": {"task": "breachdesk.accounts.tasks.call_deputies", "schedule": 60.0},

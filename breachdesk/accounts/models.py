@@ -163,10 +163,6 @@ class PendingDecisionQuerySet(models.QuerySet["PendingDecision"]):
     def about(self, obj: models.Model) -> "PendingDecisionQuerySet":
         return self.filter(object_kind=obj._meta.label_lower, object_id=obj.pk)
 
-    def not_excluding(self, user: User) -> "PendingDecisionQuerySet":
-        """Without those this user may not settle, because the work to be judged is their own."""
-        return self.exclude(excluded=user)
-
     def oldest_first(self) -> "PendingDecisionQuerySet":
         return self.order_by("asked_at")
 

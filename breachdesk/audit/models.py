@@ -26,7 +26,14 @@ class TransactionIdField(_BigInteger):
         return None if value is None else int(value)
 
 
-MACHINERY = ("delivery.batch_settled", "delivery.swept", "mail_event.received", "incident.head", "heartbeat")
+MACHINERY = (
+    "key.created",
+    "delivery.batch_settled",
+    "delivery.swept",
+    "mail_event.received",
+    "incident.head",
+    "heartbeat",
+)
 
 
 class EventQuerySet(models.QuerySet["Event"]):

@@ -1,8 +1,9 @@
 """What every page shows: the organisation's name, the theme, the server's time and the next deadline."""
 
-from importlib.metadata import PackageNotFoundError, version
+import tomllib
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -37,10 +38,9 @@ def theme_of(request: HttpRequest) -> str:
 
 
 def _version() -> str:
-    try:
-        return version("breachdesk")
-    except PackageNotFoundError:
-        return "from source"
+    """As pyproject.toml has it, which is part of every installation."""
+    project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
+    return str(project["version"])
 
 
 VERSION = _version()

@@ -65,7 +65,7 @@ def deadline_of(incident: Incident, filing: Filing | None, now: datetime) -> Dea
     if incident.status == Incident.Status.CLOSED or incident.our_role == Incident.Role.PROCESSOR:
         return None
     if filing is None:
-        return _report(incident, now, "Not begun.", address_of_filing(incident, None), "Begin the report")
+        return _report(incident, now, "Not begun", address_of_filing(incident, None), "Begin the report")
     if filing.state == Filing.State.SUBMITTED:
         return None
     say, go = FILING_STEPS[filing.state]
@@ -73,9 +73,9 @@ def deadline_of(incident: Incident, filing: Filing | None, now: datetime) -> Dea
 
 
 FILING_STEPS = {
-    Filing.State.DRAFT: ("Being drafted.", "Finish the report"),
-    Filing.State.IN_REVIEW: ("Waiting for sign-off.", "Sign off the report"),
-    Filing.State.SIGNED_OFF: ("Signed off, not submitted.", "Submit and record it"),
+    Filing.State.DRAFT: ("Being drafted", "Finish the report"),
+    Filing.State.IN_REVIEW: ("Waiting for sign-off", "Sign off the report"),
+    Filing.State.SIGNED_OFF: ("Signed off, not submitted", "Submit and record it"),
 }
 
 

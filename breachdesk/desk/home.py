@@ -1,10 +1,10 @@
 """The front page: what is due, what waits for you, what is going out, what just happened."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from breachdesk.accounts.decisions import waiting_for
 from breachdesk.accounts.models import PendingDecision
 from breachdesk.audit.models import Event
 from breachdesk.audit.timeline import Line, describe
@@ -18,7 +18,6 @@ from breachdesk.people.models import Upload
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
 
-ROWS_ON_THE_DESK = 20
 RECENT = 8
 
 
@@ -76,7 +75,7 @@ def desk_of(user: "User", now: datetime) -> Desk:
     return Desk(
         now=now,
         cases=_cases(incidents, user, now),
-        decisions=waiting_for(user),
+        decisions=list(waiting_for(user)),
         sends=sends_in_progress(user),
         activity=_recent(user),
     )
@@ -99,14 +98,7 @@ def _ruler(deadline: Deadline | None, now: datetime) -> Ruler | None:
     if deadline is None:
         return None
     state = "over" if deadline.urgency == "over" else "due"
-    return Ruler(deadline.incident.aware_at, now, [Mark(deadline.at, "ICO report", state, deadline=True)])
-
-
-def waiting_for(user: "User") -> list[PendingDecision]:
-    """What this user may decide now: oldest first."""
-    pending: Iterable[PendingDecision] = PendingDecision.objects.open().not_excluding(user).oldest_first()
-    held = user.get_all_permissions()
-    return [decision for decision in pending if decision.permission in held]
+    return Ruler(deadline.incident.aware_at, now, [Mark(deadline.at, "ICO", state, deadline=True)])
 
 
 def _recent(user: "User") -> list[Line]:

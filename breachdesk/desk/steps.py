@@ -52,7 +52,7 @@ Wanted = list[tuple[str, str, str, str]]
 def _report(deadline: Deadline | None) -> Wanted:
     if deadline is None:
         return []
-    return [(deadline.go, f"To the ICO. {deadline.state}", REPORT_NEEDS[deadline.go], deadline.url)]
+    return [(deadline.go, f"To the ICO. {deadline.state}.", REPORT_NEEDS[deadline.go], deadline.url)]
 
 
 def _people(incident: Incident, people: int | None) -> Wanted:

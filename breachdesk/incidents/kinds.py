@@ -40,4 +40,5 @@ CHOICES = [(key, kind.label) for key, kind in KINDS.items()]
 
 
 def labels_of(kinds: list[str]) -> list[str]:
-    return [KINDS[key].label for key in kinds]
+    """In the order of KINDS, whatever order they were ticked in."""
+    return [kind.label for key, kind in KINDS.items() if key in kinds]

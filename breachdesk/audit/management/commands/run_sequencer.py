@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from breachdesk.audit.entries import log_size
 from breachdesk.audit.record import record
 from breachdesk.audit.sequencer import BATCH, sequence_pending, sequencer_lock
+from breachdesk.pulse import note_run
 
 LOOK_EVERY = 0.2
 TRY_AGAIN_AFTER = 1.0
@@ -42,6 +43,7 @@ class Command(BaseCommand):
                 return
             self.stdout.write(f"Linking events from position {log_size():,}.")
             while not self.stopping.is_set():
+                note_run("sequencer")
                 self._beat()
                 if sequence_pending() < BATCH:
                     self.stopping.wait(LOOK_EVERY)
