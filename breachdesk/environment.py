@@ -2,15 +2,27 @@
 
 import os
 import sys
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
+from pydantic.fields import FieldInfo
 
 PREFIX = "BREACHDESK_"
 SHARED_NAMES = ("DATABASE_URL", "REDIS_URL")
 READ_FROM_FILES = ("DATABASE_URL", "REDIS_URL", "BREACHDESK_SECRET_KEY", "BREACHDESK_SMTP_PASSWORD")
+
+# What `.env.example` shows for a setting without a default; made up. A start with it unchanged is refused.
+EXAMPLES = {
+    "database_url": "postgresql://breachdesk:change-me@localhost/breachdesk",
+    "redis_url": "redis://localhost:6379/0",
+    "secret_key": "change-me",
+    "master_key_file": "/run/secrets/master_key",
+    "state_dir": "/var/lib/breachdesk",
+    "base_url": "https://breachdesk.example.com",
+}
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -57,6 +69,13 @@ class Environment(BaseModel):
     )
     smtp_timeout: int = Field(
         default=60, ge=5, le=900, description="Seconds to wait for the relay's last answer: 60 if local, 600 if far."
+    )
+    lease_margin: int = Field(
+        default=60,
+        ge=2,
+        le=3600,
+        description="Seconds beyond the time-out above for which a worker may hold people it has not answered for. "
+        "After a crash they are free again, or called unknown, about this much later.",
     )
     smtp_connections: int = Field(
         default=8,
@@ -117,9 +136,17 @@ def read_environment(source: Mapping[str, str]) -> Environment:
             given[variable] = _secret_from_file(variable, path)
             given.pop(f"{variable}_FILE", None)
     try:
-        return Environment.model_validate({field_name(name): value for name, value in given.items() if value != ""})
+        return _safe(Environment.model_validate({field_name(name): value for name, value in given.items() if value}))
     except ValidationError as error:
         raise ValueError(" ".join(_sentence(dict(fault)) for fault in error.errors())) from None
+
+
+def _safe(environment: Environment) -> Environment:
+    if environment.base_url.startswith("http://") and not environment.demo:
+        raise ValueError(
+            "BREACHDESK_BASE_URL is plain http: passwords and people's data would cross the network readable. Use https."
+        )
+    return environment
 
 
 def _sentence(fault: dict[str, Any]) -> str:
@@ -144,3 +171,44 @@ def load_environment() -> Environment:
 def _stop(sentence: str) -> NoReturn:
     print(f"BreachDesk cannot start. {sentence}", file=sys.stderr)
     raise SystemExit(1)
+
+
+HEAD = """\
+# Every setting of BreachDesk, with its default and its reason. Printed by `python -m breachdesk.environment`.
+# A line with a value must be set. A line behind a # shows the default. Names it does not know stop the start.
+# Secrets are better kept in files. Each of these may end in _FILE and name one:
+# {from_files}.
+"""
+
+
+def example() -> str:
+    """The text of .env.example."""
+    settings = (_example_of(name) for name in Environment.model_fields)
+    from_files = ", ".join(READ_FROM_FILES[:-1]) + f" and {READ_FROM_FILES[-1]}"
+    return HEAD.format(from_files=from_files) + "".join(settings)
+
+
+def _example_of(name: str) -> str:
+    field = Environment.model_fields[name]
+    reason = "\n".join(textwrap.wrap(field.description or "", 118, initial_indent="# ", subsequent_indent="# "))
+    if field.is_required():
+        line = f"{variable_name(name)}={EXAMPLES[name]}"
+    else:
+        line = f"#{variable_name(name)}={_default_of(field)}"
+    return f"\n{reason}\n{line}\n"
+
+
+def _default_of(field: FieldInfo) -> str:
+    match field.get_default(call_default_factory=True):
+        case bool() as on:
+            return "1" if on else "0"
+        case None:
+            return ""
+        case {}:
+            return "{}"
+        case value:
+            return str(value)
+
+
+if __name__ == "__main__":
+    print(example(), end="")

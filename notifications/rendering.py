@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -163,6 +163,17 @@ def render_message(skeleton: Skeleton, recipient: Recipient, date: bytes) -> byt
     if len(message) > MAX_BYTES:
         raise ValueRefused(f"The message has {len(message):,} bytes; at most {MAX_BYTES:,} are sent. Shorten the text.")
     return message
+
+
+def return_path(skeleton: Skeleton, delivery: UUID) -> bytes:
+    """Where a bounce of this delivery comes back to (VERP). The short keyed code keeps forged bounces out."""
+    code = blake2b(delivery.bytes, digest_size=8, key=_return_path_key()).hexdigest()
+    return f"b+{delivery.hex}-{code}@{skeleton.layout.domain}".encode()
+
+
+@functools.cache
+def _return_path_key() -> bytes:
+    return sha256(b"return path of a delivery" + settings.SECRET_KEY.encode()).digest()
 
 
 def checked_address(address: str) -> bytes:

@@ -1,0 +1,256 @@
+"""Every change of a delivery's state, one SQL statement each. The database refuses all others (migration 0003).
+
+A batch is what one worker holds: its id is the token of its rows, its lease is theirs. `claim` takes rows,
+`begin_hand_over` commits the intent before anything goes on the wire, `settle` commits what came of it, `give_back`
+returns what was never begun. Nothing here ever sends an unknown again.
+
+What an approver bound is asked for at each hand-over. Pause and cancel hold a lock that every hand-over shares, so
+that none can commit after them. Times are those of the database's clock.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from notifications.models import Delivery, Edition
+from notifications.recipients import recipients_of
+from notifications.transport import Kind, Outcome
+
+NOT_SENT_WAIT = 5
+# Minutes until the next try after the first, second … definite temporary refusal; then every four hours.
+WAITS = (60, 5 * 60, 15 * 60, 60 * 60)
+LONG_WAIT = 4 * 60 * 60
+MOST_TRIES = 20  # about three days; then the worker blocks the row and a person decides
+
+PLAN = """
+INSERT INTO notifications_delivery (id, notice_id, edition_id, person_id, state, next_at, tries, generation)
+SELECT gen_random_uuid(), %s, %s, person.id, 'planned', now(), 0, 0 FROM ({people}) AS person (id)
+ON CONFLICT (notice_id, person_id) DO NOTHING
+"""
+
+CLAIM = """
+WITH batch AS (
+    INSERT INTO notifications_batch (id, edition_id, epoch, opened_at, lease_until, rows)
+    SELECT %(token)s, e.id, e.epoch, now(), now() + make_interval(secs => %(lease)s), 0 FROM notifications_edition AS e
+    WHERE e.id = %(edition)s AND e.state = 'sending' AND EXISTS (SELECT FROM notifications_approval AS a
+        WHERE a.edition_id = e.id AND a.digest = e.digest AND a.voided_at IS NULL)
+    RETURNING edition_id
+), due AS (
+    SELECT d.id FROM notifications_delivery AS d
+    JOIN batch USING (edition_id) JOIN people_person AS p ON p.id = d.person_id
+    WHERE d.next_at <= now() AND NOT p.held
+    ORDER BY d.next_at LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED
+)
+UPDATE notifications_delivery AS d SET state = 'claimed', token = %(token)s, next_at = NULL
+FROM due, people_person AS p WHERE d.id = due.id AND p.id = d.person_id
+RETURNING d.id, d.person_id, p.sealed, p.kinds, d.tries
+"""
+
+BEGIN = """
+WITH allowed AS (
+    SELECT b.id FROM notifications_batch AS b JOIN notifications_edition AS e ON e.id = b.edition_id
+    WHERE b.id = %(token)s AND b.settled_at IS NULL AND b.lease_until > now() + make_interval(secs => %(least)s)
+      AND e.state = 'sending' AND e.epoch = b.epoch AND EXISTS (SELECT FROM notifications_approval AS a
+        WHERE a.edition_id = e.id AND a.digest = e.digest AND a.voided_at IS NULL)
+)
+UPDATE notifications_delivery AS d SET state = 'handing_over', tries = d.tries + 1, handing_over_at = now()
+FROM allowed WHERE d.id = ANY(%(ids)s) AND d.token = allowed.id AND d.state = 'claimed'
+RETURNING d.id
+"""
+
+# A late answer is believed when its token still matches: an unknown becomes handed over, and nothing else.
+SETTLE = """
+WITH answer AS (
+    SELECT * FROM unnest(%(ids)s::uuid[], %(outcomes)s::text[], %(phases)s::text[], %(codes)s::int[],
+        %(enhanced)s::text[], %(replies)s::bytea[], %(remote)s::text[], %(waits)s::int[], %(counted)s::int[])
+    AS a (id, outcome, phase, code, enhanced, reply, remote, wait, counted)
+), settled AS (
+    UPDATE notifications_delivery AS d
+    SET state = a.outcome, code = a.code, reply_sha256 = a.reply, settled_at = now(),
+        next_at = now() + make_interval(secs => a.wait), tries = d.tries - 1 + a.counted
+    FROM answer AS a WHERE d.id = a.id AND d.token = %(token)s
+      AND (d.state = 'handing_over' OR (d.state = 'unknown' AND a.outcome = 'handed_over'))
+    RETURNING d.id, d.tries, d.handing_over_at, a.outcome, a.phase, a.code, a.enhanced, a.reply, a.remote, a.counted
+), told AS (
+    INSERT INTO notifications_attempt (id, delivery_id, batch_id, n, phase, outcome, code, enhanced, reason,
+        reply_sha256, remote_id, opened_at, closed_at)
+    SELECT gen_random_uuid(), s.id, %(token)s, s.tries, s.phase, s.outcome, s.code, s.enhanced, '', s.reply, s.remote,
+        s.handing_over_at, now()
+    FROM settled AS s WHERE s.counted = 1 AND (s.outcome <> 'handed_over' OR s.tries > 1 OR s.remote <> ''
+        OR EXISTS (SELECT FROM notifications_attempt AS u WHERE u.delivery_id = s.id AND u.outcome = 'unknown'))
+)
+SELECT count(*) FROM settled
+"""
+
+BLOCK = """
+WITH blocked AS (
+    UPDATE notifications_delivery AS d SET state = 'blocked', settled_at = now()
+    FROM unnest(%(ids)s::uuid[], %(reasons)s::text[]) AS b (id, reason)
+    WHERE d.id = b.id AND d.token = %(token)s AND d.state = 'claimed'
+    RETURNING d.id, d.tries, b.reason
+)
+INSERT INTO notifications_attempt (id, delivery_id, batch_id, n, phase, outcome, enhanced, reason, remote_id, closed_at)
+SELECT gen_random_uuid(), id, %(token)s, tries + 1, 'render', 'blocked', '', reason, '', now() FROM blocked
+"""
+
+GIVE_BACK = """
+UPDATE notifications_delivery SET state = 'planned', token = NULL, next_at = now()
+WHERE token = %(token)s AND state = 'claimed'
+"""
+
+RENEW = """
+UPDATE notifications_batch SET lease_until = now() + make_interval(secs => %(lease)s)
+WHERE id = ANY(%(tokens)s) AND settled_at IS NULL AND lease_until > now() RETURNING id
+"""
+
+
+class Claimed(NamedTuple):
+    """One row in a worker's hand, with what its message needs."""
+
+    id: UUID
+    person: UUID
+    sealed: bytes
+    kinds: Sequence[str]
+    tries: int
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Seconds for which a worker may hold rows. No dot is written later than the lease less the wait for its answer."""
+
+    dot_timeout: float
+    margin: float
+
+    @property
+    def lease(self) -> float:
+        return self.dot_timeout + self.margin
+
+
+def terms() -> Terms:
+    return Terms(settings.BREACHDESK.smtp_timeout, settings.BREACHDESK.lease_margin)
+
+
+def plan_deliveries(edition: Edition) -> int:
+    """One row for each person this edition is for and who has none yet; running it again adds nothing."""
+    people, parameters = recipients_of(edition).order_by().values_list("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(PLAN.format(people=people), [edition.notice_id, edition.pk, *parameters])
+        return int(cursor.rowcount)
+
+
+def forget_plan(edition: Edition) -> int:
+    """The list is free again: rows that were never tried go. The database refuses to delete any other."""
+    deleted, _ = Delivery.objects.filter(edition=edition, state="planned", tries=0, generation=0).delete()
+    return deleted
+
+
+def claim(edition_id: UUID, limit: int) -> tuple[UUID, list[Claimed]]:
+    """Lease up to `limit` due rows of an edition that is being sent. No rows: nothing due, or not to be sent now."""
+    token = uuid4()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(CLAIM, {"token": token, "edition": edition_id, "limit": limit, "lease": terms().lease})
+        rows = [Claimed(*row) for row in cursor.fetchall()]
+        if not rows:
+            transaction.set_rollback(True)
+    return token, rows
+
+
+def begin_hand_over(token: UUID, ids: Sequence[UUID]) -> set[UUID]:
+    """Commit the intent for these rows, or for none: only those returned may go on the wire.
+
+    Refused when the edition is not being sent, was started anew, lost its approval, or the lease is nearly over. Must
+    run in a transaction whose first statement was share_hand_overs().
+    """
+    least = terms().dot_timeout + terms().margin / 4
+    with connection.cursor() as cursor:
+        cursor.execute(BEGIN, {"token": token, "ids": list(ids), "least": least})
+        return {row[0] for row in cursor.fetchall()}
+
+
+def settle(token: UUID, answers: Iterable[tuple[UUID, int, Outcome]]) -> int:
+    """Commit what came of hand-overs: (delivery, tries before this one, outcome). Repeating it changes nothing."""
+    rows = [_settled(*answer) for answer in answers]
+    if not rows:
+        return 0
+    columns = dict(zip(_SETTLE_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(SETTLE, {"token": token, **columns})
+        return int(cursor.fetchone()[0])
+
+
+_SETTLE_COLUMNS = ("ids", "outcomes", "phases", "codes", "enhanced", "replies", "remote", "waits", "counted")
+
+
+def _settled(delivery: UUID, tries: int, outcome: Outcome) -> tuple[Any, ...]:
+    state, wait = _state_after(tries + 1, outcome)
+    counted = int(outcome.kind is not Kind.NOT_SENT)
+    return (
+        delivery,
+        state,
+        str(outcome.phase),
+        outcome.code,
+        outcome.enhanced,
+        outcome.reply_sha256,
+        outcome.remote_id,
+        wait,
+        counted,
+    )
+
+
+def _state_after(tries: int, outcome: Outcome) -> tuple[str, int | None]:
+    """The state, and the seconds to wait where it is to be tried again. What never left us does not count as a try."""
+    if outcome.kind is Kind.NOT_SENT:
+        return Kind.RETRY_WAIT, NOT_SENT_WAIT
+    if outcome.kind is not Kind.RETRY_WAIT:
+        return outcome.kind, None
+    return Kind.RETRY_WAIT, WAITS[tries - 1] if tries <= len(WAITS) else LONG_WAIT
+
+
+def block(token: UUID, reasons: Mapping[UUID, str]) -> None:
+    """Rows whose message could not be made wait for a person."""
+    with connection.cursor() as cursor:
+        cursor.execute(BLOCK, {"token": token, "ids": list(reasons), "reasons": list(reasons.values())})
+
+
+def give_back(token: UUID) -> int:
+    """What is claimed and was never begun is planned again, for anybody."""
+    with connection.cursor() as cursor:
+        cursor.execute(GIVE_BACK, {"token": token})
+        return int(cursor.rowcount)
+
+
+def renew(tokens: Sequence[UUID]) -> set[UUID]:
+    """The batches whose lease runs on. One that ran out is not taken back: the sweeper may be returning its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(RENEW, {"tokens": list(tokens), "lease": terms().lease})
+        return {row[0] for row in cursor.fetchall()}
+
+
+def cancel_deliveries(edition: Edition) -> int:
+    """Whoever was not told will not be; needs hold_back_hand_overs() first. Returns how many that are."""
+    waiting = Delivery.objects.filter(edition=edition, state__in=["planned", "retry_wait", "claimed"])
+    return waiting.update(state=Delivery.State.CANCELLED, token=None, next_at=None)
+
+
+def edition_key(edition_id: UUID) -> int:
+    return int.from_bytes(edition_id.bytes[:8], "big", signed=True)
+
+
+def share_hand_overs(edition_id: UUID) -> None:
+    """Before begin_hand_over, as a statement of its own: what follows then sees every pause that was committed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [edition_key(edition_id)])
+
+
+def hold_back_hand_overs(edition_id: UUID) -> None:
+    """Waits for hand-overs that are committing now and lets no other begin until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [edition_key(edition_id)])
+
+
+def in_the_air(edition: Edition) -> int:
+    return Delivery.objects.filter(edition=edition, state=Delivery.State.HANDING_OVER).count()

@@ -1,0 +1,202 @@
+"""What ends: batches, leases of workers that stopped, and editions with nothing left to do.
+
+The sweeper does not use Celery and knows nothing of workers but their leases. It runs beside any number of them.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from breachdesk.audit.record import record
+from breachdesk.audit.tree import leaf_of, root_of
+from notifications import delivery
+from notifications.models import Batch, Delivery, Edition
+
+OUTCOMES = ("handed_over", "refused", "retry_wait", "unknown", "blocked")
+
+# What became of a batch's rows, in a fixed order. Later events change a delivery's state, never these lines.
+ROWS_OF_BATCH = """
+SELECT d.id, 'handed_over' AS outcome, d.code, d.reply_sha256 FROM notifications_delivery AS d
+WHERE d.token = %(token)s AND d.code BETWEEN 200 AND 299
+  AND NOT EXISTS (SELECT FROM notifications_attempt AS a
+                  WHERE a.delivery_id = d.id AND a.batch_id = d.token AND a.outcome = 'unknown')
+UNION ALL
+SELECT a.delivery_id, a.outcome, a.code, a.reply_sha256 FROM notifications_attempt AS a
+WHERE a.batch_id = %(token)s AND a.outcome <> 'handed_over'
+ORDER BY 1, 2
+"""
+
+MARK_UNKNOWN = """
+WITH lost AS (
+    UPDATE notifications_delivery SET state = 'unknown', settled_at = now()
+    WHERE token = %(token)s AND state = 'handing_over' RETURNING id, tries, handing_over_at
+)
+INSERT INTO notifications_attempt
+    (id, delivery_id, batch_id, n, phase, outcome, enhanced, reason, remote_id, opened_at, closed_at)
+SELECT gen_random_uuid(), id, %(token)s, tries, 'lost', 'unknown', '', 'The worker that handed it over stopped.', '',
+    handing_over_at, now() FROM lost
+"""
+
+EXPIRED = """
+SELECT id, lease_until + make_interval(secs => %(margin)s) < now() FROM notifications_batch
+WHERE settled_at IS NULL AND lease_until < now() ORDER BY lease_until LIMIT 200
+"""
+
+FINISH = """
+UPDATE notifications_edition AS e SET state = 'finished', finished_at = now(), version = e.version + 1
+WHERE e.id = %(edition)s AND e.state = 'sending'
+  AND NOT EXISTS (SELECT FROM notifications_batch AS b WHERE b.edition_id = e.id AND b.settled_at IS NULL)
+  AND NOT EXISTS (SELECT FROM notifications_delivery AS d JOIN people_person AS p ON p.id = d.person_id
+                  WHERE d.edition_id = e.id AND d.next_at IS NOT NULL AND NOT p.held)
+"""
+
+DUE = """
+SELECT e.id FROM notifications_edition AS e WHERE e.state = 'sending' AND EXISTS (
+    SELECT FROM notifications_delivery AS d JOIN people_person AS p ON p.id = d.person_id
+    WHERE d.edition_id = e.id AND d.next_at <= now() AND NOT p.held)
+"""
+
+
+@dataclass
+class Swept:
+    """What one pass of the sweeper found."""
+
+    returned: int = 0
+    unknown: int = 0
+    finished: list[UUID] = field(default_factory=list)
+    due: list[UUID] = field(default_factory=list)
+
+    @property
+    def found_work(self) -> bool:
+        return bool(self.returned or self.unknown or self.finished or self.due)
+
+
+def sweep() -> Swept:
+    """Return what expired leases held, call unknown what nobody answered for, finish what is done, name what is due."""
+    swept = Swept()
+    for token, is_long_gone in _expired():
+        with transaction.atomic():
+            _sweep_batch(token, is_long_gone, swept)
+    for edition_id in Edition.objects.sending().values_list("pk", flat=True):
+        if finish_if_done(edition_id):
+            swept.finished.append(edition_id)
+    with connection.cursor() as cursor:
+        cursor.execute(DUE)
+        swept.due = [row[0] for row in cursor.fetchall()]
+    return swept
+
+
+def _expired() -> list[tuple[UUID, bool]]:
+    with connection.cursor() as cursor:
+        cursor.execute(EXPIRED, {"margin": delivery.terms().margin})
+        return list(cursor.fetchall())
+
+
+def _sweep_batch(token: UUID, is_long_gone: bool, swept: Swept) -> None:
+    if not Batch.objects.select_for_update(skip_locked=True).filter(pk=token, settled_at=None).exists():
+        return
+    swept.returned += delivery.give_back(token)
+    if is_long_gone:
+        swept.unknown += mark_unknown(token)
+        close_batch(token)
+
+
+def mark_unknown(token: UUID) -> int:
+    """Hand-overs whose answer nobody committed. They are never sent again by us."""
+    with connection.cursor() as cursor:
+        cursor.execute(MARK_UNKNOWN, {"token": token})
+        return int(cursor.rowcount)
+
+
+@transaction.atomic
+def close_batch(token: UUID) -> bool:
+    """Seal a batch with the root over its rows and one event. False while a hand-over of it is still open."""
+    batch = (
+        Batch.objects.select_for_update().select_related("edition__notice").filter(pk=token, settled_at=None).first()
+    )
+    if batch is None or Delivery.objects.filter(token=token, state__in=["claimed", "handing_over"]).exists():
+        return False
+    counts, root = rows_of_batch(token)
+    if not counts:
+        batch.delete()  # everything was given back: there is nothing to tell
+        return True
+    batch.rows, batch.rows_root, batch.settled_at = sum(counts.values()), root, timezone.now()
+    batch.save(update_fields=["rows", "rows_root", "settled_at"])
+    record(
+        "delivery.batch_settled",
+        by=None,
+        on=batch,
+        incident=batch.edition.incident_id,
+        edition=batch.edition_id,
+        batch=token,
+        rows=batch.rows,
+        rows_root=root,
+        **_counted(counts, OUTCOMES),
+    )
+    return True
+
+
+def rows_of_batch(token: UUID) -> tuple[Counter[str], bytes]:
+    """Counts by outcome, and the RFC 6962 root over one line per row: delivery, outcome, code, digest of the reply."""
+    with connection.cursor() as cursor:
+        cursor.execute(ROWS_OF_BATCH, {"token": token})
+        rows = cursor.fetchall()
+    leaves = (
+        leaf_of(f"{row} {outcome} {code or '-'} {reply.hex() if reply else '-'}".encode())
+        for row, outcome, code, reply in rows
+    )
+    return Counter(row[1] for row in rows), root_of(leaves)
+
+
+@transaction.atomic
+def finish_if_done(edition_id: UUID) -> bool:
+    """An edition is finished when nothing is left that we would do by ourselves; people on hold are then left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(FINISH, {"edition": edition_id})
+        if not cursor.rowcount:
+            return False
+    left = Delivery.objects.filter(edition=edition_id, next_at__isnull=False)
+    left.update(state=Delivery.State.SUPPRESSED, next_at=None)
+    edition = Edition.objects.select_related("notice").get(pk=edition_id)
+    rows = Delivery.objects.filter(edition=edition_id).values_list("state").annotate(n=Count("pk")).order_by()
+    counts = Counter(dict(rows))
+    record(
+        "edition.finished",
+        by=None,
+        on=edition,
+        language=edition.language,
+        recipients=sum(counts.values()),
+        **_counted(counts, ("handed_over", "refused", "unknown", "blocked", "suppressed", "cancelled")),
+    )
+    return True
+
+
+def _counted(counts: Counter[str], names: Iterable[str]) -> dict[str, Any]:
+    return {name: counts[name] for name in names}
+
+
+@transaction.atomic
+def pause_by_itself(edition_id: UUID, *, why: str) -> bool:
+    """Stop an edition without being asked, because going on would send something nobody approved."""
+    delivery.hold_back_hand_overs(edition_id)
+    edition = Edition.objects.select_for_update().filter(pk=edition_id, state=Edition.State.SENDING).first()
+    if edition is None:
+        return False
+    edition.state, edition.stopped_at, edition.version = Edition.State.PAUSED, timezone.now(), edition.version + 1
+    edition.save(update_fields=["state", "stopped_at", "version"])
+    record(
+        "edition.paused",
+        by=None,
+        on=edition,
+        language=edition.language,
+        in_air=delivery.in_the_air(edition),
+        epoch=edition.epoch,
+        why=why,
+    )
+    return True

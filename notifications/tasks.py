@@ -1,0 +1,47 @@
+"""Doorbells. A ring says "look at this edition"; it may be lost, doubled or late without harm."""
+
+import logging
+import mmap
+import os
+from uuid import UUID
+
+from celery import shared_task
+from celery.signals import worker_shutting_down
+from kombu.exceptions import OperationalError
+
+from notifications import sending, sweeping
+from notifications.routes import connect
+
+logger = logging.getLogger(__name__)
+
+# One byte that the worker's main process shares with its children: they put their rows down when it is asked to stop.
+_stopping = mmap.mmap(-1, 1)
+
+
+@worker_shutting_down.connect
+def _say_stop(**_: object) -> None:
+    _stopping[0] = 1
+
+
+@shared_task
+def drain(edition_id: str) -> None:
+    parent = os.getppid()
+    end = sending.drain_edition(
+        UUID(edition_id), connect=connect, should_stop=lambda: bool(_stopping[0]) or os.getppid() != parent
+    )
+    if end in (sending.End.TIME, sending.End.STOPPED):
+        ring(UUID(edition_id))
+
+
+@shared_task
+def sweep() -> None:
+    for edition_id in sweeping.sweep().due:
+        ring(edition_id)
+
+
+def ring(edition_id: UUID) -> None:
+    """A dead broker never fails or stalls whoever rings: the sweeper rings again."""
+    try:
+        drain.delay(str(edition_id))
+    except (OperationalError, OSError) as problem:
+        logger.warning("The doorbell of edition %s could not be rung: %s", edition_id, problem)
