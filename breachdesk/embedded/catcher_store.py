@@ -6,6 +6,7 @@ the recipients, the message. What a crash left half-written at an end is cut off
 """
 
 import os
+import re
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from pathlib import Path
 HASH_SIZE = 16
 PAIR_SIZE = 2 * HASH_SIZE
 HEADER = struct.Struct(">dII")
+MESSAGE_ID, SUBJECT = (
+    re.compile(rb"(?im)^" + name + rb":((?:[^\r\n]|\r\n[ \t])*)") for name in (b"message-id", b"subject")
+)
 KEPT_PER_SUBJECT = 200
 KNOWN_SUBJECTS = 10_000
 
@@ -40,7 +44,7 @@ class CatcherStore:
         self._messages = _open_to_append(folder / "messages", _whole_messages(folder / "messages"))
 
     def add(self, recipients: list[bytes], message: bytes, at: float) -> None:
-        identity = blake2b(_header_value(message, b"message-id"), digest_size=HASH_SIZE).digest()
+        identity = blake2b(_value_of(MESSAGE_ID, message), digest_size=HASH_SIZE).digest()
         if self.keep_all or self._is_among_first(message):
             to = b"\n".join(recipients)
             os.write(self._messages, HEADER.pack(at, len(to), len(message)) + to + message)
@@ -48,7 +52,7 @@ class CatcherStore:
 
     def _is_among_first(self, message: bytes) -> bool:
         """Counted for each subject: a large send must not crowd out the mail to our own staff."""
-        subject = _header_value(message, b"subject")
+        subject = _value_of(SUBJECT, message)
         if subject not in self._kept and len(self._kept) >= KNOWN_SUBJECTS:
             subject = b""
         self._kept[subject] += 1
@@ -59,12 +63,11 @@ class CatcherStore:
         os.close(self._messages)
 
 
-def _header_value(message: bytes, name: bytes) -> bytes:
-    """The header's first line, found without parsing the message."""
+def _value_of(header: re.Pattern[bytes], message: bytes) -> bytes:
+    """The header's value, found without parsing the message."""
     end = message.find(b"\r\n\r\n")
-    headers = b"\n" + message[: end if end >= 0 else None]
-    start = headers.lower().find(b"\n" + name + b":")
-    return headers[start + len(name) + 2 :].split(b"\r\n", 1)[0].strip() if start >= 0 else b""
+    found = header.search(message, 0, end if end >= 0 else len(message))
+    return b"".join(found[1].split(b"\r\n")).strip() if found else b""
 
 
 def _open_to_append(path: Path, length: int) -> int:
@@ -123,6 +126,14 @@ class CaughtMessage:
     @property
     def subject(self) -> str:
         return str(self.parsed["subject"] or "")
+
+    @property
+    def plain(self) -> str:
+        return self.body("plain")
+
+    @property
+    def headers(self) -> str:
+        return self.raw.partition(b"\r\n\r\n")[0].decode(errors="replace")
 
     def body(self, kind: str) -> str:
         """The text of the first part of that kind ("plain" or "html"); empty when there is none."""
