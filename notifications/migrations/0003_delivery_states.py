@@ -5,14 +5,44 @@ list and goes on. Rows keep room for their next versions (fillfactor), because e
 """
 
 import uuid
-from typing import Any
 
 import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 from django.db.models import Q
 
-MOVES = ["planned>claimed", "planned>blocked", "planned>suppressed", "planned>cancelled", "claimed>handing_over", "claimed>planned", "claimed>blocked", "claimed>suppressed", "claimed>cancelled", "handing_over>handed_over", "handing_over>retry_wait", "handing_over>refused", "handing_over>unknown", "retry_wait>claimed", "retry_wait>blocked", "retry_wait>suppressed", "retry_wait>cancelled", "blocked>planned", "blocked>cancelled", "unknown>handed_over", "unknown>delivered", "unknown>bounced", "unknown>planned", "unknown>assumed_sent", "handed_over>delivered", "handed_over>bounced", "handed_over>complained", "delivered>bounced", "delivered>complained", "bounced>complained"]
+MOVES = [
+    "planned>claimed",
+    "planned>blocked",
+    "planned>suppressed",
+    "planned>cancelled",
+    "claimed>handing_over",
+    "claimed>planned",
+    "claimed>blocked",
+    "claimed>suppressed",
+    "claimed>cancelled",
+    "handing_over>handed_over",
+    "handing_over>retry_wait",
+    "handing_over>refused",
+    "handing_over>unknown",
+    "retry_wait>claimed",
+    "retry_wait>blocked",
+    "retry_wait>suppressed",
+    "retry_wait>cancelled",
+    "blocked>planned",
+    "blocked>cancelled",
+    "unknown>handed_over",
+    "unknown>delivered",
+    "unknown>bounced",
+    "unknown>planned",
+    "unknown>assumed_sent",
+    "handed_over>delivered",
+    "handed_over>bounced",
+    "handed_over>complained",
+    "delivered>bounced",
+    "delivered>complained",
+    "bounced>complained",
+]
 
 GUARDS = f"""
 ALTER TABLE notifications_delivery SET (fillfactor = 70);
@@ -71,32 +101,6 @@ DROP FUNCTION refuse_attempt_change, refuse_batch_change, refuse_delivery_change
 ALTER TABLE notifications_delivery RESET (fillfactor);
 """
 
-ATTEMPT_FIELDS: list[tuple[str, models.Field[Any, Any]]] = [
-    ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-    ("n", models.PositiveSmallIntegerField()),
-    ("phase", models.CharField(max_length=20)),
-    ("outcome", models.CharField(max_length=20)),
-    ("code", models.PositiveSmallIntegerField(null=True)),
-    ("enhanced", models.CharField(blank=True, max_length=12)),
-    ("reason", models.CharField(blank=True, max_length=200)),
-    ("reply_sha256", models.BinaryField(null=True)),
-    ("remote_id", models.CharField(blank=True, max_length=120)),
-    ("opened_at", models.DateTimeField(null=True)),
-    ("closed_at", models.DateTimeField()),
-    (
-        "batch",
-        models.ForeignKey(
-            on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="notifications.batch"
-        ),
-    ),
-    (
-        "delivery",
-        models.ForeignKey(
-            on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="notifications.delivery"
-        ),
-    ),
-]
-
 
 class Migration(migrations.Migration):
     dependencies = [("notifications", "0002_four_eyes")]
@@ -147,7 +151,33 @@ class Migration(migrations.Migration):
         migrations.DeleteModel(name="Attempt"),
         migrations.CreateModel(
             name="Attempt",
-            fields=ATTEMPT_FIELDS,
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("n", models.PositiveSmallIntegerField()),
+                ("phase", models.CharField(max_length=20)),
+                ("outcome", models.CharField(max_length=20)),
+                ("code", models.PositiveSmallIntegerField(null=True)),
+                ("enhanced", models.CharField(blank=True, max_length=12)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("reply_sha256", models.BinaryField(null=True)),
+                ("remote_id", models.CharField(blank=True, max_length=120)),
+                ("opened_at", models.DateTimeField(null=True)),
+                ("closed_at", models.DateTimeField()),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="notifications.batch"
+                    ),
+                ),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="notifications.delivery",
+                    ),
+                ),
+            ],
             options={
                 "default_permissions": (),
                 "constraints": [
