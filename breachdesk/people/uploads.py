@@ -83,7 +83,7 @@ def seal_chunks(incident_id: UUID, name: str, chunks: Iterable[bytes]) -> Sealed
         raise
 
 
-class SealedUpload(UploadedFile[Any]):
+class SealedUpload(UploadedFile):  # type: ignore[type-arg]
     """What a form sees in place of the file: its name, its size, and where it lies sealed."""
 
     def __init__(self, sealed: SealedFile) -> None:
