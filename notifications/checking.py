@@ -1,7 +1,7 @@
 """What keeps an edition from being sent, said in words: beside the text while it is written, and at submission."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -49,7 +49,7 @@ class Check:
 
     @property
     def problems(self) -> int:
-        found = [*self.lacking, *self.subject_problems, *self.body_problems, *self.missing, *self.unnamed_kinds]
+        found = [*self.lacking, *self.subject_problems, *self.body_problems, *self.missing]
         return len(found) + bool(self.size_problem)
 
     @property
@@ -61,7 +61,6 @@ class Check:
         said = [f"Subject: {problem.sentence}" for problem in self.subject_problems]
         said += [f"Line {p.line}, column {p.column}: {p.sentence}" for p in self.body_problems]
         said += [self.sentence_for_missing(name) for name in self.missing]
-        said += [self.sentence_for_kind(kind) for kind in self.unnamed_kinds]
         if self.lacking:
             said.append(f"The organisation's page lacks {' and '.join(self.lacking)}. An administrator fills it in.")
         return said + ([self.size_problem] if self.size_problem else [])
@@ -71,11 +70,6 @@ class Check:
         people = "person has" if number == 1 else "people have"
         return f"{number:,} {people} no usable value for (({name})). Give a default: (({name}|customer))."
 
-    def sentence_for_kind(self, kind: str) -> str:
-        number = self.unnamed_kinds[kind]
-        label = KINDS[kind].label.lower() if kind in KINDS else kind
-        return f"{label.capitalize()} of {number:,} people are in the list but not in the facts. Add them to the facts."
-
 
 def check(edition: Edition, organisation: Organisation, *, subject: str, body: str, fresh: bool = False) -> Check:
     """`fresh` reads everybody's data again; otherwise what this process remembers of the same list will do."""
@@ -83,7 +77,7 @@ def check(edition: Edition, organisation: Organisation, *, subject: str, body: s
     lacking = [words for name, words in NEEDED_OF_ORGANISATION.items() if not getattr(organisation, name)]
     vocabulary = vocabulary_of(edition, organisation)
     people = sum(alike.values())
-    unnamed = _unnamed_kinds(alike, vocabulary.kinds)
+    unnamed = _unnamed_kinds(alike, edition.notice.incident.kinds)
     try:
         compiled = compile_message(subject, body, vocabulary)
     except WordingError:
@@ -121,12 +115,12 @@ def _missing(compiled: Compiled, alike: Counter[Likeness]) -> dict[str, int]:
     return dict(missing.most_common())
 
 
-def _unnamed_kinds(alike: Counter[Likeness], named: Mapping[str, str]) -> dict[str, int]:
-    """Kinds of data that people's rows hold and the incident does not name: their message could not be complete."""
+def _unnamed_kinds(alike: Counter[Likeness], named: Collection[str]) -> dict[str, int]:
+    """Kinds of data, in words, that people's rows hold and the facts do not name. The people are told anyway."""
     unnamed: Counter[str] = Counter()
     for likeness, number in alike.items():
         for kind in set(likeness.kinds) - set(named):
-            unnamed[kind] += number
+            unnamed[KINDS[kind].label] += number
     return dict(unnamed.most_common())
 
 

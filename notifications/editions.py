@@ -42,10 +42,10 @@ def constants_of(incident: Incident, organisation: Organisation) -> dict[str, st
 
 
 def vocabulary_of(edition: Edition, organisation: Organisation) -> Vocabulary:
-    incident = edition.notice.incident
+    """Every kind of data has its words: a person's own row decides what was taken of them, not the incident's facts."""
     return Vocabulary(
-        constants=constants_of(incident, organisation),
-        kinds={kind: KINDS[kind].phrase for kind in incident.kinds},
+        constants=constants_of(edition.notice.incident, organisation),
+        kinds={key: kind.phrase for key, kind in KINDS.items()},
         domains=tuple(organisation.allowed_links),
         language=edition.language,
     )

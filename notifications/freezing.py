@@ -37,6 +37,7 @@ def digest_of(edition: Edition, organisation: Organisation, recipients_root: byt
                 "body": edition.body,
                 "sender": [organisation.sender_name, organisation.sender_email],
                 "reply_to": organisation.reply_to,
+                "kinds": sorted(edition.notice.incident.kinds),
                 "message": base64url(skeleton_of(edition, organisation).digest),
                 "recipients_root": base64url(recipients_root),
                 "recipients_count": recipients_count,

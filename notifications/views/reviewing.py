@@ -39,7 +39,7 @@ def edition_approve(request: HttpRequest, reference: str, pk: object) -> HttpRes
     number = edition.recipients_count or 0
     asked = Question(
         question=f"Approve it for {number:,} people?",
-        text="The trail keeps your name beside exactly this text and this list. Nothing is sent yet: somebody starts it.",
+        text="The trail keeps your name beside exactly this text and list. Nothing is sent yet: somebody starts it.",
         yes=f"Approve for {number:,} people",
         no="Read it again",
     )
