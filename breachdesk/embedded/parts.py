@@ -68,7 +68,9 @@ def catcher(place: Place, environment: Mapping[str, str], *, keep_all: bool) -> 
 
 
 def background(place: Place, environment: Mapping[str, str]) -> list[Program]:
-    celery = [sys.executable, "-m", "celery", "-A", "breachdesk.celery"]
+    # Root runs the demo on fresh machines; Celery's warning about it is for production.
+    celery = [sys.executable, "-W", "ignore:You're running the worker with superuser", "-m", "celery", "--quiet"]
+    celery += ["-A", "breachdesk.celery"]
     worker = [*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
     beat = [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(place.state / "beat-schedule")]
     return [

@@ -21,7 +21,12 @@ def production_environment() -> dict[str, str]:
 
 def main() -> int:
     # No database is there on purpose: makemigrations says so, and compares models with migrations all the same.
-    command = [sys.executable, "-W", "ignore::RuntimeWarning:django.core.management", *sys.argv[1:]]
+    command = [
+        sys.executable,
+        "-W",
+        "ignore::RuntimeWarning:django.core.management.commands.makemigrations",
+        *sys.argv[1:],
+    ]
     return subprocess.run(command, env=production_environment(), check=False).returncode
 
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from breachdesk.embedded.catcher_store import CaughtMail, CaughtMessage
@@ -29,6 +30,7 @@ def caught_detail(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @require_safe
+@xframe_options_sameorigin
 def caught_body(request: HttpRequest, number: int) -> HttpResponse:
     """As the customer's mail program would show it, but without anything from outside."""
     message = _message_or_404(request, number)
