@@ -144,7 +144,7 @@ def read_environment(source: Mapping[str, str]) -> Environment:
 def _safe(environment: Environment) -> Environment:
     if environment.base_url.startswith("http://") and not environment.demo:
         raise ValueError(
-            "BREACHDESK_BASE_URL is plain http: passwords and personal data would cross the network readable. Use https."
+            "BREACHDESK_BASE_URL is plain http: passwords and personal data could be read on the network. Use https."
         )
     return environment
 

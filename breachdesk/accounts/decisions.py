@@ -1,7 +1,6 @@
 """Whoever must approve, sign off or decide is asked; what is decided is settled. Called from higher apps' actions."""
 
 from collections.abc import Iterable
-from functools import partial
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -40,7 +39,7 @@ def ask_for_decision(
     users = list(decision.who_may().values_list("pk", flat=True))
     record("decision.asked", by=by, on=on, asked=len(users), permission=permission, users=sorted(map(str, users)))
     # A lost ring only costs time: the beat looks for whoever was not told.
-    transaction.on_commit(partial(tasks.tell_colleagues.delay, str(decision.pk)), robust=True)
+    transaction.on_commit(lambda: tasks.tell_colleagues.delay(str(decision.pk)), robust=True)
     return decision
 
 
