@@ -62,12 +62,15 @@ def recipients_of(edition: Edition) -> PersonQuerySet:
 
 
 def languages_wanted(notice: Notice) -> dict[str, int]:
-    """Languages of reachable people that no edition in work is written in, with how many read them, most first."""
+    """Languages of reachable people that the notice is not written in, with how many read them, most first."""
     reachable = Person.objects.of(notice.incident).reachable_by_email().exclude(language="")
-    counts = reachable.order_by().values_list("language").annotate(people=Count("pk"))
-    written = set(notice.editions.in_work().values_list("language", flat=True))
-    by_number = sorted(counts, key=lambda row: -row[1])
-    return {language: people for language, people in by_number if language not in written}
+    written = set(notice.editions.exclude(state=Edition.State.CANCELLED).values_list("language", flat=True))
+    wanted: Counter[str] = Counter()
+    for tag, people in reachable.order_by().values_list("language").annotate(people=Count("pk")):
+        base = tag.split("-")[0]
+        if not written & {tag, base}:
+            wanted[base] += people
+    return dict(wanted.most_common())
 
 
 def frozen_counts(edition: Edition) -> dict[str, list[tuple[str, int]]]:

@@ -142,7 +142,7 @@ class Ledger:
                 return await self.call(self._commit, answers, blocked, wishes)
             except DatabaseError:
                 logger.exception("The outcome of a window could not be committed.")
-                await self.call(connection.close)
+                await self.call(_close_connection)
                 wishes = [(token, ()) for token, _ in wishes]
                 if pause is not None:
                     await asyncio.sleep(pause)
@@ -167,7 +167,7 @@ class Ledger:
         return [granted[token].intersection(ids) for token, ids in wishes]
 
     def close(self) -> None:
-        self.thread.submit(connection.close).result()
+        self.thread.submit(_close_connection).result()
         self.thread.shutdown()
 
 
@@ -329,6 +329,11 @@ class Drain:
                     hand.deadline = began + self.margin
                 else:
                     self.end = End.CLOSED
+
+
+def _close_connection() -> None:
+    """`connection` is another object in each thread, so it must be looked up in the one it belongs to."""
+    connection.close()
 
 
 def _put_down(token: UUID) -> None:

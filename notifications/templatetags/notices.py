@@ -1,7 +1,7 @@
 """How an edition's state and text look, the same on every screen."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import template
@@ -47,6 +47,11 @@ def marked(text: str, known: Collection[str]) -> SafeString:
         parts.append((text[end : found.start()], "" if name in known else "bad", found[0]))
         end = found.end()
     return format_html("{}{}", format_html_join("", '{}<mark class="{}">{}</mark>', parts), text[end:] + "\n")
+
+
+@register.filter
+def slice_items(items: Iterable[Any], number: int) -> list[Any]:
+    return list(items)[:number]
 
 
 @register.filter

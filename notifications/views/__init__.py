@@ -10,6 +10,7 @@ from breachdesk.accounts.permissions import requires
 from breachdesk.incidents.models import Incident
 from breachdesk.web import render_page
 from notifications.editions import the_organisation
+from notifications.forms import FindForm
 from notifications.history import history_of, last_refusal
 from notifications.models import Edition, Notice
 from notifications.previewing import preview
@@ -87,6 +88,7 @@ def detail_context(request: HttpRequest, edition: Edition) -> dict[str, object]:
         "authors": edition.authors.select_related("author"),
         "approvals": edition.approvals.in_force().select_related("approver"),
         "history": history,
+        "find": FindForm(),
         "refusal": last_refusal(history),
         "progress": progress_of(edition),
         "message": preview(edition, organisation, subject=edition.subject, body=edition.body, person=None),

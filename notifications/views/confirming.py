@@ -44,6 +44,6 @@ def confirm(
         "form": form,
         "reason": form["reason"] if asked.ask_reason or asked.reason_needed else None,
         "back": address(back, edition),
-        "version": sent.get("version", "") if sent is not None else edition.version,
+        "seen": sent.get("version", "") if sent is not None else edition.version,
     }
     return render_page(request, "notifications/confirm.html", context, status=422 if sent is not None else 200)

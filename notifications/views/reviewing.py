@@ -4,7 +4,6 @@ from django.http import HttpRequest, HttpResponse
 from breachdesk.accounts.permissions import requires
 from breachdesk.web import render_page
 from notifications import actions
-from notifications.forms import FindForm
 from notifications.previewing import person_of_pass, preview
 from notifications.recipients import frozen_counts
 from notifications.views import detail_context, edition_of, user_of
@@ -22,7 +21,6 @@ def edition_review(request: HttpRequest, reference: str, pk: object) -> HttpResp
         message = preview(edition, organisation, subject=edition.subject, body=edition.body, person=person)  # type: ignore[arg-type]
         context |= {"person": person, "given": given, "message": message}
     context |= {
-        "find": FindForm(),
         "wrote_it": edition.authors.filter(author=user).exists(),
         "earlier": edition.approvals.exclude(voided_at=None)
         .select_related("approver")
