@@ -68,7 +68,7 @@ def deadline_of(incident: Incident, filing: Filing | None, now: datetime) -> Dea
         return _report(incident, now, "Not begun", address_of_filing(incident, None), "Begin the report")
     if filing.state == Filing.State.SUBMITTED:
         return None
-    say, go = FILING_STEPS[filing.state]
+    say, go = FILING_STEPS[Filing.State(filing.state)]
     return _report(incident, now, say, address_of_filing(incident, filing), go)
 
 

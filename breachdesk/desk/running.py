@@ -77,7 +77,7 @@ def _broker() -> Part:
     except redis.RedisError:
         remedy = "Start Redis or Valkey. Sends go on without it, at the sweeper’s pace."
         return Part("Broker", does, "alarm", "Does not answer", remedy=remedy)
-    return Part("Broker", does, "good", f"Answers; {count(int(length))} doorbells wait")  # type: ignore[arg-type]
+    return Part("Broker", does, "good", f"Answers; {count(int(length))} doorbells wait")
 
 
 def _relay() -> Part:

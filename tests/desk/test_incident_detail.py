@@ -1,0 +1,81 @@
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from breachdesk.incidents.actions import StatedMoment, close_incident, state_moment
+from breachdesk.incidents.models import Incident
+from tests.factories import make_incident, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def page_of(client, incident):
+    response = client.get(reverse("incident-detail", args=[incident.reference]))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_it_says_what_we_owe_what_we_know_and_what_comes_next(signed_in):
+    incident = make_incident(people_low=430_000, people_high=430_000)
+    page = page_of(signed_in("dpo"), incident)
+    assert "ICO, United Kingdom" in page
+    assert "Not begun" in page
+    assert "About 430,000" in page
+    assert "Begin the report" in page
+    assert "Larkfield rang the service desk." in page
+
+
+def test_a_step_that_is_not_mine_names_whose_it_is(signed_in):
+    page = page_of(signed_in("auditor"), make_incident())
+    assert "For the data protection officer." in page
+    assert "Change the facts" not in page
+
+
+def test_a_corrected_time_stays_visible(signed_in):
+    incident, dpo = make_incident(), make_user("dpo")
+    earlier = StatedMoment("aware", timezone.now() - timedelta(hours=9), basis="An older e-mail was found.")
+    state_moment(incident, earlier, expected_version=incident.version, reason="The mail was in spam.", by=dpo)
+    page = page_of(signed_in("auditor"), incident)
+    assert "One earlier statement, corrected since" in page
+    assert "An older e-mail was found." in page
+
+
+def test_a_closed_case_has_no_clock_and_no_next_step(signed_in):
+    incident = make_incident()
+    close_incident(incident, reason="A false alarm.", expected_version=incident.version, by=make_user("dpo"))
+    page = page_of(signed_in("dpo"), incident)
+    assert "Next actions" not in page
+    assert 'data-clock="left"' not in page
+
+
+def test_its_tabs_lead_to_every_part(signed_in):
+    incident = make_incident()
+    page = page_of(signed_in("auditor"), incident)
+    for name in ("people", "notice-list", "filing-list", "incident-trail"):
+        assert f'href="{reverse(name, args=[incident.reference])}"' in page
+
+
+def test_who_sees_no_cases_gets_none(signed_in):
+    incident = make_incident()
+    response = signed_in("administrator").get(reverse("incident-detail", args=[incident.reference]))
+    assert response.status_code == 403
+    assert incident.title not in response.content.decode()
+
+
+def test_an_unknown_reference_is_not_found(signed_in):
+    make_incident()
+    response = signed_in("dpo").get("/incidents/BD-1999-0001/")
+    assert response.status_code == 404
+    assert "nothing at this address" in response.content.decode()
+
+
+def test_the_list_finds_by_reference_title_and_state(signed_in):
+    found, other = make_incident(title="Stolen laptop, Bath"), make_incident(title="Lost parcel list")
+    client = signed_in("auditor")
+    page = client.get(reverse("incident-list"), {"q": "laptop"}).content.decode()
+    assert found.reference in page
+    assert f">{other.reference}<" not in page
+    assert "No incident fits" in client.get(reverse("incident-list"), {"status": "closed"}).content.decode()
+    assert Incident.objects.count() == 2

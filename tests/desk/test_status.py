@@ -1,0 +1,35 @@
+import pytest
+from django.urls import reverse
+
+from breachdesk import pulse
+from breachdesk.desk.tasks import pulse as beat_pulse
+
+pytestmark = pytest.mark.django_db
+
+
+def status(client):
+    response = client.get(reverse("status"))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_a_part_nobody_started_is_named_with_its_remedy(signed_in, forgotten_pulses):
+    page = status(signed_in("administrator"))
+    assert "Never ran" in page
+    assert "manage.py run_sequencer" in page
+
+
+def test_a_part_that_gave_a_sign_of_life_runs(signed_in, forgotten_pulses, monkeypatch):
+    monkeypatch.setattr(pulse, "_noted", {})
+    beat_pulse()
+    assert pulse.last_run("beat") is not None
+    page = status(signed_in("administrator"))
+    assert page.count("Never ran") == 2
+
+
+def test_a_dead_relay_is_said_plainly(signed_in):
+    assert "127.0.0.1:1 does not answer" in status(signed_in("administrator"))
+
+
+def test_it_is_for_administrators(signed_in):
+    assert signed_in("dpo").get(reverse("status")).status_code == 403
