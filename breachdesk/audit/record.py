@@ -67,9 +67,13 @@ def record(
             "request": current_origin().request,
         }
     )
-    row = Event.objects.create(
-        event_id=event_id, type=event, incident=incident, body=body, body_sha256=sha256_of(body).digest(), at=at
-    )
+    row = Event(event_id=event_id, type=event, incident=incident, body=body, at=at)
+    return _insert(row, openings)
+
+
+def _insert(row: Event, openings: dict[str, tuple[bytes, bytes]]) -> Event:
+    row.body_sha256 = sha256_of(row.body).digest()
+    row.save(force_insert=True)
     if openings:
         _keep_private(row, openings)
     return row

@@ -132,9 +132,10 @@ def sequencer_lock() -> Iterator[bool]:
 
 
 def is_sequencer_running() -> bool:
+    """Whether another database session than this one has the lock."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted
+            """SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()
                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                    AND (classid::bigint << 32 | objid::bigint) = %s)""",
             [LOCK],
@@ -188,12 +189,15 @@ def _link_all(head: Head, waiting: Iterable[Waiting]) -> tuple[list[Linked], lis
 
 
 def _write(cursor: Any, linked: Iterable[Linked], nodes: Iterable[Node]) -> None:
-    with cursor.copy("COPY audit_entry (idx, event_id, entry, leaf, incident, inc_n) FROM STDIN") as copy:
-        for entry in linked:
-            copy.write_row(entry)
-    with cursor.copy("COPY audit_node (level, pos, hash) FROM STDIN") as copy:
-        for node in nodes:
-            copy.write_row(node)
+    _copy(cursor, "COPY audit_entry (idx, event_id, entry, leaf, incident, inc_n) FROM STDIN", linked)
+    _copy(cursor, "COPY audit_node (level, pos, hash) FROM STDIN", nodes)
+
+
+def _copy(cursor: Any, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Django does not translate the errors of a COPY by itself, and the command waits for Django's."""
+    with connection.wrap_database_errors, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _report_clocks(waiting: Sequence[Waiting], linked: Sequence[Linked], *, before: datetime, now: datetime) -> None:
