@@ -39,6 +39,7 @@ def _set_up_product(folder: Path) -> None:
     master_key = folder / "master.key"
     master_key.write_bytes(base64.b64encode(secrets.token_bytes(32)))
     master_key.chmod(0o600)
+    (folder / "static").mkdir()
     for name in [name for name in os.environ if name.startswith("BREACHDESK_")]:
         del os.environ[name]
     os.environ.update(
@@ -55,15 +56,16 @@ def _set_up_product(folder: Path) -> None:
     )
 
 
-def _take_own_redis_database(worker: str) -> None:
-    """Parallel workers have a database each in PostgreSQL by pytest-django, and one in Valkey by this."""
+def _part_company(worker: str) -> None:
+    """Parallel workers have a database each in PostgreSQL by pytest-django; in Valkey, and for caught mail, by this."""
+    os.environ["BREACHDESK_CATCHER_DIR"] += f"-{worker}"
     os.environ["REDIS_URL"] = os.environ["REDIS_URL"].replace("?db=0", f"?db={1 + int(worker.removeprefix('gw'))}")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-        _take_own_redis_database(worker)
+        _part_company(worker)
     elif FOLDER not in os.environ:
         _start_everything()
 

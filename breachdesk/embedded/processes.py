@@ -26,7 +26,7 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """A command, where it runs, and how it is asked to stop."""
+    """A command, where it runs, how it is asked to stop, and which of its lines are not worth showing."""
 
     name: str
     command: Sequence[str | Path]
@@ -36,6 +36,7 @@ class Program:
     stop_within: float = 10.0
     as_nobody: bool = False
     descriptors: Sequence[int] = field(default=())
+    not_shown: str | None = None
 
 
 def unprivileged() -> pwd.struct_passwd | None:

@@ -53,8 +53,7 @@ def prepare(state: Path, sockets: Path, *, durable: bool) -> list[Program]:
 def wait_until_ready(state: Path, sockets: Path, is_alive: Callable[[], bool]) -> dict[str, str]:
     """Returns DATABASE_URL and REDIS_URL once both servers answer."""
     redis_url = valkey.valkey_url(sockets)
-    maintenance_url = postgres.postgres_url(state, sockets, "postgres")
-    _wait_for("PostgreSQL", lambda: postgres.is_answering(maintenance_url), is_alive)
+    _wait_for("PostgreSQL", lambda: postgres.is_ready(state), is_alive)
     _wait_for("Valkey", lambda: valkey.is_answering(redis_url), is_alive)
     postgres.make_database(state, sockets)
     return {"DATABASE_URL": postgres.postgres_url(state, sockets), "REDIS_URL": redis_url}

@@ -116,7 +116,7 @@ class Supervisor:
         process = launch(program, subprocess.PIPE)
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
-        self._selector.register(process.stdout, selectors.EVENT_READ, program.name)
+        self._selector.register(process.stdout, selectors.EVENT_READ, program)
         return process
 
     def _plan_restart(self, part: Part, process: subprocess.Popen[bytes]) -> None:
@@ -144,7 +144,7 @@ class Supervisor:
             assert not isinstance(pipe, int)
             self._read(pipe, key.fd, key.data)  # type: ignore[arg-type]
 
-    def _read(self, pipe: IO[bytes], descriptor: int, name: str) -> None:
+    def _read(self, pipe: IO[bytes], descriptor: int, program: Program) -> None:
         try:
             received = os.read(descriptor, 65536)
         except BlockingIOError:
@@ -152,8 +152,9 @@ class Supervisor:
         *lines, rest = (self._unfinished.pop(descriptor, b"") + received).split(b"\n")
         if not received or len(rest) > LONGEST_LINE:
             lines, rest = [*lines, rest], b""
-        for line in filter(None, lines):
-            self.say(name, line.decode(errors="replace").rstrip())
+        for line in (text.decode(errors="replace").rstrip() for text in lines):
+            if line and not (program.not_shown and program.not_shown in line):
+                self.say(program.name, line)
         if received:
             self._unfinished[descriptor] = rest
         else:

@@ -41,7 +41,8 @@ def valkey_program(state: Path, sockets: Path, environment: Mapping[str, str], *
         "loglevel": "warning",
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    return Program("valkey", [find_valkey(), *words], state, environment)
+    # What it says about memory is for a server of its own, which this is not.
+    return Program("valkey", [find_valkey(), *words], state, environment, not_shown="vm.overcommit_memory")
 
 
 def valkey_url(sockets: Path, database: int = 0) -> str:
