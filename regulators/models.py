@@ -196,13 +196,24 @@ class FilingVersion(models.Model):
         return Entry.objects.filter(event_id=self.sign_event).values_list("idx", flat=True).first()
 
 
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    def with_file_of(self, filing: Filing) -> "ReceiptQuerySet":
+        return self.filter(filing_version__filing=filing, file_sealed__isnull=False)
+
+
 class Receipt(models.Model):
     """How and when a version reached its authority, and what the authority answered."""
+
+    class Way(models.TextChoices):
+        ONLINE = "online", "Online form"
+        EMAIL = "email", "Email"
+        POST = "post", "Post"
+        PHONE = "phone", "Telephone"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     filing_version = models.OneToOneField(FilingVersion, on_delete=models.PROTECT, related_name="receipt")
     submitted_at = models.DateTimeField()
-    way = models.CharField(max_length=40)
+    way = models.CharField(max_length=40, choices=Way)
     authority_reference = models.CharField(max_length=80, blank=True)
     file_name = models.CharField(max_length=120, blank=True)
     file_sealed = models.BinaryField(null=True)
@@ -210,6 +221,8 @@ class Receipt(models.Model):
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
+
+    objects = ReceiptQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from regulators.catalogue.schema import Comparison, Form, Regime
+from regulators.catalogue.schema import Comparison, Form, Question, Regime
 
 FOLDER = Path(__file__).parent
 Item = TypeVar("Item", bound=BaseModel)
@@ -126,27 +126,30 @@ def _read_yaml(file: Path, faults: list[Fault]) -> Any:
 
 def _faults_of(form: Form, facts: dict[str, str]) -> Iterator[tuple[str, str]]:
     """What one question cannot know by itself: the others, and the facts there are."""
-    keys = [question.key for question in form.questions]
-    for number, question in enumerate(form.questions):
-        if question.key in keys[:number]:
+    earlier: dict[str, Question] = {}
+    for question in form.questions:
+        if question.key in earlier:
             yield question.key, "two questions have this key"
         if question.fact and question.fact not in facts:
             yield f"{question.key}.fact", f"facts.yaml has no {question.fact}"
         for name in ("asked_when", "required_when"):
             condition = getattr(question, name)
             for compared in condition.comparisons() if condition else ():
-                yield from (
-                    (f"{question.key}.{name}", reason) for reason in _faults_of_comparison(compared, form, facts)
-                )
+                reasons = _faults_of_comparison(compared, earlier, facts)
+                yield from ((f"{question.key}.{name}", reason) for reason in reasons)
+        earlier[question.key] = question
 
 
-def _faults_of_comparison(compared: Comparison, form: Form, facts: dict[str, str]) -> Iterator[str]:
+def _faults_of_comparison(compared: Comparison, earlier: dict[str, Question], facts: dict[str, str]) -> Iterator[str]:
     if compared.fact and compared.fact not in facts:
         yield f"facts.yaml has no {compared.fact}"
     if not compared.question:
         return
-    asked = next((question for question in form.questions if question.key == compared.question), None)
+    asked = earlier.get(compared.question)
     if asked is None:
-        yield f"there is no question {compared.question}"
+        # Only questions before it: then one pass from top to bottom decides what is asked.
+        yield f"there is no earlier question {compared.question}"
     elif asked.values:
-        yield from (f"{compared.question} has no choice {v}" for v in compared.compared_with if v not in asked.values)
+        yield from (
+            f"{asked.key} has no choice {value}" for value in compared.compared_with if value not in asked.values
+        )

@@ -80,7 +80,7 @@ FAULTS = [
     ("kind: long_text", "kind: essay", "sections.1.questions.0.kind: Input should be"),
     ("fact: people.count", "fact: people.cuont", "people_count.fact: facts.yaml has no people.cuont"),
     ("is: follow_up", "is: followup", "ico_case_reference.asked_when: report_type has no choice followup"),
-    ("question: data_categories\n", "question: data_kinds\n", "required_when: there is no question data_kinds"),
+    ("question: data_categories\n", "question: data_kinds\n", "required_when: there is no earlier question data_kinds"),
     ("key: high_risk_details", "key: high_risk", "high_risk: two questions have this key"),
     ("version: 1", "version: 2", "id: the file of this form is called uk_ico_v2.yaml"),
     ("        max_length: 120\n", "", "questions.0: Value error, max_length belongs to the kinds text and long_text"),

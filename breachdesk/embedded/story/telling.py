@@ -26,6 +26,7 @@ from notifications import actions as notices
 from notifications.models import Delivery, Edition, Notice
 from regulators import actions as filings
 from regulators.content import content_of, digest_of
+from regulators.filing_pdf import filing_pdf
 from regulators.models import Filing
 from regulators.sheet import sheet_of
 
@@ -174,9 +175,11 @@ class Story:
         from breachdesk.pdf import PdfError
 
         try:
-            return f"its PDF has {len(filings.export_filing(filing, by=self.cast['dpo'])) / 1024:,.0f} KB"
+            document = filing_pdf(filing, at=timezone.now())
         except PdfError as error:
             return f"no PDF was made: {error}"
+        filings.export_filing(filing, document, by=self.cast["dpo"])
+        return f"its PDF has {len(document.pdf) / 1024:,.0f} KB"
 
     def verify_the_trail(self) -> str:
         demand_now(self.cast["auditor"], "audit.view_trail")

@@ -1,0 +1,163 @@
+"""filing_pdf(): a filing as the document that leaves the building: its content printed, and inside it.
+
+The printed answers and the attached filing.json are the same object, so whoever holds the PDF can check the hash at the
+foot of every page. The same filing in the same state gives the same bytes on the same machine.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.template.loader import render_to_string
+
+from breachdesk.audit.canonical import parse, time_of
+from breachdesk.pdf import PdfAttachment, render_pdf
+from regulators.content import bytes_of, content_of, digest_of
+from regulators.models import Filing, FilingVersion, Receipt
+from regulators.sheet import Sheet, sheet_of
+from regulators.wording import said, said_day
+
+LONG = 700  # characters; a longer answer may be split over two pages
+
+
+@dataclass(frozen=True)
+class FilingDocument:
+    name: str
+    number: int
+    digest: bytes
+    pdf: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Step:
+    name: str
+    who: str
+    when: str
+
+
+def filing_pdf(filing: Filing, *, at: datetime) -> FilingDocument:
+    """Raises a PdfError with a sentence when there can be no PDF. `at` is when a draft is printed."""
+    version = filing.signed
+    content = printed_content(filing, sheet_of(filing, at=at))
+    attached, digest = bytes_of(content), digest_of(content)
+    html = render_to_string("regulators/filing_pdf.html", context_of(filing, version, content, digest))
+    note = PdfAttachment("filing.json", attached, "The same answers for machines; its SHA-256 is on every page")
+    pdf = render_pdf(html, moment=_moment_of(version, at), attachments=[note])
+    draft = "" if version else "-draft"
+    return FilingDocument(
+        f"{content['incident']}-{filing.form}-v{content['number']}{draft}.pdf", content["number"], digest, pdf
+    )
+
+
+def printed_content(filing: Filing, sheet: Sheet) -> dict[str, Any]:
+    """What was signed off, to the byte; until then what the sheet says now."""
+    version = filing.signed
+    return parse(bytes(version.content)) if version else content_of(sheet)
+
+
+def laid_out(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """Its sections, ready to print on paper or on a page."""
+    return [_section(section, number) for number, section in enumerate(content["sections"], 1)]
+
+
+def _moment_of(version: FilingVersion | None, at: datetime) -> datetime:
+    if version is None:
+        return at
+    receipt = _receipt_of(version)
+    return receipt.recorded_at if receipt else version.signed_at
+
+
+def _receipt_of(version: FilingVersion | None) -> Receipt | None:
+    return getattr(version, "receipt", None)
+
+
+def context_of(filing: Filing, version: FilingVersion | None, content: dict[str, Any], digest: bytes) -> dict[str, Any]:
+    clock = content["clock"]
+    zone, aware_at = clock["zone"], time_of(clock["aware_at"])
+    receipt = _receipt_of(version)
+    open_answers = [q for section in content["sections"] for q in section["questions"] if "not_known" in q]
+    return {
+        "content": content,
+        "sections": laid_out(content),
+        "open_answers": [_open(question) for question in open_answers],
+        "questions": sum(len(section["questions"]) for section in content["sections"]),
+        "is_draft": version is None,
+        "state": _state(version, receipt),
+        "version": version,
+        "receipt": receipt,
+        "way": receipt.get_way_display() if receipt else "",
+        "submitted": said(receipt.submitted_at, zone) if receipt else "",
+        "after": _elapsed(receipt.submitted_at - aware_at) if receipt else "",
+        "aware": said(aware_at, zone),
+        "due": said(time_of(clock["due_at"]), zone),
+        "digest": digest.hex(),
+        "trail": _trail(version),
+        "steps": _steps(filing, version, receipt, zone),
+    }
+
+
+def _state(version: FilingVersion | None, receipt: Receipt | None) -> str:
+    if receipt:
+        return "Submitted"
+    return "Signed off, not yet submitted" if version else "DRAFT – not signed off"
+
+
+def _trail(version: FilingVersion | None) -> str:
+    if version is None:
+        return "Draft: the trail holds no sign-off of it"
+    position = version.trail_position
+    if position is None:
+        return "Trail entry of the sign-off: not linked yet"
+    return f"Trail entry of the sign-off: {position:,}"
+
+
+def _section(section: dict[str, Any], number: int) -> dict[str, Any]:
+    return {
+        "title": section["title"],
+        "number": number,
+        "questions": [_question(question) for question in section["questions"]],
+    }
+
+
+def _question(question: dict[str, Any]) -> dict[str, Any]:
+    """The question with its answer laid out: paragraphs, a list, or the parts of a contact."""
+    lines = [line for line in question["text"].splitlines() if line.strip()]
+    laid_out = {"list": lines if question["kind"] == "choices" else [], "contact": [], "paragraphs": []}
+    if question["kind"] == "contact" and question["answer"]:
+        laid_out["contact"] = [
+            (part, question["answer"][part]) for part in question["answer"] if question["answer"][part]
+        ]
+    elif not laid_out["list"]:
+        laid_out["paragraphs"] = lines
+    not_known = question.get("not_known")
+    return {
+        **question,
+        **laid_out,
+        "long": len(question["text"]) > LONG,
+        "not_known": {**not_known, "promised": _day(not_known["promised_on"])} if not_known else None,
+    }
+
+
+def _open(question: dict[str, Any]) -> dict[str, Any]:
+    return {**question, "promised": _day(question["not_known"]["promised_on"])}
+
+
+def _day(text: str) -> str:
+    return said_day(date.fromisoformat(text))
+
+
+def _steps(filing: Filing, version: FilingVersion | None, receipt: Receipt | None, zone: str) -> list[Step]:
+    steps = []
+    if filing.review_asked_by and filing.review_asked_at and filing.state != Filing.State.DRAFT:
+        steps.append(Step("Prepared", filing.review_asked_by.name, said(filing.review_asked_at, zone)))
+    if version:
+        steps.append(Step("Signed off", version.signed_by.name, said(version.signed_at, zone)))
+    if receipt:
+        when = f"{said(receipt.submitted_at, zone)} ({receipt.get_way_display()})"
+        steps.append(Step("Submitted", f"Recorded by {receipt.recorded_by.name}", when))
+    return steps
+
+
+def _elapsed(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    return f"{minutes // 60} hours {minutes % 60} minutes"

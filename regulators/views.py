@@ -1,0 +1,238 @@
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_POST
+
+from breachdesk.accounts.permissions import requires
+from breachdesk.incidents.models import Incident
+from breachdesk.pdf import PdfError
+from breachdesk.vault.sealing import unseal
+from breachdesk.web import render_page
+from regulators import actions
+from regulators.actions import NewAnswer, ReceiptFile
+from regulators.catalogue import all_forms
+from regulators.content import digest_of
+from regulators.deadlines import working_of
+from regulators.filing_pdf import filing_pdf, laid_out, printed_content
+from regulators.forms import PartRows, StepForm, SubmissionForm, rows_of, show_refusals
+from regulators.models import Filing, Receipt
+from regulators.sheet import Sheet, sheet_of
+
+if TYPE_CHECKING:
+    from breachdesk.accounts.models import User
+
+
+def _incident_of(request: HttpRequest, reference: str) -> Incident:
+    return get_object_or_404(Incident.objects.visible_to(_user(request)).with_moments(), reference=reference)
+
+
+def _filing_of(request: HttpRequest, reference: str, pk: UUID) -> Filing:
+    return get_object_or_404(
+        Filing.objects.visible_to(_user(request)).with_case(), pk=pk, incident__reference=reference
+    )
+
+
+def _user(request: HttpRequest) -> "User":
+    return request.user  # type: ignore[return-value]
+
+
+@requires("regulators.view_filing")
+def filings(request: HttpRequest, reference: str) -> HttpResponse:
+    incident, now = _incident_of(request, reference), timezone.now()
+    begun = list(Filing.objects.visible_to(_user(request)).of(incident).with_case())
+    context = {
+        "incident": incident,
+        "sheets": [sheet_of(filing, at=now) for filing in begun],
+        "to_open": [form for form in all_forms() if form.id not in {filing.form for filing in begun}],
+        "working": working_of(incident.aware_at, incident.aware.zone),
+    }
+    return render_page(request, "regulators/list.html", context)
+
+
+@require_POST
+@requires("regulators.write_filing")
+def open_filing(request: HttpRequest, reference: str) -> HttpResponse:
+    incident = _incident_of(request, reference)
+    form = request.POST.get("form", "")
+    if form not in {known.id for known in all_forms()}:
+        raise ValidationError("The catalogue has no such form. Nothing was opened.")
+    return redirect(actions.open_filing(incident, form, by=_user(request)))
+
+
+@requires("regulators.view_filing")
+def detail(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+    """The form to fill in while it is a draft and one may; otherwise what it says."""
+    filing = _filing_of(request, reference, pk)
+    sheet = sheet_of(filing, at=timezone.now())
+    if filing.is_draft and _user(request).has_perm("regulators.write_filing"):
+        return _edit(request, sheet, rows_of(sheet))
+    return _show(request, sheet, SubmissionForm.of(filing, _user(request).zone))
+
+
+def _edit(request: HttpRequest, sheet: Sheet, rows: list[PartRows], status: int = 200) -> HttpResponse:
+    context = {**_shared(sheet), "rows": rows, "step": StepForm(initial={"version": sheet.filing.version})}
+    return render_page(request, "regulators/edit.html", context, status=status)
+
+
+def _show(request: HttpRequest, sheet: Sheet, submission: SubmissionForm, status: int = 200) -> HttpResponse:
+    content = printed_content(sheet.filing, sheet)
+    context = {
+        **_shared(sheet),
+        "sections": laid_out(content),
+        "digest": digest_of(content).hex(),
+        "submission": submission,
+        "step": StepForm(initial={"version": sheet.filing.version}),
+    }
+    return render_page(request, "regulators/detail.html", context, status=status)
+
+
+def _shared(sheet: Sheet) -> dict[str, Any]:
+    filing = sheet.filing
+    incident = filing.incident
+    by_hand = sorted((given for given in sheet if given.at), key=lambda given: given.at, reverse=True)  # type: ignore[arg-type, return-value]
+    return {
+        "filing": filing,
+        "incident": incident,
+        "sheet": sheet,
+        "form": filing.definition,
+        "by_hand": by_hand[:6],
+        "working": working_of(incident.aware_at, incident.aware.zone, article=filing.regime.report.article),
+        "version": filing.signed,
+        "receipt": getattr(filing.signed, "receipt", None),
+    }
+
+
+@require_POST
+@requires("regulators.write_filing")
+def save(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+    filing = _filing_of(request, reference, pk)
+    rows = rows_of(sheet_of(filing, at=timezone.now()), request.POST)
+    bound = [row for part in rows for row in part.rows if row.form.is_bound]
+    faulty = [row for row in bound if not row.form.is_valid()]
+    if faulty:
+        return _edit(request, sheet_of(filing, at=timezone.now()), rows, status=422)
+    answers = {row.given.key: row.form.new_answer() for row in bound if row.form.is_changed}
+    if follow := request.POST.get("follow"):
+        answers |= {r.given.key: NewAnswer(r.given.version, follows_facts=True) for r in bound if r.given.key == follow}
+    try:
+        actions.save_answers(filing, answers, by=_user(request))
+    except ValidationError as refusal:
+        if not hasattr(refusal, "error_dict"):
+            raise
+        show_refusals(rows, refusal)
+        return _edit(request, sheet_of(filing, at=timezone.now()), rows, status=422)
+    messages.success(request, _saved(len(answers)))
+    return redirect(filing)
+
+
+def _saved(number: int) -> str:
+    if not number:
+        return "Nothing was changed, so nothing was saved."
+    return "One answer is saved." if number == 1 else f"{number} answers are saved."
+
+
+@require_POST
+@requires("regulators.write_filing")
+def submit_for_sign_off(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+    filing = _filing_of(request, reference, pk)
+    actions.submit_for_sign_off(filing, expected_version=_step(request)["version"], by=_user(request))
+    messages.success(request, "Sign-off is asked for. The answers stand as they are until it is given or refused.")
+    return redirect(filing)
+
+
+@require_POST
+@requires("regulators.write_filing")
+def send_back(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+    filing, step = _filing_of(request, reference, pk), _step(request)
+    actions.send_back(filing, reason=step["reason"], expected_version=step["version"], by=_user(request))
+    messages.success(request, "It is a draft again, and its answers can be changed.")
+    return redirect(filing)
+
+
+@require_POST
+@requires("regulators.sign_off_filing")
+def sign_off(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+    filing = _filing_of(request, reference, pk)
+    try:
+        digest = bytes.fromhex(request.POST.get("digest", ""))
+    except ValueError:
+        raise ValidationError("This page is not whole. Open the report again and read it before you sign.") from None
+    actions.sign_off_filing(filing, digest=digest, expected_version=_step(request)["version"], by=_user(request))
+    messages.success(request, "Signed off. Nothing in this report changes any more.")
+    return redirect(filing)
+
+
+@require_POST
+@requires("regulators.record_submission")
+def record_submission(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+    filing = _filing_of(request, reference, pk)
+    form = SubmissionForm.of(filing, _user(request).zone, request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            _record(request, filing, form.cleaned_data)
+        except ValidationError as refusal:
+            if not hasattr(refusal, "error_dict"):
+                raise
+            for name, reasons in refusal.message_dict.items():
+                form.add_error({"submitted_at": "date"}.get(name, name), reasons)
+        else:
+            messages.success(request, "The submission is recorded, and its clock has stopped.")
+            return redirect(filing)
+    return _show(request, sheet_of(filing, at=timezone.now()), form, status=422)
+
+
+def _record(request: HttpRequest, filing: Filing, data: dict[str, Any]) -> None:
+    file = data["file"]
+    actions.record_submission(
+        filing,
+        submitted_at=data["submitted_at"],
+        way=data["way"],
+        authority_reference=data["authority_reference"],
+        file=ReceiptFile(file.name, file.read(actions.RECEIPT_BYTES + 1)) if file else None,
+        expected_version=data["version"],
+        by=_user(request),
+    )
+
+
+@require_POST
+@requires("regulators.view_filing")
+def export(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+    filing = _filing_of(request, reference, pk)
+    try:
+        document = filing_pdf(filing, at=timezone.now())
+    except PdfError as error:
+        raise ValidationError(str(error)) from error
+    actions.export_filing(filing, document, by=_user(request))
+    return _download(document.pdf, document.name, "application/pdf")
+
+
+@requires("regulators.view_filing")
+def receipt_file(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+    receipt = get_object_or_404(Receipt.objects.with_file_of(_filing_of(request, reference, pk)))
+    place = {"table": "regulators_receipt", "column": "file_sealed", "row": receipt.pk}
+    content = unseal(receipt.incident_id, bytes(receipt.file_sealed or b""), **place)
+    return _download(content, receipt.file_name, "application/octet-stream")
+
+
+def _download(content: bytes, name: str, kind: str) -> HttpResponse:
+    return HttpResponse(
+        content,
+        content_type=kind,
+        headers={
+            "Content-Disposition": content_disposition_header(True, name) or "attachment",
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+def _step(request: HttpRequest) -> dict[str, Any]:
+    form = StepForm(request.POST)
+    if not form.is_valid():
+        raise ValidationError("This page is not whole. Open the report again. Nothing was changed.")
+    return form.cleaned_data

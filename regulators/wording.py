@@ -1,0 +1,43 @@
+"""How answers read: the same words on the screen, in the PDF and in the text that is hashed."""
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from breachdesk.audit.canonical import time_of
+from regulators.catalogue.schema import Kind, Question
+
+PARTS = {"name": "Name", "email": "Email", "phone": "Phone", "address": "Address"}
+"""Of a contact, in the order in which they are asked and printed."""
+
+
+def said(moment: datetime, zone: str) -> str:
+    """Tuesday 23 September 2025, 09:20 BST."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local:%A} {local.day} {local:%B %Y}, {local:%H:%M} {local:%Z}"
+
+
+def said_day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def text_of(question: Question, value: Any) -> str:
+    """The answer in plain words; paragraphs are lines. Nothing for no answer."""
+    if value is None:
+        return ""
+    match question.kind:
+        case Kind.CHOICE | Kind.YES_NO:
+            return question.label_of(value)
+        case Kind.CHOICES:
+            return "\n".join(question.label_of(item) for item in value)
+        case Kind.NUMBER:
+            return f"{value:,}"
+        case Kind.DATE:
+            return said_day(date.fromisoformat(value))
+        case Kind.MOMENT:
+            about = "About " if value["precision"] == "about" else ""
+            return f"{about}{said(time_of(value['at']), value['zone'])}"
+        case Kind.CONTACT:
+            return "\n".join(value[part] for part in PARTS if value.get(part))
+        case _:
+            return str(value)

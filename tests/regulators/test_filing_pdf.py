@@ -1,0 +1,158 @@
+"""The document that leaves the building: what it states, that it repeats, and what hostile text cannot do to it."""
+
+import json
+import subprocess
+from hashlib import sha256
+from io import BytesIO
+
+import pikepdf
+import pytest
+from django.utils import timezone
+
+from breachdesk.accounts.models import User
+from breachdesk.audit.models import Event
+from breachdesk.pdf import PangoMissing
+from regulators import actions, views
+from regulators.actions import NewAnswer
+from regulators.filing_pdf import filing_pdf
+from regulators.models import Filing
+from tests.regulators.conftest import fresh, in_days, signed_in
+from tests.regulators.test_save_answers import address
+
+
+def text_of_pdf(pdf: bytes) -> str:
+    """By the machine's pdftotext where there is one; the text layer is what a screen reader and a court get."""
+    try:
+        done = subprocess.run(
+            ["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True, timeout=60
+        )
+    except FileNotFoundError:
+        pytest.skip("pdftotext is not installed: apt-get install poppler-utils.")
+    return done.stdout.decode()
+
+
+def attachment_of(pdf: bytes) -> bytes:
+    return bytes(pikepdf.open(BytesIO(pdf)).attachments["filing.json"].get_file().read_bytes())
+
+
+def test_the_attached_json_is_what_was_signed(signed: Filing) -> None:
+    document = filing_pdf(signed, at=timezone.now())
+    attached = attachment_of(document.pdf)
+    version = signed.signed
+    assert version is not None
+    assert attached == bytes(version.content)
+    assert sha256(attached).digest() == document.digest == bytes(version.digest)
+    assert document.name == f"{signed.incident.reference}-uk_ico-v1.pdf"
+
+
+def test_it_declares_both_standards(signed: Filing) -> None:
+    with pikepdf.open(BytesIO(filing_pdf(signed, at=timezone.now()).pdf)).open_metadata() as metadata:
+        assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "A")
+        assert metadata["pdfuaid:part"] == "1"
+        assert signed.incident.reference in metadata["dc:title"]
+
+
+def test_the_same_filing_gives_the_same_bytes(signed: Filing) -> None:
+    first = filing_pdf(signed, at=timezone.now()).pdf
+    assert filing_pdf(fresh(signed), at=timezone.now()).pdf == first
+
+
+def test_it_prints_the_answers_and_the_hash_on_every_page(signed: Filing) -> None:
+    document = filing_pdf(signed, at=timezone.now())
+    pages = text_of_pdf(document.pdf).split("\f")[:-1]
+    assert len(pages) >= 4
+    assert all(document.digest.hex() in page for page in pages)
+    assert all(f"Page {number} of {len(pages)}" in page for number, page in enumerate(pages, 1))
+    whole = " ".join(" ".join(pages).split())
+    assert "5,000" in whole
+    assert "Signed off, not yet submitted" in whole
+    assert "DRAFT" not in whole
+
+
+def test_a_draft_says_so_on_every_page(complete: Filing) -> None:
+    document = filing_pdf(fresh(complete), at=timezone.now())
+    pages = text_of_pdf(document.pdf).split("\f")[:-1]
+    assert all("DRAFT" in page for page in pages)
+    assert document.name.endswith("-draft.pdf")
+    assert "Nobody yet" in pages[0]
+
+
+def test_what_is_still_to_come_stands_first(complete: Filing, dpo: User) -> None:
+    promise = NewAnswer(1, promised_on=in_days(9), so_far="The forensic firm is counting.")
+    actions.save_answers(complete, {"people_count": promise}, by=dpo)
+    pages = text_of_pdf(filing_pdf(fresh(complete), at=timezone.now()).pdf).split("\f")
+    day = f"{in_days(9).day} {in_days(9):%B %Y}"
+    assert "1 answer open" in pages[0]
+    assert day in pages[0]
+    assert "The forensic firm is counting." in " ".join(pages)
+
+
+def test_a_submitted_report_names_when_how_and_their_reference(submitted: Filing) -> None:
+    text = text_of_pdf(filing_pdf(submitted, at=timezone.now()).pdf)
+    assert "IC-000000-X0X0" in text
+    assert "Online form" in text
+    assert "5 hours 0 minutes" in " ".join(text.split())
+
+
+HOSTILE = [
+    '<script>while(1){}</script><img src="https://outside.example/x.png">',
+    "<style>* { display: none }</style></div></section></main>",
+    "<link rel='attachment' href='file:///etc/passwd'>{{ settings }}{% include 'x' %}",
+    "&lt;b&gt; &#x26; \u202e\u0000 “quotes” and a backslash \\A",
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_text_is_printed_as_text(complete: Filing, dpo: User, hostile: str) -> None:
+    typed = hostile.replace("\x00", "")
+    actions.save_answers(complete, {"what_happened": NewAnswer(0, typed)}, by=dpo)
+    document = filing_pdf(fresh(complete), at=timezone.now())
+    content = json.loads(attachment_of(document.pdf))
+    asked = {question["key"]: question for section in content["sections"] for question in section["questions"]}
+    assert asked["what_happened"]["answer"] == typed
+    printed = "".join(text_of_pdf(document.pdf).split())
+    assert "".join(typed.split())[:24] in printed
+    assert "Howtocheckthisdocument" in printed
+
+
+def test_a_word_without_an_end_stays_on_the_page(complete: Filing, dpo: User) -> None:
+    actions.save_answers(complete, {"what_happened": NewAnswer(0, "W" * 2_000)}, by=dpo)
+    document = filing_pdf(fresh(complete), at=timezone.now())
+    assert text_of_pdf(document.pdf).count("W") >= 2_000
+
+
+def test_other_scripts_come_out_as_they_went_in(complete: Filing, dpo: User) -> None:
+    actions.save_answers(complete, {"what_happened": NewAnswer(0, "Łukasz Żółć, Çağlar Öztürk, Ελένη, Олена")}, by=dpo)
+    printed = text_of_pdf(filing_pdf(fresh(complete), at=timezone.now()).pdf)
+    assert "Łukasz Żółć, Çağlar Öztürk, Ελένη, Олена" in printed
+
+
+# ---- leaving the building
+
+
+def test_the_button_gives_the_file_and_leaves_an_event(signed: Filing, auditor: User) -> None:
+    answer = signed_in(auditor).post(address(signed, "pdf/"))
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"] == f'attachment; filename="{signed.incident.reference}-uk_ico-v1.pdf"'
+    event = Event.objects.newest_first()[0]
+    assert event.type == "filing.exported"
+    assert event.content["data"]["bytes"] == len(answer.content)
+    assert event.content["data"]["state"] == "signed_off"
+
+
+def test_looking_is_not_exporting(signed: Filing, dpo: User) -> None:
+    assert signed_in(dpo).get(address(signed, "pdf/")).status_code == 405
+    assert not Event.objects.filter(type="filing.exported").exists()
+
+
+def test_without_pango_there_is_a_sentence_and_no_event(
+    signed: Filing, dpo: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_pango(*args: object, **kwargs: object) -> None:
+        raise PangoMissing("The PDF was not made: this machine lacks the Pango text library.")
+
+    monkeypatch.setattr(views, "filing_pdf", no_pango)
+    answer = signed_in(dpo).post(address(signed, "pdf/"))
+    assert answer.status_code == 409
+    assert "lacks the Pango text library" in answer.text
+    assert not Event.objects.filter(type="filing.exported").exists()

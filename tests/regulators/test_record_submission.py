@@ -1,0 +1,141 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from breachdesk.accounts.models import User
+from breachdesk.audit.models import Event
+from breachdesk.incidents.actions import close_incident
+from breachdesk.incidents.models import Incident
+from regulators import actions
+from regulators.actions import ReceiptFile
+from regulators.models import Filing, Receipt
+from tests.factories import make_user
+from tests.regulators.conftest import fresh, signed_in
+from tests.regulators.test_save_answers import address
+
+
+def submit(filing: Filing, by: User, **changes: Any) -> Receipt:
+    details = {"submitted_at": timezone.now(), "way": "online", "expected_version": filing.version, **changes}
+    return actions.record_submission(filing, **details, by=by)
+
+
+def test_it_says_how_when_and_by_whom(signed: Filing, dpo: User) -> None:
+    receipt = submit(signed, dpo, authority_reference=" IC-000000-X0X0 ")
+    assert (receipt.way, receipt.authority_reference, receipt.recorded_by) == ("online", "IC-000000-X0X0", dpo)
+    assert fresh(signed).state == "submitted"
+    event = Event.objects.newest_first()[0]
+    assert event.type == "filing.submitted"
+    assert b"IC-000000" not in bytes(event.body)
+
+
+def test_the_clock_stops(signed: Filing, dpo: User) -> None:
+    later = timezone.now() + timedelta(days=30)
+    assert signed in Filing.objects.not_submitted().due_before(later)
+    submit(signed, dpo)
+    assert not Filing.objects.not_submitted().due_before(later).exists()
+
+
+def test_due_before_follows_the_awareness(draft: Filing) -> None:
+    due = draft.incident.aware_at + timedelta(hours=72)
+    assert draft.due_at == due
+    assert not Filing.objects.due_before(due).exists()
+    assert Filing.objects.due_before(due + timedelta(seconds=1)).get() == draft
+
+
+def test_the_receipt_is_sealed_and_comes_back_whole(signed: Filing, dpo: User) -> None:
+    receipt = submit(signed, dpo, file=ReceiptFile("receipt.pdf", b"%PDF- thank you"))
+    assert b"thank you" not in bytes(receipt.file_sealed or b"")
+    answer = signed_in(dpo).get(address(signed, "receipt/"))
+    assert answer.content == b"%PDF- thank you"
+    assert answer["Content-Type"] == "application/octet-stream"
+    assert answer["Content-Disposition"] == 'attachment; filename="receipt.pdf"'
+
+
+def test_without_a_receipt_there_is_no_file(submitted: Filing, dpo: User) -> None:
+    assert signed_in(dpo).get(address(submitted, "receipt/")).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["responder", "author", "approver", "auditor", "administrator"])
+def test_it_refuses_every_other_role(signed: Filing, role: str) -> None:
+    with pytest.raises(PermissionDenied):
+        submit(signed, make_user(role))
+    assert not Receipt.objects.exists()
+
+
+REFUSALS = [
+    ({"submitted_at": lambda: timezone.now() + timedelta(hours=1)}, "submitted_at", "in the future"),
+    ({"submitted_at": lambda: timezone.now() - timedelta(days=1)}, "submitted_at", "before the sign-off"),
+    ({"way": lambda: "pigeon"}, "way", "Choose how"),
+    ({"file": lambda: ReceiptFile("big", bytes(actions.RECEIPT_BYTES + 1))}, "file", "larger than 10 MB"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field", "said"), REFUSALS, ids=[said for _, _, said in REFUSALS])
+def test_it_refuses_what_cannot_be(signed: Filing, dpo: User, changes: Any, field: str, said: str) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        submit(signed, dpo, **{name: make() for name, make in changes.items()})
+    assert said in refusal.value.message_dict[field][0]
+    assert fresh(signed).state == "signed_off"
+    assert not Receipt.objects.exists()
+
+
+@pytest.mark.parametrize("state", ["draft", "in_review"])
+def test_only_what_is_signed_off_is_submitted(state: str, dpo: User, request: pytest.FixtureRequest) -> None:
+    with pytest.raises(ValidationError, match="Only a filing that is signed off can be submitted"):
+        submit(request.getfixturevalue(state), dpo)
+
+
+def test_a_second_press_records_nothing(signed: Filing, dpo: User) -> None:
+    submit(signed, dpo)
+    events = Event.objects.count()
+    with pytest.raises(ValidationError, match="Somebody moved this filing on"):
+        submit(signed, dpo)
+    assert (Receipt.objects.count(), Event.objects.count()) == (1, events)
+
+
+def test_a_closed_incident_can_still_say_that_it_was_filed(signed: Filing, dpo: User) -> None:
+    incident = Incident.objects.get(pk=signed.incident_id)
+    close_incident(incident, reason="Done.", expected_version=incident.version, by=dpo)
+    assert submit(signed, dpo).pk
+
+
+def test_the_page_records_it(signed: Filing, dpo: User) -> None:
+    now = timezone.now()
+    client = signed_in(dpo)
+    typed = {
+        "version": signed.version,
+        "way": "online",
+        "date": f"{now:%Y-%m-%d}",
+        "time": f"{now:%H:%M}",
+        "zone": "UTC",
+    }
+    file = SimpleUploadedFile("receipt.txt", b"Thank you.")
+    answer = client.post(
+        address(signed, "submission/"), {**typed, "authority_reference": "IC-1", "file": file}, follow=True
+    )
+    assert "Submitted to the ICO" in answer.text
+    assert "receipt.txt" in answer.text
+    assert Receipt.objects.get().authority_reference == "IC-1"
+
+
+def test_what_is_wrong_stands_beside_its_field(signed: Filing, dpo: User) -> None:
+    answer = signed_in(dpo).post(
+        address(signed, "submission/"), {"version": signed.version, "authority_reference": "IC-1"}
+    )
+    assert answer.status_code == 422
+    assert 'value="IC-1"' in answer.text
+    later = timezone.now() + timedelta(days=2)
+    typed = {"version": signed.version, "way": "online", "date": f"{later:%Y-%m-%d}", "time": "10:00", "zone": "UTC"}
+    answer = signed_in(dpo).post(address(signed, "submission/"), typed)
+    assert "That is in the future." in answer.text
+
+
+@pytest.mark.parametrize("statement", ["UPDATE regulators_receipt SET way = 'post'", "DELETE FROM regulators_receipt"])
+def test_sql_cannot_change_it(submitted: Filing, statement: str) -> None:
+    with pytest.raises(IntegrityError, match="never change"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
