@@ -114,8 +114,9 @@ class Progress:
 
     @property
     def _waiting_note(self) -> str:
-        parts = [f"{self.in_air:,} on the wire" if self.in_air else "", f"{self.retrying:,} to be tried again"]
-        return ", ".join(parts if self.retrying else filter(None, parts[:1])) or "Nothing sent to them yet"
+        on_the_wire = f"{self.in_air:,} on the wire now" if self.in_air else ""
+        again = f"{self.retrying:,} put off and tried again" if self.retrying else ""
+        return ", ".join(filter(None, [on_the_wire, again])) or "Nothing sent to them yet"
 
     @property
     def _withheld_note(self) -> str:

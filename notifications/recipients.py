@@ -75,11 +75,13 @@ def languages_wanted(notice: Notice) -> dict[str, int]:
 
 def frozen_counts(edition: Edition) -> dict[str, list[tuple[str, int]]]:
     """The frozen list by country and by the language people read, most first."""
-    rows = Person.objects.filter(deliveries__edition=edition).order_by()
-    return {
-        name: sorted(rows.values_list(column).annotate(people=Count("pk")), key=lambda row: -row[1])
-        for name, column in (("countries", "country"), ("languages", "language"))
-    }
+    countries: Counter[str] = Counter()
+    languages: Counter[str] = Counter()
+    people = Person.objects.filter(deliveries__edition=edition).order_by().values_list("country", "language")
+    for country, language, number in people.annotate(people=Count("pk")):
+        countries[country] += number
+        languages[language.split("-")[0]] += number
+    return {"countries": countries.most_common(), "languages": languages.most_common()}
 
 
 @dataclass(frozen=True)

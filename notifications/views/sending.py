@@ -27,7 +27,8 @@ def send(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
 @requires("notifications.view_notice")
 def send_numbers(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
     """The numbers alone, asked for every two seconds by everybody who watches."""
-    return render_page(request, "notifications/_numbers.html", _numbers(request, edition_of(request, reference, pk)))
+    numbers = _numbers(request, edition_of(request, reference, pk))
+    return render_page(request, "notifications/_numbers.html", numbers | {"is_update": True})
 
 
 @requires("notifications.view_notice")
