@@ -12,6 +12,9 @@ from breachdesk.accounts.models import Organisation, User
 from breachdesk.accounts.permissions import ROLES
 from breachdesk.incidents.actions import Facts, StatedMoment, open_incident
 from breachdesk.incidents.models import Incident
+from breachdesk.people.actions import load_upload, receive_upload
+from breachdesk.people.models import Upload
+from breachdesk.people.uploads import seal_chunks
 
 _numbers = count(1)
 
@@ -60,3 +63,24 @@ def make_incident(**facts: Any) -> Incident:
     }
     aware = StatedMoment("aware", timezone.now() - timedelta(hours=5), basis="Larkfield rang the service desk.")
     return open_incident(Facts(**{**defaults, **facts}), [aware], by=make_user("responder"))
+
+
+LIST = """customer_id,first_name,last_name,email,street,city,country,language,date_of_birth,data_exposed
+HR-1,Amelia,Okafor,amelia.okafor@example.com,1 Quay Street,Leeds,GB,en-GB,1984-05-31,name;email
+HR-2,Jürgen,Müller,j.mueller@example.org,Gartenstraße 2,Köln,DE,de,1970-01-02,name;email;phone
+HR-3,Chloé,Dubois,chloe@example.net,3 rue des Lilas,Lyon,FR,fr,2015-06-07,name
+HR-4,Noah,Doyle,,4 Harbour Row,Dublin,IE,en-IE,1990-11-12,name;postal_address
+HR-1-B, AMELIA,Okafor  ,Amelia.Okafor@EXAMPLE.com,1 Quay Street,Leeds,GB,en-GB,1984-05-31,name
+HR-5,Broken,Row,nobody at example.com,5 Mill Lane,York,GB,en-GB,,
+"""
+
+
+def make_upload(incident: Incident, text: str = LIST, name: str = "customers.csv", by: User | None = None) -> Upload:
+    """A list that was handed in and waits to be read: four people, one of them twice, and one broken row."""
+    sealed = seal_chunks(incident.pk, name, [text.encode()])
+    return receive_upload(incident, sealed, by=by or make_user("responder"), ring=False)
+
+
+def make_people(incident: Incident, text: str = LIST) -> Upload:
+    """The same, read to its end."""
+    return load_upload(make_upload(incident, text).pk)

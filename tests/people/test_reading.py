@@ -147,7 +147,7 @@ def test_it_says_what_is_not_stored() -> None:
 def test_the_invented_file_holds_what_it_promises(tmp_path: Path) -> None:
     expected = write_people(tmp_path / "people.csv", 3_000)
     with (tmp_path / "people.csv").open("rb", buffering=0) as file:
-        rows = list(PeopleFile(file, today=TODAY).rows())  # type: ignore[arg-type]
+        rows = list(PeopleFile(file, today=TODAY).rows())
     people = {row.identity: row for row in rows if isinstance(row, CleanRow)}
     assert (len(rows), len(people)) == (expected.rows, expected.people)
     assert Counter(row.reason for row in rows if isinstance(row, BadRow)) == expected.reasons
