@@ -16,7 +16,7 @@ def masthead(request: HttpRequest) -> dict[str, Any]:
     """Read only when a template asks: a partial costs no query."""
     user = getattr(request, "user", None)
     return {
-        "organisation": SimpleLazyObject(lambda: Organisation.objects.first() or Organisation()),
+        "organisation": SimpleLazyObject(lambda: Organisation.current()),
         "server_time": timezone.now(),
         "theme": theme_of(request),
         "version": VERSION,

@@ -35,7 +35,7 @@ class Part:
 
 
 def running(now: datetime) -> list[Part]:
-    return [_sequencer(now), _sweeper(now), _beat(now), _broker(), _relay(), _uploads(now), _decisions()]
+    return [_sequencer(now), _sweeper(now), _beat(now), _broker(), _relay(), _uploads(now), _decisions(now)]
 
 
 def _process(name: str, does: str, part: str, command: str, now: datetime, waiting: str = "") -> Part:
@@ -90,8 +90,12 @@ def _relay() -> Part:
             code, _ = relay.noop()
     except (OSError, smtplib.SMTPException) as error:
         remedy = "No notice can go out. Check the relay and BREACHDESK_SMTP_HOST."
-        return Part("Mail relay", does, "alarm", f"{where} does not answer: {error}", remedy=remedy)
+        return Part("Mail relay", does, "alarm", f"{where} does not answer: {_reason(error)}", remedy=remedy)
     return Part("Mail relay", does, "good", f"{where} answers with {code}")
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _uploads(now: datetime) -> Part:
@@ -102,6 +106,9 @@ def _uploads(now: datetime) -> Part:
     return Part("Files of people", does, "good", "None is stalled")
 
 
-def _decisions() -> Part:
-    waiting = PendingDecision.objects.open().count()
-    return Part("Decisions", "Asked for by e-mail", "good", f"{count(waiting)} asked for and not settled")
+def _decisions(now: datetime) -> Part:
+    waiting, untold = PendingDecision.objects.open().count(), PendingDecision.objects.untold(now).count()
+    does = "Asked for by e-mail, tried again every minute"
+    if untold:
+        return Part("Decisions", does, "soon", f"{count(untold)} of {count(waiting)} not told yet")
+    return Part("Decisions", does, "good", f"{count(waiting)} asked for and not settled")
