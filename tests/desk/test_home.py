@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from breachdesk.accounts.decisions import ask_for_decision
 from breachdesk.incidents.actions import Facts, StatedMoment, open_incident
-from tests.factories import make_incident, make_user
+from tests.factories import make_edition_being_sent, make_incident, make_people, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -98,3 +98,17 @@ def test_it_asks_the_database_the_same_few_questions_however_much_there_is(signe
         home(client)
     assert len(many) == len(few)
     assert len(many) <= 20
+
+
+def test_a_running_send_shows_how_far_it_is(signed_in):
+    edition = make_edition_being_sent()
+    page = home(signed_in("approver"))
+    assert "One send is running." in page
+    assert "0 of 3 handed over" in page
+    assert reverse("edition-detail", args=[edition.notice.incident.reference, edition.pk]) in page
+
+
+def test_people_are_counted_once_their_list_is_loaded(signed_in):
+    incident = make_incident()
+    make_people(incident)
+    assert "4 people." in home(signed_in("auditor"))

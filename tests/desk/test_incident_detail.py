@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from breachdesk.incidents.actions import StatedMoment, close_incident, state_moment
 from breachdesk.incidents.models import Incident
-from tests.factories import make_incident, make_user
+from tests.factories import make_approved_edition, make_edition_in_review, make_incident, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -79,3 +79,17 @@ def test_the_list_finds_by_reference_title_and_state(signed_in):
     assert f">{other.reference}<" not in page
     assert "No incident fits" in client.get(reverse("incident-list"), {"status": "closed"}).content.decode()
     assert Incident.objects.count() == 2
+
+
+def test_the_approver_is_led_to_what_waits(signed_in):
+    edition = make_edition_in_review()
+    page = page_of(signed_in("approver"), edition.notice.incident)
+    assert "Read and decide: Customer notice, English" in page
+    assert "Waiting for approval" in page
+    assert "approved by" not in page
+
+
+def test_a_decision_is_marked_as_one_on_the_timeline(signed_in):
+    edition = make_approved_edition()
+    page = page_of(signed_in("auditor"), edition.notice.incident)
+    assert '<li class="decision">' in page
