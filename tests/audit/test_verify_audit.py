@@ -1,6 +1,7 @@
 """Each tampering is made as by the owner of the database; the verdict names the first bad position and the rule."""
 
 import json
+from datetime import timedelta
 from hashlib import sha256
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from breachdesk.audit.canonical import base64url, canonical, parse
+from breachdesk.audit.canonical import base64url, canonical, parse, time_of, time_text
 from breachdesk.audit.models import Entry, Event, PrivateValue
 from breachdesk.audit.record import record
 from breachdesk.audit.sequencer import sequence_pending
@@ -64,10 +65,10 @@ def test_any_flipped_bit_of_an_event_or_entry_is_found(log, superuser_sql, colum
     first = Event.objects.oldest_first().first().pk if table == "event" else 0
     for bit in (0, 7, 100, 250):
         flip = f"UPDATE audit_{table} SET {name} = set_bit({name}, %s, 1 - get_bit({name}, %s)) WHERE {key} = %s"
-        superuser_sql(flip, [bit, bit, first + 5])
-        assert finding()[0] == 5
+        superuser_sql(flip, [bit, bit, first + 4])
+        assert finding()[0] == 4
         assert rule == 3 or finding()[1] == rule
-        superuser_sql(flip, [bit, bit, first + 5])
+        superuser_sql(flip, [bit, bit, first + 4])
     assert finding() is None
 
 
@@ -162,6 +163,13 @@ def test_an_event_hidden_from_the_sequencer(log):
 def test_a_rewritten_entry_with_fresh_hashes(log, superuser_sql, key, value, rule):
     rewrite_entry(superuser_sql, 5, canonical(parse(entry_at(5)) | {key: value}))
     assert finding() == (5, rule)
+
+
+def test_a_time_of_linking_that_goes_back_a_little(log, superuser_sql):
+    entry = parse(entry_at(5))
+    earlier = time_text(time_of(entry["seq_at"]) - timedelta(milliseconds=1))
+    rewrite_entry(superuser_sql, 5, canonical(entry | {"seq_at": earlier}))
+    assert finding() == (5, 6)
 
 
 def test_an_entry_that_is_equal_but_not_canonical(log, superuser_sql):
