@@ -43,9 +43,26 @@ class NumberedUpload:
     def share_read(self) -> int:
         return 100 * self.upload.bytes_read // self.upload.size
 
+    @property
+    def took(self) -> str:
+        return spoken(self.upload.seconds)
+
+    @property
+    def left(self) -> str:
+        left = self.upload.seconds_left
+        return "" if left is None else f"about {spoken(left)} left"
+
     @cached_property
     def reasons(self) -> list[ReasonLine]:
         return reasons_of(self.upload)
+
+
+def spoken(seconds: float) -> str:
+    """12 s; 3 min 41 s."""
+    if seconds < 1:
+        return "under a second"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
 def reasons_of(upload: Upload) -> list[ReasonLine]:

@@ -14,6 +14,7 @@ from breachdesk.vault.sealing import Cipher
 
 PERSON_TABLE = "people_person"
 MASK = "•"
+SHORTEST_SHOWN = 3
 
 
 def seal_personal(cipher: Cipher, personal: dict[str, str], person_id: UUID) -> bytes:
@@ -55,11 +56,11 @@ def full_name(personal: dict[str, str]) -> str:
 
 
 def masked(text: str) -> str:
-    """A first letter and as many dots for every text: A•••• P••••. Its length tells nothing."""
-    return " ".join(f"{word[0]}{MASK * 4}" for word in text.split())
+    """A•••• P••••: the first letter, and dots that do not tell the length. A short word, such as 王, is dots alone."""
+    return " ".join((word[0] if len(word) >= SHORTEST_SHOWN else "") + MASK * 4 for word in text.split())
 
 
 def masked_address(email: str) -> str:
     """a••••@e••••.com"""
     local, _, domain = email.rpartition("@")
-    return f"{local[:1]}{MASK * 4}@{domain[:1]}{MASK * 4}.{domain.rpartition('.')[2]}" if local else ""
+    return f"{masked(local)}@{masked(domain)}.{domain.rpartition('.')[2]}" if local else ""
