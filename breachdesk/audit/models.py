@@ -28,6 +28,8 @@ class TransactionIdField(_BigInteger):
 
 MACHINERY = (
     "key.created",
+    "decision.asked",
+    "decision.settled",
     "delivery.batch_settled",
     "delivery.swept",
     "mail_event.received",

@@ -27,7 +27,14 @@ class Deadline:
     what: str
     state: str
     url: str
-    go: str
+    do: str
+    needs: str
+    is_mine: bool
+
+    @property
+    def go(self) -> str:
+        """What the link says: the next step to whoever may take it, a look to everybody else."""
+        return self.do if self.is_mine else "See the report"
 
     @property
     def reference(self) -> str:
@@ -56,28 +63,35 @@ def open_deadlines(user: "User", now: datetime) -> list[Deadline]:
 def deadlines_of(incidents: Iterable[Incident], user: "User", now: datetime) -> list[Deadline]:
     incidents = list(incidents)
     filings = {filing.incident_id: filing for filing in Filing.objects.visible_to(user).among(incidents)}
-    found = (deadline_of(incident, filings.get(incident.pk), now) for incident in incidents)
+    found = (deadline_of(incident, filings.get(incident.pk), user, now) for incident in incidents)
     return sorted((deadline for deadline in found if deadline), key=lambda deadline: deadline.at)
 
 
-def deadline_of(incident: Incident, filing: Filing | None, now: datetime) -> Deadline | None:
+def deadline_of(incident: Incident, filing: Filing | None, user: "User", now: datetime) -> Deadline | None:
     """The report to the authority; None once it is submitted, and for a processor, who answers to its controller."""
     if incident.status == Incident.Status.CLOSED or incident.our_role == Incident.Role.PROCESSOR:
         return None
-    if filing is None:
-        return _report(incident, now, "Not begun", address_of_filing(incident, None), "Begin the report")
-    if filing.state == Filing.State.SUBMITTED:
+    step = REPORT_STEPS.get(filing.state if filing else NOT_BEGUN)
+    if step is None:
         return None
-    say, go = FILING_STEPS[Filing.State(filing.state)]
-    return _report(incident, now, say, address_of_filing(incident, filing), go)
+    state, do, needs = step
+    return Deadline(
+        incident=incident,
+        at=due_at(incident.aware_at, hours=HOURS),
+        now=now,
+        what="ICO report",
+        state=state,
+        url=address_of_filing(incident, filing),
+        do=do,
+        needs=needs,
+        is_mine=user.has_perm(needs),
+    )
 
 
-FILING_STEPS = {
-    Filing.State.DRAFT: ("Being drafted", "Finish the report"),
-    Filing.State.IN_REVIEW: ("Waiting for sign-off", "Sign off the report"),
-    Filing.State.SIGNED_OFF: ("Signed off, not submitted", "Submit and record it"),
+NOT_BEGUN = ""
+REPORT_STEPS = {
+    NOT_BEGUN: ("Not begun", "Begin the report", "regulators.write_filing"),
+    Filing.State.DRAFT: ("Being drafted", "Finish the report", "regulators.write_filing"),
+    Filing.State.IN_REVIEW: ("Waiting for sign-off", "Sign off the report", "regulators.sign_off_filing"),
+    Filing.State.SIGNED_OFF: ("Signed off, not submitted", "Submit and record it", "regulators.record_submission"),
 }
-
-
-def _report(incident: Incident, now: datetime, state: str, url: str, go: str) -> Deadline:
-    return Deadline(incident, due_at(incident.aware_at, hours=HOURS), now, "ICO report", state, url, go)

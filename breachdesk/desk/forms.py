@@ -35,7 +35,7 @@ class TrailFilter(forms.Form):
         colleagues = [(str(user.pk), user.name) for user in User.objects.by_name()]
         self.fields["who"].choices = [("", "Everyone"), *colleagues, (self.PRODUCT, "BreachDesk itself")]  # type: ignore[attr-defined]
         groups = [(key, label) for key, (label, _) in self.GROUPS.items()]
-        self.fields["what"].choices = [("", "Everything but batches"), *groups, (self.EVERYTHING, "Everything")]  # type: ignore[attr-defined]
+        self.fields["what"].choices = [("", "What people did"), *groups, (self.EVERYTHING, "Everything")]  # type: ignore[attr-defined]
 
 
 class IncidentFilter(forms.Form):

@@ -38,7 +38,7 @@ def head_of(incident: Incident, user: "User", now: datetime) -> Head:
     """Six small queries; the people are counted by their uploads, because 430,000 rows are slow to count."""
     filings = list(Filing.objects.visible_to(user).of(incident))
     people = people_loaded(incident)
-    deadline = deadline_of(incident, filings[0] if filings else None, now)
+    deadline = deadline_of(incident, filings[0] if filings else None, user, now)
     return Head(incident, people, deadline, _tabs(incident, user, people, filings))
 
 

@@ -15,13 +15,6 @@ from notifications.models import Edition
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
 
-REPORT_NEEDS = {
-    "Begin the report": "regulators.write_filing",
-    "Finish the report": "regulators.write_filing",
-    "Sign off the report": "regulators.sign_off_filing",
-    "Submit and record it": "regulators.record_submission",
-}
-
 
 @dataclass(frozen=True)
 class Step:
@@ -36,14 +29,15 @@ class Step:
 def steps_of(
     incident: Incident, user: "User", people: int | None, editions: list[Edition], deadline: Deadline | None
 ) -> list[Step]:
-    """None for a closed incident."""
+    """What this user may do first, then what others must; none for a closed incident."""
     if incident.status == Incident.Status.CLOSED:
         return []
     wanted = [*_report(deadline), *_people(incident, people), *_notices(incident, editions)]
-    return [
+    steps = [
         Step(title, note, url if user.has_perm(permission) else "", roles_that_may(permission))
         for title, note, permission, url in wanted
     ]
+    return sorted(steps, key=lambda step: not step.url)
 
 
 Wanted = list[tuple[str, str, str, str]]
@@ -52,7 +46,7 @@ Wanted = list[tuple[str, str, str, str]]
 def _report(deadline: Deadline | None) -> Wanted:
     if deadline is None:
         return []
-    return [(deadline.go, f"To the ICO. {deadline.state}.", REPORT_NEEDS[deadline.go], deadline.url)]
+    return [(deadline.do, f"To the ICO. {deadline.state}.", deadline.needs, deadline.url)]
 
 
 def _people(incident: Incident, people: int | None) -> Wanted:

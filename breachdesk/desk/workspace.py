@@ -61,7 +61,7 @@ def workspace_of(incident: Incident, user: "User", now: datetime) -> Workspace:
     filing = filings.first()
     editions = list(Edition.objects.visible_to(user).of(incident).select_related("notice").in_order())
     people = people_loaded(incident)
-    deadline = deadline_of(incident, filing, now)
+    deadline = deadline_of(incident, filing, user, now)
     return Workspace(
         incident=incident,
         now=now,

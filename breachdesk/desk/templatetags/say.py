@@ -103,6 +103,15 @@ def since(value: datetime | None) -> str:
 
 
 @register.filter
+def ago(value: datetime) -> str:
+    """Just now, 25 m ago, 2 h 00 m ago: seconds would only be restless."""
+    span = timezone.now() - value
+    if span < timedelta(minutes=1):
+        return "just now"
+    return f"{duration(span)} ago" if span >= timedelta(hours=1) else f"{int(span / timedelta(minutes=1))}{THIN}m ago"
+
+
+@register.filter
 def t_plus(value: datetime | None, aware_at: datetime | None) -> str:
     """T+53 h: whole hours after we became aware; before it, T-2 h."""
     if not value or not aware_at:
