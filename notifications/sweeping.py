@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from breachdesk.audit.record import record
 from breachdesk.audit.tree import leaf_of, root_of
+from breachdesk.pulse import note_run
 from notifications import delivery
 from notifications.models import Batch, Delivery, Edition
 
@@ -89,6 +90,7 @@ def sweep() -> Swept:
     with connection.cursor() as cursor:
         cursor.execute(DUE)
         swept.due = [row[0] for row in cursor.fetchall()]
+    note_run("sweeper")
     return swept
 
 
