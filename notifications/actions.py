@@ -15,7 +15,7 @@ from breachdesk.audit.record import record
 from breachdesk.incidents.models import Incident
 from breachdesk.people.languages import language_name, language_tag
 from notifications import delivery, tasks
-from notifications.checking import refuse_what_cannot_be_sent
+from notifications.checking import NOBODY, refuse_what_cannot_be_sent
 from notifications.editions import the_organisation
 from notifications.freezing import digest_of, recipients_of_plan
 from notifications.models import Approval, Edition, EditionAuthor, Notice
@@ -75,7 +75,7 @@ def save_draft(
         record("edition.withdrawn", by=by, on=locked, **_which(locked))
     EditionAuthor.objects.get_or_create(edition=locked, author=by)
     locked.subject, locked.body, locked.saved_by, locked.saved_at = subject, body, by, timezone.now()
-    locked.full_clean(exclude=["notice", "saved_by", "submitted_by"], validate_constraints=False)
+    locked.clean_fields(exclude=[field.name for field in Edition._meta.fields if field.name not in ("subject", "body")])
     _save(locked)
     private = {"subject": subject, "body": body}
     record("edition.saved", by=by, on=locked, private=private, **_which(locked))
@@ -91,7 +91,7 @@ def submit_for_review(edition: Edition, *, by: "User", expected_version: int | N
     delivery.plan_deliveries(locked)
     locked.recipients_root, locked.recipients_count = recipients_of_plan(locked)
     if not locked.recipients_count:
-        raise ValidationError("Nobody would get this edition: nobody with an email address reads it.")
+        raise ValidationError(NOBODY)
     locked.digest = digest_of(locked, organisation, locked.recipients_root, locked.recipients_count)
     locked.state, locked.submitted_by, locked.submitted_at = State.IN_REVIEW, by, timezone.now()
     _save(locked)

@@ -30,7 +30,8 @@ MADE_UP = {
     "full name": "Anwen Example-Thorvaldsen",
     "reference": "EXAMPLE-0001",
 }
-_NOBODY = UUID(int=0)
+NOBODY = "Nobody would get this edition: nobody with an email address reads it and was not sent another one."
+_NO_DELIVERY = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,8 @@ def check(edition: Edition, organisation: Organisation, *, subject: str, body: s
 
 def refuse_what_cannot_be_sent(edition: Edition, organisation: Organisation) -> None:
     found = check(edition, organisation, subject=edition.subject, body=edition.body, fresh=True)
+    if not found.people:
+        raise ValidationError(NOBODY)
     if found.problems:
         raise ValidationError(found.sentences())
 
@@ -134,7 +137,7 @@ def _largest(skeleton: Skeleton, alike: Counter[Likeness]) -> tuple[int, str]:
     """The size of the largest message among all combinations of kinds, and a sentence if it is too large."""
     largest = 0
     for kinds in {likeness.kinds for likeness in alike} or {tuple(skeleton.compiled.vocabulary.kinds)}:
-        person = Recipient(delivery=_NOBODY, address="somebody@example.com", kinds=kinds, values=MADE_UP)
+        person = Recipient(delivery=_NO_DELIVERY, address="somebody@example.com", kinds=kinds, values=MADE_UP)
         try:
             message = render_message(skeleton, person, b"Thu, 01 Jan 1970 00:00:00 +0000")
         except ValueRefused as refusal:

@@ -15,6 +15,8 @@ from breachdesk.incidents.models import Incident
 from breachdesk.people.actions import load_upload, receive_upload
 from breachdesk.people.models import Upload
 from breachdesk.people.uploads import seal_chunks
+from notifications import actions as notices
+from notifications.models import Edition
 
 _numbers = count(1)
 
@@ -84,3 +86,27 @@ def make_upload(incident: Incident, text: str = LIST, name: str = "customers.csv
 def make_people(incident: Incident, text: str = LIST) -> Upload:
     """The same, read to its end."""
     return load_upload(make_upload(incident, text).pk)
+
+
+def make_edition(incident: Incident | None = None, *, by: User | None = None) -> Edition:
+    """The first draft of a notice to three people who can be reached, by a comms author."""
+    if not Organisation.objects.exists():
+        make_organisation()
+    if incident is None:
+        incident = make_incident()
+        make_people(incident)
+    notice = notices.create_notice(incident, title="Customer notice", by=by or make_user("author"))
+    return notice.editions.with_incident().get()
+
+
+def make_edition_in_review(edition: Edition | None = None) -> Edition:
+    edition = edition or make_edition()
+    return notices.submit_for_review(edition, by=edition.authors.get().author)
+
+
+def make_approved_edition(edition: Edition | None = None, *, by: User | None = None) -> Edition:
+    return notices.approve_edition(edition or make_edition_in_review(), by=by or make_user("approver"))
+
+
+def make_edition_being_sent() -> Edition:
+    return notices.start_edition(make_approved_edition(), by=make_user("approver"))

@@ -107,12 +107,12 @@ EVENTS: dict[str, EventType] = {
     ),
     "edition.paused": EventType(
         "paused the {language} edition; {in_air} messages were already on their way",
-        more="epoch why",
+        more="revision epoch why",
         private="reason",
     ),
-    "edition.resumed": EventType("resumed the {language} edition", more="epoch", private="reason"),
+    "edition.resumed": EventType("resumed the {language} edition", more="revision epoch", private="reason"),
     "edition.cancelled": EventType(
-        "cancelled the {language} edition", more="epoch in_air cancelled", private="reason"
+        "cancelled the {language} edition", more="revision epoch in_air cancelled", private="reason"
     ),
     "edition.finished": EventType(
         "finished the {language} edition: {handed_over} handed over, {refused} refused, {unknown} not known",

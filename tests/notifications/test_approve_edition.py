@@ -1,0 +1,53 @@
+"""Approval: by somebody who wrote none of it, for exactly what stands there."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from breachdesk.accounts.actions import change_organisation
+from breachdesk.accounts.models import PendingDecision
+from breachdesk.audit.models import Event
+from breachdesk.people.models import Person
+from notifications.actions import approve_edition, save_draft, submit_for_review
+from notifications.models import Approval, Edition
+from tests.factories import make_approved_edition, make_edition, make_edition_in_review, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_binds_the_digest() -> None:
+    edition = make_approved_edition()
+    approval = Approval.objects.get()
+    assert edition.state == Edition.State.APPROVED
+    assert bytes(approval.digest) == bytes(edition.digest or b"")
+    assert not PendingDecision.objects.open().exists()
+    event = Event.objects.newest_first().filter(type="edition.approved")[0]
+    assert event.content["data"]["recipients"] == 3
+
+
+def test_it_refuses_every_author() -> None:
+    second = make_user("author", "approver")
+    edition = save_draft(make_edition(), subject="Changed", body="Changed.", by=second)
+    edition = submit_for_review(edition, by=make_user("author"))
+    with pytest.raises(ValidationError, match="You wrote a part of this edition"):
+        approve_edition(edition, by=second)
+    assert not Approval.objects.exists()
+
+
+def test_it_refuses_another_sender_than_was_submitted() -> None:
+    edition = make_edition_in_review()
+    change_organisation(reply_to="elsewhere@halden-rowe.example", by=make_user("administrator"))
+    with pytest.raises(ValidationError, match="not what was submitted any more"):
+        approve_edition(edition, by=make_user("approver"))
+
+
+def test_it_refuses_another_address_than_was_submitted() -> None:
+    edition = make_edition_in_review()
+    Person.objects.filter(deliveries__edition=edition).update(email_index=b"0" * 16)
+    with pytest.raises(ValidationError, match="not what was submitted any more"):
+        approve_edition(edition, by=make_user("approver"))
+
+
+def test_a_person_on_hold_does_not_void_it() -> None:
+    edition = make_edition_in_review()
+    Person.objects.filter(deliveries__edition=edition).update(held=True)
+    assert approve_edition(edition, by=make_user("approver")).state == Edition.State.APPROVED

@@ -1,0 +1,117 @@
+"""Every step through its address: the wrong role, the wrong state, a stale page and a double click change nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from breachdesk.accounts.permissions import ROLES
+from breachdesk.audit.models import Event
+from notifications.actions import pause_edition
+from notifications.models import Edition
+from tests.factories import (
+    make_approved_edition,
+    make_edition,
+    make_edition_being_sent,
+    make_edition_in_review,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def make_paused_edition() -> Edition:
+    edition = make_edition_being_sent()
+    pause_edition(edition, by=make_user("dpo"))
+    return Edition.objects.with_incident().get()
+
+
+@dataclass(frozen=True)
+class Step:
+    name: str
+    permission: str
+    ready: Callable[[], Edition]
+    too_early: Callable[[], Edition]
+
+    def role(self, *, allowed: bool) -> str:
+        wanted = f"notifications.{self.permission}"
+        return next(name for name, role in ROLES.items() if (wanted in role.permissions) == allowed)
+
+
+STEPS = [
+    Step("edition-submit", "write_notice", make_edition, make_edition_in_review),
+    Step("edition-withdraw", "write_notice", make_edition_in_review, make_edition),
+    Step("edition-approve", "approve_edition", make_edition_in_review, make_edition),
+    Step("edition-reject", "approve_edition", make_edition_in_review, make_edition),
+    Step("edition-start", "send_edition", make_approved_edition, make_edition_in_review),
+    Step("edition-pause", "pause_edition", make_edition_being_sent, make_approved_edition),
+    Step("edition-resume", "send_edition", make_paused_edition, make_edition_being_sent),
+]
+every_step = pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+
+
+def press(client: Client, step: Step, edition: Edition, version: int) -> tuple[int, str]:
+    address = reverse(step.name, args=[edition.notice.incident.reference, edition.pk])
+    answer = client.post(address, {"version": version, "reason": "A reason."})
+    return answer.status_code, answer.content.decode()
+
+
+def standing(edition: Edition) -> tuple[object, ...]:
+    now = Edition.objects.get(pk=edition.pk)
+    return now.state, now.version, now.epoch, Event.objects.count(), now.approvals.in_force().count()
+
+
+@every_step
+def test_the_page_before_it_says_what_will_happen(client: Client, step: Step) -> None:
+    edition = step.ready()
+    client.force_login(make_user(step.role(allowed=True)))
+    answer = client.get(reverse(step.name, args=[edition.notice.incident.reference, edition.pk]))
+    assert answer.status_code == 200
+    assert f'name="version" value="{edition.version}"' in answer.content.decode()
+
+
+@every_step
+def test_the_wrong_role_is_told_who_may(client: Client, step: Step) -> None:
+    edition = step.ready()
+    before = standing(edition)
+    client.force_login(make_user(step.role(allowed=False)))
+    status, page = press(client, step, edition, edition.version)
+    assert status == 403
+    assert "This needs the role" in page
+    assert standing(edition) == before
+
+
+@every_step
+def test_the_wrong_state_changes_nothing(client: Client, step: Step) -> None:
+    edition = step.too_early()
+    before = standing(edition)
+    client.force_login(make_user(step.role(allowed=True)))
+    status, page = press(client, step, edition, edition.version)
+    assert status == 409
+    assert "Nothing was changed" in page
+    assert standing(edition) == before
+
+
+@every_step
+def test_a_stale_page_changes_nothing(client: Client, step: Step) -> None:
+    edition = step.ready()
+    before = standing(edition)
+    client.force_login(make_user(step.role(allowed=True)))
+    status, page = press(client, step, edition, edition.version - 1)
+    assert status == 409
+    assert "changed by somebody else since you opened it" in page
+    assert standing(edition) == before
+
+
+@every_step
+def test_a_double_click_does_it_once(client: Client, step: Step) -> None:
+    edition = step.ready()
+    client.force_login(make_user(step.role(allowed=True)))
+    assert press(client, step, edition, edition.version)[0] == 302
+    after = standing(edition)
+    status, page = press(client, step, edition, edition.version)
+    assert status == 409
+    assert "Nothing was changed" in page
+    assert standing(edition) == after
