@@ -9,6 +9,8 @@ import base64
 import os
 import secrets
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -23,6 +25,8 @@ FOLDER = "EMBEDDED_TESTS"
 
 
 def _start_everything() -> None:
+    # A test run that is asked to stop tidies up as one that ends by itself.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     folder = Path(tempfile.mkdtemp(prefix="breachdesk-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
