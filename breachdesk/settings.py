@@ -165,6 +165,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 FILE_UPLOAD_PERMISSIONS = 0o600
+# No file is ever kept in the clear: a view that wants one brings a handler that seals it.
+FILE_UPLOAD_HANDLERS = ["breachdesk.people.uploads.NoUploads"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 
 # Words and times

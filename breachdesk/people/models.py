@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from breachdesk.accounts.models import User
 
 
+UNDER_WAY = ("received", "reading")
+
+
 class UploadQuerySet(models.QuerySet["Upload"]):
     def visible_to(self, user: "User") -> "UploadQuerySet":
         return self if user.has_perm("people.view_counts") else self.none()
@@ -37,6 +40,12 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def same_as(self, sha256: bytes) -> "UploadQuerySet":
         """The very same file, unless it failed: then it may come again."""
         return self.filter(sha256=sha256).exclude(state=Upload.State.FAILED)
+
+    def has(self, pk: uuid.UUID) -> bool:
+        return self.filter(pk=pk).exists()
+
+    def under_way(self) -> "UploadQuerySet":
+        return self.filter(state__in=UNDER_WAY)
 
     def waiting(self) -> "UploadQuerySet":
         return self.filter(state=Upload.State.RECEIVED).order_by("received_at")
@@ -97,7 +106,7 @@ class Upload(models.Model):
 
     @property
     def is_under_way(self) -> bool:
-        return self.state in (Upload.State.RECEIVED, Upload.State.READING)
+        return self.state in UNDER_WAY
 
     @property
     def seconds(self) -> float:

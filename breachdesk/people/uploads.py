@@ -6,6 +6,7 @@ Django would keep a large upload in the clear in the temporary folder; SealingUp
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.core.files.uploadhandler import FileUploadHandler
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 
 from breachdesk.people.models import Upload
 from breachdesk.vault.files import SealedReader, SealedWriter
@@ -40,13 +41,27 @@ class SealedFile:
 
 
 def sealed_path(upload_id: UUID) -> Path:
+    return _folder() / f"{upload_id}.sealed"
+
+
+def _folder() -> Path:
     folder: Path = settings.BREACHDESK.state_dir / "uploads"
     folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / f"{upload_id}.sealed"
+    return folder
 
 
 def discard_file(upload_id: UUID) -> None:
     sealed_path(upload_id).unlink(missing_ok=True)
+
+
+def discard_forgotten(before: datetime) -> int:
+    """Removes files older than `before` that no waiting upload needs: a crash left them half-written or unclaimed."""
+    old = [path for path in _folder().iterdir() if path.stat().st_mtime < before.timestamp()]
+    needed = {str(pk) for pk in Upload.objects.under_way().values_list("pk", flat=True)}
+    forgotten = [path for path in old if path.name.split(".")[0] not in needed]
+    for path in forgotten:
+        path.unlink(missing_ok=True)
+    return len(forgotten)
 
 
 class Sealing:
@@ -134,8 +149,21 @@ class SealingUploadHandler(FileUploadHandler):
             self._sealing.discard()
             self._sealing = None
         for sealed in self._finished:
-            if not Upload.objects.filter(pk=sealed.id).exists():
+            if not Upload.objects.has(sealed.id):
                 discard_file(sealed.id)
+
+
+class NoUploads(FileUploadHandler):
+    """Every other request: a file that nobody asked for is not kept anywhere, not even for a moment."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        raise SkipFile
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Never called: the file is skipped."""
+
+    def file_complete(self, file_size: int) -> None:
+        """Never called: the file is skipped."""
 
 
 class MeasuredReader(SealedReader):

@@ -1,0 +1,92 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from breachdesk.people import actions, tasks, uploads
+from breachdesk.people.models import Person, Upload
+from tests.factories import make_incident, make_organisation, make_upload
+
+
+@pytest.mark.django_db
+def test_a_file_that_is_too_large_is_refused_and_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "LARGEST_FILE", 100)
+    before = kept()
+    with pytest.raises(ValidationError, match="larger than 2 GB"):
+        uploads.seal_chunks(make_incident().pk, "large.csv", [b"x" * 60, b"x" * 60])
+    assert kept() == before
+
+
+@pytest.mark.django_db
+def test_a_file_that_nobody_asked_for_is_not_kept(tmp_path: Path, settings: object) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)  # type: ignore[attr-defined]
+    make_organisation()
+    Client().post("/accounts/login/", {"login": "x", "file": SimpleUploadedFile("x.csv", b"x" * 5_000_000)})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.django_db
+def test_what_a_crash_left_is_cleared_away_and_what_waits_is_kept() -> None:
+    waiting = uploads.sealed_path(make_upload(make_incident()).pk)
+    left = waiting.with_name("00000000-0000-4000-8000-000000000000.sealed.partial")
+    left.write_bytes(b"sealed")
+    for path in (waiting, left):
+        os.utime(path, (0, 0))
+    tasks.restart_stalled_uploads()
+    assert (waiting.exists(), left.exists()) == (True, False)
+
+
+def kept() -> list[Path]:
+    return sorted((settings.BREACHDESK.state_dir / "uploads").glob("*"))
+
+
+LOAD = """
+import sys, uuid, django
+django.setup()
+from breachdesk.people.actions import load_upload
+load_upload(uuid.UUID(sys.argv[1]))
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_worker_leaves_nobody_and_the_repeat_adds_everybody_once() -> None:
+    incident = make_incident()
+    rows = "".join(f"Ana {n},ana{n}@example.com\n" for n in range(30_000))
+    upload = make_upload(incident, "name,email\n" + rows)
+    kill_in_the_middle(upload)
+    assert not Person.objects.of(incident).exists()
+    assert not Upload.objects.stalled_at(timezone.now()).exists(), "the lease still runs"
+    Upload.objects.all().update(
+        lease_until=timezone.now() - timedelta(seconds=1), received_at=timezone.now() - timedelta(60)
+    )
+    tasks.restart_stalled_uploads()
+    again = actions.load_upload(upload.pk)
+    assert (again.state, again.starts, again.rows_valid) == (Upload.State.LOADED, 2, 30_000)
+    assert Person.objects.of(incident).count() == 30_000
+
+
+def kill_in_the_middle(upload: Upload) -> None:
+    database = connection.settings_dict
+    place = f"host={quote(database['HOST'], safe='')}" + (f"&port={database['PORT']}" if database["PORT"] else "")
+    address = f"postgresql://{database['USER']}:{quote(database['PASSWORD'])}@/{database['NAME']}?{place}"
+    environment = {**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    worker = subprocess.Popen([sys.executable, "-c", LOAD, str(upload.pk)], env=environment)
+    deadline = time.monotonic() + 30
+    while not Upload.objects.get(pk=upload.pk).rows_read:
+        assert worker.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
