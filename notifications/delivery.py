@@ -8,11 +8,13 @@ What an approver bound is asked for at each hand-over. Pause and cancel hold a l
 that none can commit after them. Times are those of the database's clock.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
+import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -35,7 +37,8 @@ ON CONFLICT (notice_id, person_id) DO NOTHING
 CLAIM = """
 WITH batch AS (
     INSERT INTO notifications_batch (id, edition_id, epoch, opened_at, lease_until, rows)
-    SELECT %(token)s, e.id, e.epoch, now(), now() + make_interval(secs => %(lease)s), 0 FROM notifications_edition AS e
+    SELECT %(token)s::uuid, e.id, e.epoch, now(), now() + make_interval(secs => %(lease)s), 0
+    FROM notifications_edition AS e
     WHERE e.id = %(edition)s AND e.state = 'sending' AND EXISTS (SELECT FROM notifications_approval AS a
         WHERE a.edition_id = e.id AND a.digest = e.digest AND a.voided_at IS NULL)
     RETURNING edition_id
@@ -78,8 +81,8 @@ WITH answer AS (
 ), told AS (
     INSERT INTO notifications_attempt (id, delivery_id, batch_id, n, phase, outcome, code, enhanced, reason,
         reply_sha256, remote_id, opened_at, closed_at)
-    SELECT gen_random_uuid(), s.id, %(token)s, s.tries, s.phase, s.outcome, s.code, s.enhanced, '', s.reply, s.remote,
-        s.handing_over_at, now()
+    SELECT gen_random_uuid(), s.id, %(token)s::uuid, s.tries, s.phase, s.outcome, s.code, s.enhanced, '', s.reply,
+        s.remote, s.handing_over_at, now()
     FROM settled AS s WHERE s.counted = 1 AND (s.outcome <> 'handed_over' OR s.tries > 1 OR s.remote <> ''
         OR EXISTS (SELECT FROM notifications_attempt AS u WHERE u.delivery_id = s.id AND u.outcome = 'unknown'))
 )
@@ -94,7 +97,7 @@ WITH blocked AS (
     RETURNING d.id, d.tries, b.reason
 )
 INSERT INTO notifications_attempt (id, delivery_id, batch_id, n, phase, outcome, enhanced, reason, remote_id, closed_at)
-SELECT gen_random_uuid(), id, %(token)s, tries + 1, 'render', 'blocked', '', reason, '', now() FROM blocked
+SELECT gen_random_uuid(), id, %(token)s::uuid, tries + 1, 'render', 'blocked', '', reason, '', now() FROM blocked
 """
 
 GIVE_BACK = """
@@ -151,9 +154,9 @@ def forget_plan(edition: Edition) -> int:
 def claim(edition_id: UUID, limit: int) -> tuple[UUID, list[Claimed]]:
     """Lease up to `limit` due rows of an edition that is being sent. No rows: nothing due, or not to be sent now."""
     token = uuid4()
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"token": token, "edition": edition_id, "limit": limit, "lease": terms().lease})
-        rows = [Claimed(*row) for row in cursor.fetchall()]
+    with transaction.atomic():
+        found = _run(CLAIM, {"token": token, "edition": edition_id, "limit": limit, "lease": terms().lease})
+        rows = [Claimed(*row) for row in found]
         if not rows:
             transaction.set_rollback(True)
     return token, rows
@@ -166,20 +169,15 @@ def begin_hand_over(token: UUID, ids: Sequence[UUID]) -> set[UUID]:
     run in a transaction whose first statement was share_hand_overs().
     """
     least = terms().dot_timeout + terms().margin / 4
-    with connection.cursor() as cursor:
-        cursor.execute(BEGIN, {"token": token, "ids": list(ids), "least": least})
-        return {row[0] for row in cursor.fetchall()}
+    return {row[0] for row in _run(BEGIN, {"token": token, "ids": list(ids), "least": least})}
 
 
-def settle(token: UUID, answers: Iterable[tuple[UUID, int, Outcome]]) -> int:
+def settle(token: UUID, answers: Iterable[tuple[UUID, int, Outcome]]) -> None:
     """Commit what came of hand-overs: (delivery, tries before this one, outcome). Repeating it changes nothing."""
     rows = [_settled(*answer) for answer in answers]
-    if not rows:
-        return 0
-    columns = dict(zip(_SETTLE_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
-    with connection.cursor() as cursor:
-        cursor.execute(SETTLE, {"token": token, **columns})
-        return int(cursor.fetchone()[0])
+    if rows:
+        columns = zip(_SETTLE_COLUMNS, map(list, zip(*rows, strict=True)), strict=True)
+        _run(SETTLE, {"token": token, **dict(columns)})
 
 
 _SETTLE_COLUMNS = ("ids", "outcomes", "phases", "codes", "enhanced", "replies", "remote", "waits", "counted")
@@ -212,8 +210,7 @@ def _state_after(tries: int, outcome: Outcome) -> tuple[str, int | None]:
 
 def block(token: UUID, reasons: Mapping[UUID, str]) -> None:
     """Rows whose message could not be made wait for a person."""
-    with connection.cursor() as cursor:
-        cursor.execute(BLOCK, {"token": token, "ids": list(reasons), "reasons": list(reasons.values())})
+    _run(BLOCK, {"token": token, "ids": list(reasons), "reasons": list(reasons.values())})
 
 
 def give_back(token: UUID) -> int:
@@ -236,14 +233,28 @@ def cancel_deliveries(edition: Edition) -> int:
     return waiting.update(state=Delivery.State.CANCELLED, token=None, next_at=None)
 
 
+def _run(statement: str, parameters: Mapping[str, Any]) -> psycopg.Cursor[Any]:
+    """By psycopg's own cursor on Django's connection: bound on the server, planned once, read in the caller's loop."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        return psycopg.Cursor(connection.connection).execute(statement, parameters, prepare=True)
+
+
+@contextmanager
+def in_one_round_trip() -> Iterator[None]:
+    """Statements inside are sent together; the first one that is read, or the end, waits for all."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
 def edition_key(edition_id: UUID) -> int:
     return int.from_bytes(edition_id.bytes[:8], "big", signed=True)
 
 
 def share_hand_overs(edition_id: UUID) -> None:
     """Before begin_hand_over, as a statement of its own: what follows then sees every pause that was committed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [edition_key(edition_id)])
+    _run("SELECT pg_advisory_xact_lock_shared(%(key)s)", {"key": edition_key(edition_id)})
 
 
 def hold_back_hand_overs(edition_id: UUID) -> None:

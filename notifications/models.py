@@ -272,6 +272,7 @@ class Attempt(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["delivery", "n", "outcome"], name="one_row_per_answer")]
+        indexes = [models.Index(fields=["remote_id"], name="attempt_by_remote_id", condition=~Q(remote_id=""))]
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
@@ -321,3 +322,4 @@ class MailEvent(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["source", "source_id"], name="one_row_per_mail_event")]
+        indexes = [models.Index(fields=["received_at"], name="mail_event_waiting", condition=Q(applied_at=None))]

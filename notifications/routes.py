@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from notifications.providers import ProviderConnection
 from notifications.transport import Connection, Relay, SmtpConnection
 
 
@@ -20,4 +21,6 @@ def relay() -> Relay:
 
 async def connect() -> Connection:
     """A connection, ready for its first message. Raises RouteDown."""
-    return await SmtpConnection(relay()).connect()
+    if settings.BREACHDESK.transport == "smtp":
+        return await SmtpConnection(relay()).connect()
+    return ProviderConnection(settings.BREACHDESK.transport, settings.BREACHDESK.smtp_timeout)

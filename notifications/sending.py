@@ -92,7 +92,10 @@ class Composer:
 
 
 class Ledger:
-    """Everything a drain tells the database, from one thread, many messages to a commit."""
+    """Everything a drain tells the database, from one thread, many messages to a commit.
+
+    One task commits: whatever gathers while one commit runs is the next one.
+    """
 
     def __init__(self, edition_id: UUID) -> None:
         self.edition_id = edition_id
@@ -100,7 +103,7 @@ class Ledger:
         self.answers: dict[UUID, list[tuple[UUID, int, Outcome]]] = {}
         self.blocked: dict[UUID, dict[UUID, str]] = {}
         self.wishes: list[tuple[UUID, Sequence[UUID], asyncio.Future[set[UUID]]]] = []
-        self.busy = asyncio.Lock()
+        self.committing: asyncio.Task[None] | None = None
 
     async def call(self, function: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.thread, function, *arguments)
@@ -115,20 +118,30 @@ class Ledger:
         """Which of these may go on the wire now: their intent is committed."""
         granted: asyncio.Future[set[UUID]] = asyncio.get_running_loop().create_future()
         self.wishes.append((hand.token, [row.id for row in rows], granted))
-        await self.flush()
+        self._commit_soon()
         return await granted
 
     async def flush(self) -> None:
-        """Commit what has gathered. While one commit runs, the next one gathers."""
-        async with self.busy:
-            answers, blocked, wishes = self.answers, self.blocked, self.wishes
-            if not (answers or blocked or wishes):
-                return
-            self.answers, self.blocked, self.wishes = {}, {}, []
-            granted = await self._commit_surely(answers, blocked, [wish[:2] for wish in wishes])
-            for (_, _, future), ids in zip(wishes, granted, strict=True):
-                if not future.done():
-                    future.set_result(ids)
+        """Returns when everything said before is committed."""
+        if self.committing:
+            await asyncio.shield(self.committing)
+        if self.committing or self.answers or self.blocked or self.wishes:
+            await asyncio.shield(self._commit_soon())
+
+    def _commit_soon(self) -> asyncio.Task[None]:
+        if self.committing is None:
+            self.committing = asyncio.create_task(self._commit_what_gathered())
+        return self.committing
+
+    async def _commit_what_gathered(self) -> None:
+        answers, blocked, wishes = self.answers, self.blocked, self.wishes
+        self.answers, self.blocked, self.wishes = {}, {}, []
+        granted = await self._commit_surely(answers, blocked, [wish[:2] for wish in wishes])
+        for (_, _, future), ids in zip(wishes, granted, strict=True):
+            future.set_result(ids)
+        self.committing = None
+        if self.wishes:
+            self._commit_soon()
 
     async def _commit_surely(
         self,
@@ -154,7 +167,7 @@ class Ledger:
         blocked: dict[UUID, dict[UUID, str]],
         wishes: Sequence[tuple[UUID, Sequence[UUID]]],
     ) -> list[set[UUID]]:
-        with transaction.atomic():
+        with transaction.atomic(), delivery.in_one_round_trip():
             delivery.share_hand_overs(self.edition_id)
             for token, rows in answers.items():
                 delivery.settle(token, rows)

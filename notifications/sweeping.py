@@ -4,7 +4,8 @@ The sweeper does not use Celery and knows nothing of workers but their leases. I
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -57,11 +58,15 @@ WHERE e.id = %(edition)s AND e.state = 'sending'
                   WHERE d.edition_id = e.id AND d.next_at IS NOT NULL AND NOT p.held)
 """
 
-DUE = """
+# Due, and nobody keeps a lease on any of it: where a worker is alive, another ring would only queue up behind it.
+UNATTENDED = """
 SELECT e.id FROM notifications_edition AS e WHERE e.state = 'sending' AND EXISTS (
     SELECT FROM notifications_delivery AS d JOIN people_person AS p ON p.id = d.person_id
     WHERE d.edition_id = e.id AND d.next_at <= now() AND NOT p.held)
+  AND NOT EXISTS (SELECT FROM notifications_batch AS b
+    WHERE b.edition_id = e.id AND b.settled_at IS NULL AND b.lease_until > now() + make_interval(secs => %(renewed)s))
 """
+SWEEPER_LOCK = 0x5EE9
 
 
 @dataclass
@@ -71,15 +76,29 @@ class Swept:
     returned: int = 0
     unknown: int = 0
     finished: list[UUID] = field(default_factory=list)
-    due: list[UUID] = field(default_factory=list)
+    unattended: list[UUID] = field(default_factory=list)
 
     @property
     def found_work(self) -> bool:
-        return bool(self.returned or self.unknown or self.finished or self.due)
+        return bool(self.returned or self.unknown or self.finished or self.unattended)
+
+
+@contextmanager
+def sweeper_lock() -> Iterator[bool]:
+    """True for the one process that sweeps now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [SWEEPER_LOCK])
+        held = bool(cursor.fetchone()[0])
+    try:
+        yield held
+    finally:
+        if held:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [SWEEPER_LOCK])
 
 
 def sweep() -> Swept:
-    """Return what expired leases held, call unknown what nobody answered for, finish what is done, name what is due."""
+    """Return what expired leases held, call unknown what nobody answered for, finish what is done, name who waits."""
     swept = Swept()
     for token, is_long_gone in _expired():
         with transaction.atomic():
@@ -88,8 +107,8 @@ def sweep() -> Swept:
         if finish_if_done(edition_id):
             swept.finished.append(edition_id)
     with connection.cursor() as cursor:
-        cursor.execute(DUE)
-        swept.due = [row[0] for row in cursor.fetchall()]
+        cursor.execute(UNATTENDED, {"renewed": delivery.terms().lease - delivery.terms().margin / 2})
+        swept.unattended = [row[0] for row in cursor.fetchall()]
     note_run("sweeper")
     return swept
 

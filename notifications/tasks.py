@@ -35,7 +35,9 @@ def drain(edition_id: str) -> None:
 
 @shared_task
 def sweep() -> None:
-    for edition_id in sweeping.sweep().due:
+    with sweeping.sweeper_lock() as held:
+        unattended = sweeping.sweep().unattended if held else []
+    for edition_id in unattended:
         ring(edition_id)
 
 

@@ -369,5 +369,5 @@ def _refusal(phase: Phase, reply: Reply) -> Outcome:
 def stuffed(message: bytes) -> bytes:
     """RFC 5321 section 4.5.2: a line that begins with a dot gets another; the message ends with a line end."""
     if b"\n." in message or message.startswith(b"."):
-        message = re.sub(rb"(?m)^\.", b"..", message)
+        message = (b"." if message.startswith(b".") else b"") + message.replace(b"\n.", b"\n..")
     return message if message.endswith(b"\r\n") else message + b"\r\n"
