@@ -1,0 +1,208 @@
+"""Backup and restore of the whole installation: database and sealed files together, keys apart or not at all.
+
+A backup is a folder: `database.dump` (pg_dump's custom format), `files/` (what lies sealed in the state folder) and
+`manifest.json`, which names every file with its SHA-256. It holds no key: whoever finds it can read no personal data.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
+
+from breachdesk.audit.entries import log_size
+from breachdesk.audit.record import record
+from breachdesk.desk.postgres_tools import run_tool
+from breachdesk.vault.master_key import MasterKeyMissing, read_master_key
+
+FORMAT = 1
+DUMP, FILES, MANIFEST, KEY = "database.dump", "files", "manifest.json", "master-key"
+# What must be kept of the state folder. Static files are made afresh by collectstatic.
+KEPT = ("uploads",)
+
+
+class BackupRefused(Exception):
+    """Nothing was made or changed; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    format: int
+    made_at: str
+    log_size: int
+    key_check: str
+    files: dict[str, str]
+
+    @property
+    def digest(self) -> bytes:
+        return sha256(self.text.encode()).digest()
+
+    @property
+    def text(self) -> str:
+        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+
+
+def make_backup(folder: Path, keys: Path | None, moment: datetime) -> Manifest:
+    """Leaves a whole backup in a new or empty folder, or raises and leaves none that could be taken for one."""
+    folder = folder.resolve()
+    _refuse_mixing(folder, keys)
+    _make_empty(folder)
+    files = settings.BREACHDESK.state_dir
+    size = log_size()
+    # Twice: a file that goes while the dump runs is in the first copy, one that comes is in the second.
+    _copy_kept(files, folder / FILES)
+    run_tool("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={folder / DUMP}")
+    _copy_kept(files, folder / FILES)
+    if keys:
+        _make_empty(keys)
+        _write(keys / KEY, settings.BREACHDESK.master_key_file.read_bytes())
+    return _finish(folder, Manifest(FORMAT, moment.astimezone(UTC).isoformat(), size, _key_check(), _digests(folder)))
+
+
+def _finish(folder: Path, manifest: Manifest) -> Manifest:
+    """The manifest comes last: a folder without one is not a backup."""
+    _write(folder / MANIFEST, manifest.text.encode())
+    paths = [folder / name for name in manifest.files]
+    with transaction.atomic():
+        record(
+            "backup.made",
+            by=None,
+            bytes=sum(path.stat().st_size for path in paths),
+            files=len(paths),
+            digest=manifest.digest,
+            log_size=manifest.log_size,
+        )
+    return manifest
+
+
+def restore_backup(folder: Path, keys: Path | None) -> Manifest:
+    """Into an empty database and state folder only. Everybody signs in again afterwards."""
+    folder = folder.resolve()
+    manifest = _read_manifest(folder)
+    _refuse_changed(folder, manifest)
+    _refuse_full_database()
+    _refuse_full_folder()
+    _put_key_in_place(keys)
+    if _key_check() != manifest.key_check:
+        raise BackupRefused(
+            f"{settings.BREACHDESK.master_key_file} is not the master key this backup was made under: nothing in it "
+            "could be read. Put the right key file in place, or name its folder with --keys. Nothing was restored."
+        )
+    run_tool("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", str(folder / DUMP))
+    _copy_kept(folder / FILES, settings.BREACHDESK.state_dir)
+    with transaction.atomic():
+        Session.objects.all().delete()
+        made_at = datetime.fromisoformat(manifest.made_at)
+        record("backup.restored", by=None, made_at=made_at, digest=manifest.digest, log_size=manifest.log_size)
+    return manifest
+
+
+def _refuse_mixing(folder: Path, keys: Path | None) -> None:
+    if keys and (keys.resolve().is_relative_to(folder) or folder.is_relative_to(keys.resolve())):
+        raise BackupRefused("The keys must go to another folder than the data: together they open everything.")
+
+
+def _make_empty(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise BackupRefused(f"{folder} is not empty. Name a new folder; nothing is ever written over.")
+
+
+def _write(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _kept_files(root: Path) -> Iterator[Path]:
+    for name in KEPT:
+        yield from (path.relative_to(root) for path in sorted((root / name).rglob("*")) if path.is_file())
+
+
+def _copy_kept(source: Path, target: Path) -> None:
+    for name in _kept_files(source):
+        if (target / name).exists():
+            continue
+        for folder in (target, (target / name).parent):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            shutil.copyfile(source / name, target / name)
+        except FileNotFoundError:
+            continue  # accepted and tidied away meanwhile: the database no longer speaks of it
+        (target / name).chmod(0o600)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(folder)): _digest_of(path) for path in paths}
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _key_check() -> str:
+    """Tells one random 256-bit key from another, and nothing else about it."""
+    try:
+        return sha256(b"breachdesk master key check\0" + read_master_key()).hexdigest()[:16]
+    except MasterKeyMissing as error:
+        raise BackupRefused(str(error)) from error
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    try:
+        stored: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+        manifest = Manifest(**stored)
+    except FileNotFoundError:
+        raise BackupRefused(f"There is no backup in {folder}: it has no {MANIFEST}.") from None
+    except (ValueError, TypeError) as error:
+        raise BackupRefused(f"{folder / MANIFEST} cannot be read: {error}.") from error
+    if manifest.format != FORMAT:
+        raise BackupRefused(f"This backup has format {manifest.format}; this version of BreachDesk reads {FORMAT}.")
+    return manifest
+
+
+def _refuse_changed(folder: Path, manifest: Manifest) -> None:
+    for name, digest in manifest.files.items():
+        path = folder / name
+        if not path.resolve().is_relative_to(folder) or not path.is_file():
+            raise BackupRefused(f"{name} is missing from the backup. Nothing was restored.")
+        if _digest_of(path) != digest:
+            raise BackupRefused(f"{name} is not as it was when the backup was made. Nothing was restored.")
+
+
+def _refuse_full_database() -> None:
+    if tables := connection.introspection.table_names():
+        raise BackupRefused(
+            f"The database {connection.settings_dict['NAME']} is not empty: it holds {len(tables)} tables. Restore "
+            "into a newly made one. Nothing was restored."
+        )
+
+
+def _refuse_full_folder() -> None:
+    if any(_kept_files(settings.BREACHDESK.state_dir)):
+        raise BackupRefused(
+            f"{settings.BREACHDESK.state_dir} already holds sealed files. Restore into an empty folder. "
+            "Nothing was restored."
+        )
+
+
+def _put_key_in_place(keys: Path | None) -> None:
+    target: Path = settings.BREACHDESK.master_key_file
+    if keys is None or target.exists():
+        return
+    try:
+        _write(target, (keys / KEY).read_bytes())
+    except OSError as error:
+        raise BackupRefused(f"The key in {keys} could not be put at {target}: {error.strerror}.") from error

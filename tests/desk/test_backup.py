@@ -1,0 +1,169 @@
+"""A backup made of the running product, and restored for real into another database with another state folder."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Generator
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from breachdesk.audit.models import Event
+from breachdesk.audit.sequencer import sequence_pending
+from tests.factories import LIST, make_incident, make_people, make_upload
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).parent.parent.parent
+EMPTY = "restored_by_a_test"
+
+
+@pytest.fixture
+def kept_files() -> Generator[Path]:
+    """The state folder's uploads, as they are before and after."""
+    folder = settings.BREACHDESK.state_dir / "uploads"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    before = set(folder.iterdir())
+    yield folder
+    for path in set(folder.iterdir()) - before:
+        path.unlink()
+
+
+@dataclass
+class Elsewhere:
+    """An installation that has nothing yet: an empty database, a new state folder, no key."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", *words]
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=120
+        )
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Generator[Elsewhere]:
+    known = connection.settings_dict
+    (tmp_path / "state").mkdir()
+    query(f"DROP DATABASE IF EXISTS {EMPTY}", f"CREATE DATABASE {EMPTY}")
+    environment = os.environ | {
+        "DATABASE_URL": f"postgresql://{known['USER']}:{quote(known['PASSWORD'])}@/{EMPTY}?host={quote(known['HOST'])}",
+        "BREACHDESK_STATE_DIR": str(tmp_path / "state"),
+        "BREACHDESK_MASTER_KEY_FILE": str(tmp_path / "master.key"),
+        "DJANGO_SETTINGS_MODULE": "breachdesk.settings",
+    }
+    yield Elsewhere(tmp_path, environment)
+    query(f"DROP DATABASE IF EXISTS {EMPTY} WITH (FORCE)")
+
+
+def query(*statements: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def back_up(folder: Path, keys: Path | None = None) -> str:
+    out = StringIO()
+    call_command("backup", str(folder), *(["--keys", str(keys)] if keys else []), stdout=out)
+    return out.getvalue()
+
+
+def test_what_was_backed_up_is_there_again_elsewhere(tmp_path: Path, kept_files: Path, elsewhere: Elsewhere) -> None:
+    incident = make_incident()
+    make_people(incident)
+    waiting = make_upload(incident, LIST.replace("HR-4,Noah", "HR-9,Nora"))
+    sequence_pending()
+    assert "keep it apart" in back_up(tmp_path / "data", tmp_path / "keys")
+
+    restored = elsewhere.manage("restore", str(tmp_path / "data"), "--keys", str(tmp_path / "keys"))
+    assert restored.returncode == 0, restored.stderr
+    assert (elsewhere.folder / "state/uploads" / f"{waiting.pk}.sealed").exists()
+    assert (elsewhere.folder / "master.key").stat().st_mode & 0o077 == 0
+    # Sealed under the incident's own key, which the master key opens: read on as the product does.
+    script = READ_ON.format(reference=incident.reference, upload=waiting.pk)
+    read = elsewhere.manage("shell", "--no-imports", "-c", script)
+    assert read.stdout.split() == ["backup.restored", "4", "5"], read.stderr
+    verified = elsewhere.manage("verify_audit")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+READ_ON = """
+from uuid import UUID
+from breachdesk.audit.models import Event
+from breachdesk.audit.sequencer import sequence_pending
+from breachdesk.people.actions import load_upload
+from breachdesk.people.models import Person
+print(Event.objects.newest_first()[0].type)
+people = Person.objects.filter(incident__reference="{reference}")
+print(people.count())
+load_upload(UUID("{upload}"))
+print(people.count())
+sequence_pending()
+"""
+
+
+def test_the_backup_is_in_the_trail_and_holds_no_key(tmp_path: Path, kept_files: Path) -> None:
+    make_upload(make_incident())
+    assert "opens nothing" in back_up(tmp_path / "data")
+    manifest = json.loads((tmp_path / "data/manifest.json").read_text())
+    assert len(manifest["files"]) == 2
+    assert Event.objects.newest_first()[0].content["data"]["files"] == 2
+    key = settings.BREACHDESK.master_key_file.read_bytes().strip()
+    for path in (tmp_path / "data").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0
+        assert path.is_dir() or key not in path.read_bytes()
+
+
+@pytest.mark.parametrize("keys", ["data", "data/keys", "."])
+def test_keys_never_lie_with_the_data(tmp_path: Path, keys: str) -> None:
+    with pytest.raises(CommandError, match="must go to another folder"):
+        back_up(tmp_path / "data", tmp_path / keys)
+    assert not (tmp_path / "data").exists()
+
+
+def test_nothing_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / "older").write_text("yesterday's")
+    with pytest.raises(CommandError, match="is not empty"):
+        back_up(tmp_path)
+
+
+def test_a_database_in_use_is_not_overwritten(tmp_path: Path) -> None:
+    back_up(tmp_path / "data")
+    before = Event.objects.count()
+    with pytest.raises(CommandError, match="is not empty: it holds"):
+        call_command("restore", str(tmp_path / "data"))
+    assert Event.objects.count() == before
+
+
+def test_a_changed_backup_is_not_restored(tmp_path: Path) -> None:
+    back_up(tmp_path / "data")
+    with (tmp_path / "data/database.dump").open("ab") as dump:
+        dump.write(b"!")
+    with pytest.raises(CommandError, match=r"database\.dump is not as it was"):
+        call_command("restore", str(tmp_path / "data"))
+    (tmp_path / "data/database.dump").unlink()
+    with pytest.raises(CommandError, match=r"database\.dump is missing"):
+        call_command("restore", str(tmp_path / "data"))
+    with pytest.raises(CommandError, match="There is no backup in"):
+        call_command("restore", str(tmp_path))
+
+
+def test_another_key_restores_nothing(tmp_path: Path, elsewhere: Elsewhere) -> None:
+    back_up(tmp_path / "data")
+    missing = elsewhere.manage("restore", str(tmp_path / "data"))
+    assert (missing.returncode, "does not exist" in missing.stderr) == (1, True)
+    (elsewhere.folder / "master.key").write_text("A" * 43 + "=")
+    (elsewhere.folder / "master.key").chmod(0o600)
+    wrong = elsewhere.manage("restore", str(tmp_path / "data"))
+    assert wrong.returncode == 1
+    assert "is not the master key this backup was made under" in wrong.stderr
+    assert "Traceback" not in wrong.stderr + missing.stderr
