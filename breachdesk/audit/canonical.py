@@ -67,7 +67,11 @@ def time_text(moment: datetime) -> str:
 
 
 def time_of(text: str) -> datetime:
-    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
+    """Raises ValueError for every other way to write the same moment."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is not UTC or time_text(moment) != text:
+        raise ValueError(f"{text!r} is not a time as the trail writes it.")
+    return moment
 
 
 def base64url(value: bytes) -> str:

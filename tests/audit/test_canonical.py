@@ -80,6 +80,15 @@ def test_times_have_six_digits_and_z():
     assert time_text(moment) == "2026-11-21T09:30:00.000000Z"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-21", "2026-11-21T09:30:00Z", "2026-11-21T09:30:00.000000+00:00", "2026-11-21T09:30:00.000000", "x"],
+)
+def test_no_other_way_to_write_a_time_is_taken(text):
+    with pytest.raises(ValueError):
+        time_of(text)
+
+
 @given(st.binary())
 def test_bytes_are_base64url_without_padding(value):
     assert from_base64url(base64url(value)) == value
