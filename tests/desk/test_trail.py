@@ -66,3 +66,10 @@ def test_typed_text_is_opened_for_who_may_see_the_case(signed_in):
 @pytest.mark.parametrize("name", ["trail"])
 def test_it_refuses_who_may_not_see_it(signed_in, name):
     assert signed_in("administrator").get(reverse(name)).status_code == 403
+
+
+def test_what_the_product_did_by_itself_is_left_out_and_said_so(signed_in):
+    incident, client = make_incident(), signed_in("auditor")
+    assert "made the data key" not in trail(client, incident)
+    assert "is left out" in trail(client, incident)
+    assert "made the data key" in trail(client, incident, what="everything")
