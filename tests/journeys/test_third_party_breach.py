@@ -1,0 +1,149 @@
+"""The product in one browser: four people sign in, one after the other, and the whole job is done."""
+
+import re
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from breachdesk.embedded.invented_people import Expected, write_people
+from breachdesk.embedded.story import words
+from tests.journeys.installation import Installation
+
+pytestmark = pytest.mark.journey
+PEOPLE = 300
+TITLE = "Delivery list copied at Larkfield Parcels"
+
+
+def sign_in(browser: Browser, installation: Installation, role: str) -> Page:
+    page = browser.new_context(base_url=installation.address, timezone_id="Europe/London").new_page()
+    page.on("pageerror", lambda error: pytest.fail(f"A script failed: {error}"))
+    page.on("console", lambda said: said.type == "error" and pytest.fail(f"The browser complains: {said.text}"))
+    email, password = installation.sign_ins[role]
+    page.goto("/")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    return page
+
+
+def log_the_breach(page: Page) -> str:
+    page.get_by_role("link", name="Log a breach").first.click()
+    aware = datetime.now(ZoneInfo("Europe/London")) - timedelta(hours=5)
+    page.get_by_label("Date", exact=True).first.fill(f"{aware:%Y-%m-%d}")
+    page.get_by_label("Time", exact=True).first.fill(f"{aware:%H:%M}")
+    page.get_by_label("How did you become aware?").fill("Larkfield rang the service desk.")
+    page.get_by_label("What happened", exact=True).fill("Our carrier Larkfield Parcels lost our delivery list.")
+    page.get_by_label("Short title").fill(TITLE)
+    page.get_by_text("At a company that works for us").click()
+    page.get_by_label("Which company?").fill("Larkfield Parcels")
+    for kind in ("Names", "Email addresses", "Postal addresses", "Phone numbers", "Orders and purchases"):
+        page.get_by_text(kind, exact=True).click()
+    page.get_by_text("Customer or loyalty numbers").click()
+    page.get_by_text("Dates of birth").click()
+    page.locator('[name="how_many"][value="not_known"]').check()
+    page.get_by_role("button", name="Log it and start the clocks").click()
+    expect(page.get_by_role("heading", name=TITLE)).to_be_visible()
+    return re.search(r"/incidents/([^/]+)/", page.url).group(1)
+
+
+def load_the_people(page: Page, reference: str, folder: Path) -> tuple[Path, Expected]:
+    file = folder / "deliveries.csv"
+    expected = write_people(file, PEOPLE, seed=7)
+    page.goto(f"/incidents/{reference}/people/")
+    page.locator('input[type="file"]').set_input_files(file)
+    page.get_by_role("button", name="Seal it and read it").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"{PEOPLE}", timeout=60_000)
+    return file, expected
+
+
+def write_and_submit(page: Page, reference: str) -> None:
+    page.goto(f"/incidents/{reference}/notices/")
+    page.get_by_role("link", name=re.compile("Write a notice|Write the first notice")).first.click()
+    page.get_by_label("Title").fill("Customer notice")
+    page.get_by_role("button", name="Begin the draft").click()
+    subject, body = words.notice_text("en")
+    page.get_by_label("Subject").fill(subject)
+    page.get_by_label("Message", exact=True).fill(body)
+    page.get_by_role("button", name="Keep the draft").click()
+    page.get_by_role("link", name="Ask for approval").first.click()
+    page.get_by_role("button", name=re.compile("Ask to approve it")).first.click()
+    expect(page.locator("body")).to_contain_text("Waiting for approval")
+
+
+def approve_and_start(page: Page) -> None:
+    page.get_by_role("link", name=re.compile("Read and decide")).first.click()
+    expect(page.get_by_role("heading", name=re.compile("May this go to"))).to_be_visible()
+    page.get_by_role("link", name=re.compile("Approve for")).click()
+    page.get_by_role("button", name=re.compile("Approve")).click()
+    page.get_by_role("link", name=re.compile("Start|Send to|Send it")).first.click()
+    page.get_by_role("button", name=re.compile("Send to")).first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile("finished|handed over|told", re.I))
+
+
+def answer(box: Locator, given: object) -> None:
+    match given:
+        case dict():
+            for name, text in given.items():
+                box.locator(f'[name$="-{name}"]').fill(text)
+        case list():
+            for value in given:
+                box.locator(f'input[value="{value}"]').check()
+        case str():
+            option = box.locator(f'input[value="{given}"]')
+            if option.count():
+                option.check()
+            else:
+                box.locator("textarea, input[type=text]").first.fill(given)
+
+
+def file_the_report(page: Page, reference: str) -> Path:
+    page.goto(f"/incidents/{reference}/filings/")
+    page.get_by_role("button", name="Begin the report to the ICO").click()
+    for _ in range(4):
+        missing = [box.get_attribute("id") for box in page.locator(".answer.missing").all()]
+        if not missing:
+            break
+        for name in missing:
+            answer(page.locator(f"#{name}"), words.ANSWERS[name.removeprefix("q-")])
+        page.get_by_role("button", name="Save the answers").click()
+    page.get_by_role("button", name="Ask for sign-off").click()
+    page.get_by_role("button", name=re.compile("Sign off as")).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export PDF").click()
+    return Path(download.value.path())
+
+
+def test_the_whole_job_in_a_browser(browser: Browser, installation: Installation, tmp_path: Path) -> None:
+    responder = sign_in(browser, installation, "Incident responder")
+    reference = log_the_breach(responder)
+    file, expected = load_the_people(responder, reference, tmp_path)
+    write_and_submit(sign_in(browser, installation, "Comms author"), reference)
+    before = len(installation.mail)
+    approver = sign_in(browser, installation, "Comms approver")
+    approve_and_start(approver)
+    expect(approver.locator("body")).to_contain_text("Finished", timeout=60_000)
+
+    check_the_mail(installation, file, expected)
+    assert len(installation.mail) - before >= PEOPLE - expected.without_email
+    pdf = file_the_report(sign_in(browser, installation, "Data protection officer"), reference)
+    assert pdf.read_bytes().startswith(b"%PDF-")
+    assert "VALID" in installation.manage("verify_audit")
+
+
+def check_the_mail(installation: Installation, file: Path, expected: Expected) -> None:
+    """Each valid person exactly once, the approved text, no placeholder left."""
+    subject, _ = words.notice_text("en")
+    notices = [message for message in installation.mail.messages() if message.subject == subject]
+    assert len(notices) == expected.people - expected.without_email
+    got = Counter(message.recipients for message in notices)
+    assert sum(number > 1 for number in got.values()) <= expected.shared, "only households share an address"
+    for message in notices:
+        text = " ".join(message.plain.split())
+        assert "((" not in text
+        assert "Larkfield Parcels delivers our orders" in text
+        assert "No passwords and no payment details were on it." in text
