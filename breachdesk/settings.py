@@ -58,7 +58,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "breachdesk.audit.context.AuditContextMiddleware",
-    "breachdesk.web.ZoneMiddleware",
     "breachdesk.web.RefusalMiddleware",
 ]
 

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 
 
 def is_htmx(request: HttpRequest) -> bool:
@@ -29,17 +27,6 @@ def render_page(
 
 def paginate(request: HttpRequest, queryset: QuerySet[Any], per_page: int = 50) -> Page[Any]:
     return Paginator(queryset, per_page).get_page(request.GET.get("page"))
-
-
-class ZoneMiddleware:
-    """Shows times in the reader's own zone; the page's footer names it."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        with timezone.override(ZoneInfo(getattr(request.user, "zone", "UTC"))):
-            return self.get_response(request)
 
 
 class RefusalMiddleware:
