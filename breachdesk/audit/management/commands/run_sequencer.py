@@ -31,9 +31,8 @@ class Command(BaseCommand):
             try:
                 self._serve()
             except (OperationalError, InterfaceError) as error:
-                self.stderr.write(
-                    f"The database does not answer ({str(error).splitlines()[0]}). Trying again every second."
-                )
+                reason, *_ = str(error).splitlines() or [type(error).__name__]
+                self.stderr.write(f"The database does not answer ({reason}). Trying again every second.")
                 connection.close()
                 self.stopping.wait(TRY_AGAIN_AFTER)
         self.stdout.write("The sequencer stopped.")
