@@ -143,7 +143,7 @@ def posted(filing: Filing, by: User, **typed: str) -> Any:
                 name = bound.html_name
                 if isinstance(value, list):
                     fields[name] = [str(item) for item in value]
-                elif value not in (None, False, ""):
+                elif value is not None and value is not False and value != "":
                     fields[name] = bound.field.widget.format_value(bound.value())
     return client, {**fields, **typed}
 

@@ -1,6 +1,7 @@
 """From a complete draft to a version that nothing changes any more."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -8,12 +9,13 @@ import pytest
 from django.core import mail
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from breachdesk.accounts.decisions import waiting_for
 from breachdesk.accounts.models import User
 from breachdesk.audit.canonical import parse
 from breachdesk.audit.models import Event
-from breachdesk.incidents.actions import Facts, change_facts
+from breachdesk.incidents.actions import Facts, StatedMoment, change_facts, state_moment
 from breachdesk.incidents.models import Incident
 from regulators import actions
 from regulators.actions import NewAnswer
@@ -72,12 +74,6 @@ def test_an_answer_over_its_limit_is_named(complete: Filing, dpo: User, state: A
 
 
 def test_a_late_report_must_say_why(complete: Filing, dpo: User) -> None:
-    from datetime import timedelta
-
-    from django.utils import timezone
-
-    from breachdesk.incidents.actions import StatedMoment, state_moment
-
     earlier = StatedMoment("aware", timezone.now() - timedelta(hours=80), basis="It was in the post room.")
     incident = Incident.objects.get(pk=complete.incident_id)
     state_moment(incident, earlier, expected_version=incident.version, reason="The letter came first.", by=dpo)
@@ -220,7 +216,7 @@ def test_nobody_is_told_personal_data_by_mail(complete: Filing, dpo: User) -> No
     [
         "UPDATE regulators_filingversion SET content = 'x', digest = sha256('x')",
         "DELETE FROM regulators_filingversion",
-        "TRUNCATE regulators_filingversion CASCADE",
+        "SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE regulators_filingversion CASCADE",
         "UPDATE regulators_filing SET state = 'draft'",
         "UPDATE regulators_filing SET state = 'submitted'",
         "UPDATE regulators_filing SET form_version = 2",
@@ -234,6 +230,6 @@ def test_sql_cannot_change_it(signed: Filing, statement: str) -> None:
 
 
 def test_sql_cannot_sign_a_draft(complete: Filing, dpo: User) -> None:
+    Filing.objects.filter(pk=complete.pk).update(state="in_review")
     with pytest.raises(IntegrityError, match="together with its content"), transaction.atomic():
-        Filing.objects.filter(pk=complete.pk).update(state="in_review")
         Filing.objects.filter(pk=complete.pk).update(state="signed_off")
