@@ -20,7 +20,7 @@ from django.db import connection, transaction
 
 from breachdesk.audit.entries import log_size
 from breachdesk.audit.record import record
-from breachdesk.desk.postgres_tools import run_tool
+from breachdesk.desk.postgres_tools import find_tool, run_tool
 from breachdesk.vault.master_key import MasterKeyMissing, read_master_key
 
 FORMAT = 1
@@ -54,6 +54,7 @@ def make_backup(folder: Path, keys: Path | None, moment: datetime) -> Manifest:
     """Leaves a whole backup in a new or empty folder, or raises and leaves none that could be taken for one."""
     folder = folder.resolve()
     _refuse_mixing(folder, keys)
+    find_tool("pg_dump")
     _make_empty(folder)
     files = settings.BREACHDESK.state_dir
     size = log_size()
@@ -90,6 +91,7 @@ def restore_backup(folder: Path, keys: Path | None) -> Manifest:
     _refuse_changed(folder, manifest)
     _refuse_full_database()
     _refuse_full_folder()
+    find_tool("pg_restore")
     _put_key_in_place(keys)
     if _key_check() != manifest.key_check:
         raise BackupRefused(

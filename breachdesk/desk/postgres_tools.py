@@ -20,7 +20,7 @@ class ToolFailed(Exception):
 
 def run_tool(name: str, *words: str) -> None:
     """The password travels in the environment, where other users of the machine cannot see it."""
-    tool = _find(name)
+    tool = find_tool(name)
     environment = os.environ | {"PGPASSWORD": str(connection.settings_dict["PASSWORD"])}
     done = subprocess.run(
         [tool, f"--dbname={_conninfo()}", "--no-password", *words],
@@ -43,7 +43,7 @@ def _conninfo() -> str:
     return make_conninfo(**{name: value for name, value in (options | parts).items() if value})
 
 
-def _find(name: str) -> Path:
+def find_tool(name: str) -> Path:
     needed = _server_version()
     found = {_version_of(path): path for path in _candidates(name) if path.exists()}
     fitting = [version for version in found if version >= needed]
