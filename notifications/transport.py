@@ -209,6 +209,7 @@ class SmtpConnection:
         self.relay = relay
         self.broken = True
         self.pipelining = False
+        self._phase = Phase.CONNECT
         self._wire: _Wire
 
     async def connect(self) -> "SmtpConnection":
@@ -279,24 +280,24 @@ class SmtpConnection:
 
     async def hand_over(self, sender: bytes, to: bytes, message: bytes, deadline: float) -> Outcome:
         """Hand over one message with CRLF line ends. No dot is written after `deadline` (of this loop's clock)."""
-        phase = Phase.MAIL
         try:
             if refusal := await self._envelope(sender, to):
                 return refusal
-            phase = Phase.BODY
+            self._phase = Phase.BODY
             self._wire.write(stuffed(message))
             await self._wire.flush(self.relay.short_timeout)
             if asyncio.get_running_loop().time() > deadline:
                 raise BrokenConnection("our lease was over")
-            phase = Phase.DOT
+            self._phase = Phase.DOT
             self._wire.write(b".\r\n")
             return self._final(await self._wire.reply(self.relay.dot_timeout))
         except (BrokenConnection, OSError):
             self._break()
-            return Outcome(_KIND_OF_BREAK[phase], phase)
+            return Outcome(_KIND_OF_BREAK.get(self._phase, Kind.RETRY_WAIT), self._phase)
 
     async def _envelope(self, sender: bytes, to: bytes) -> Outcome | None:
         """MAIL, RCPT and DATA. None when the server waits for the message."""
+        self._phase = Phase.MAIL
         commands = (b"MAIL FROM:<%b>\r\n" % sender, b"RCPT TO:<%b>\r\n" % to, b"DATA\r\n")
         if self.pipelining:
             self._wire.write(b"".join(commands))
@@ -306,6 +307,7 @@ class SmtpConnection:
                 if _first_refusal(replies):
                     break
                 self._wire.write(command)
+            self._phase = phase
             replies.append((phase, await self._wire.reply(self.relay.short_timeout)))
         refused = _first_refusal(replies)
         if refused is None:
@@ -350,8 +352,8 @@ class SmtpConnection:
         self._wire.fail("it is no longer used")
 
 
-# A break up to RCPT says nothing about this person's mail; a break later may be caused by it, so it counts as a try.
-_KIND_OF_BREAK = {Phase.MAIL: Kind.NOT_SENT, Phase.BODY: Kind.RETRY_WAIT, Phase.DOT: Kind.UNKNOWN}
+# A break at MAIL says nothing about this person's mail; one between it and the dot may be caused by it: a counted try.
+_KIND_OF_BREAK = {Phase.MAIL: Kind.NOT_SENT, Phase.DOT: Kind.UNKNOWN}
 
 
 def _first_refusal(replies: list[tuple[Phase, Reply]]) -> tuple[Phase, Reply] | None:

@@ -88,7 +88,7 @@ def parse(source: str, vocabulary: Vocabulary) -> Wording:
     marked = mark_source(source, fields=PERSON_FIELDS, constants=vocabulary.constants, kinds=vocabulary.kinds)
     tree = SyntaxTreeNode(_MARKDOWN.parse(marked.text))
     checker = LinkChecker(marked, vocabulary.domains)
-    if not marked.text.strip():
+    if not source.strip():
         marked.problems.append(Problem(1, 1, "The message is empty."))
     as_html = HtmlWriter(marked, checker).blocks(tree.children)
     as_text = TextWriter(marked, checker).blocks(tree.children)
@@ -103,7 +103,7 @@ def parse_subject(source: str, vocabulary: Vocabulary) -> tuple[str, tuple[Probl
     problems = list(marked.problems)
     words = [m.words if isinstance(m := marked.mark_at(c), Constant) else c for c in marked.text]
     subject = "".join(words)
-    if not subject or "\n" in subject or len(subject) > MAX_SUBJECT:
+    if not problems and (not subject or "\n" in subject or len(subject) > MAX_SUBJECT):
         problems.append(Problem(1, 1, f"The subject must be one line of at most {MAX_SUBJECT} characters."))
     return subject, tuple(problems)
 

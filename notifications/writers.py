@@ -38,7 +38,7 @@ class LinkChecker:
         self.links: list[str] = []
 
     def refusal_of(self, address: str) -> str | None:
-        parts = urlsplit(address if "://" in address else f"https://{address}")
+        parts = urlsplit(f"https://{address}" if address.lower().startswith("www.") else address)
         host = (parts.hostname or "").removeprefix("www.")
         if any(self.marked.mark_at(character) for character in address):
             return "A link may not hold a field. Write the same address for everybody."
@@ -131,13 +131,19 @@ class Writer:
                 self._text(node, siblings)
             elif node.type in ("strong", "link", "softbreak", "hardbreak", "inline"):
                 if node.type == "link":
-                    self.checker.check(str(node.attrs["href"]), node)
+                    self._check_link(node)
                 siblings.add(self.element(node, self.inline(node.children)))
             elif node.type == "em":
                 complain(self.marked, node, "Only **bold** is known; write a * as \\*.", "*")
             else:
                 complain(self.marked, node, "This is not part of the wording language.")
         return siblings.close(nodes)
+
+    def _check_link(self, node: SyntaxTreeNode) -> None:
+        before = node.previous_sibling
+        if before is not None and before.type == "text" and before.content.endswith("!"):
+            complain(self.marked, node, "![ is not part of the wording language: a notice has no images.", "![")
+        self.checker.check(str(node.attrs["href"]), node)
 
     def _text(self, node: SyntaxTreeNode, siblings: "_Siblings") -> None:
         if node.type == "text" and (found := _FOREIGN.search(node.content)):

@@ -1,0 +1,209 @@
+"""The wire: which break is definite and which is not. What the sink took is never called refused."""
+
+import asyncio
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from notifications.transport import Kind, Outcome, Phase, Relay, RouteDown, SmtpConnection, stuffed
+from tests.notifications.sink import Fault, Sink
+
+MESSAGE = b"Subject: x\r\n\r\n.a dot\r\nwords\r\n"
+LONG = MESSAGE + b"more words on a line\r\n" * 100
+
+
+def relay(sink: Sink, **changes: object) -> Relay:
+    usual: dict[str, Any] = {"security": "none", "short_timeout": 0.6, "dot_timeout": 0.6}
+    return Relay("127.0.0.1", sink.port, **{**usual, **changes})
+
+
+def hand_over(
+    sink: Sink, *addresses: str, message: bytes = LONG, lease: float = 60, **changes: object
+) -> list[Outcome]:
+    async def talk() -> list[Outcome]:
+        way = await SmtpConnection(relay(sink, **changes)).connect()
+        outcomes = []
+        for address in addresses or ("ana@example.com",):
+            if way.broken:
+                way = await SmtpConnection(relay(sink, **changes)).connect()
+            deadline = asyncio.get_running_loop().time() + lease
+            outcomes.append(await way.hand_over(b"b@example.com", address.encode(), message, deadline))
+        await way.close()
+        return outcomes
+
+    return asyncio.run(talk())
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_it_hands_over_several_on_one_connection(pipelining: bool) -> None:
+    with Sink(pipelining=pipelining) as sink:
+        outcomes = hand_over(sink, "ana@example.com", "ben@example.com", message=MESSAGE)
+    assert [o.kind for o in outcomes] == [Kind.HANDED_OVER] * 2
+    assert (outcomes[0].code, outcomes[0].enhanced, len(outcomes[0].reply_sha256 or b"")) == (250, "2.0.0", 32)
+    assert [(c.sender, c.to, c.message) for c in sink.caught] == [
+        ("b@example.com", "ana@example.com", MESSAGE),
+        ("b@example.com", "ben@example.com", MESSAGE),
+    ]
+    assert sink.connections == 1
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+@pytest.mark.parametrize(
+    ("at", "act", "kind", "phase"),
+    [
+        ("mail", "451 later", Kind.RETRY_WAIT, Phase.MAIL),
+        ("mail", "550 no", Kind.REFUSED, Phase.MAIL),
+        ("rcpt", "450 greylisted", Kind.RETRY_WAIT, Phase.RCPT),
+        ("rcpt", "550 5.1.1 nobody", Kind.REFUSED, Phase.RCPT),
+        ("data", "451 later", Kind.RETRY_WAIT, Phase.DATA),
+        ("data", "554 no", Kind.REFUSED, Phase.DATA),
+        ("dot", "451 later", Kind.RETRY_WAIT, Phase.DOT),
+        ("dot", "552 too large", Kind.REFUSED, Phase.DOT),
+        ("mail", "drop", Kind.NOT_SENT, Phase.MAIL),
+        ("rcpt", "silence", Kind.RETRY_WAIT, Phase.RCPT),
+        ("data", "drop", Kind.RETRY_WAIT, Phase.DATA),
+        ("dot", "drop", Kind.UNKNOWN, Phase.DOT),
+        ("dot", "silence", Kind.UNKNOWN, Phase.DOT),
+        ("dot", "take_and_drop", Kind.UNKNOWN, Phase.DOT),
+        ("dot", "take_and_silence", Kind.UNKNOWN, Phase.DOT),
+        ("dot", "what is SMTP?", Kind.UNKNOWN, Phase.DOT),
+        ("dot", "354 go on", Kind.UNKNOWN, Phase.DOT),
+    ],
+)
+def test_it_names_what_became_of_a_message(pipelining: bool, at: str, act: str, kind: Kind, phase: Phase) -> None:
+    with Sink([Fault(at, act, times=1)], pipelining=pipelining) as sink:
+        first, second = hand_over(sink, "ana@example.com", "ben@example.com")
+    assert (first.kind, first.phase) == (kind, phase)
+    assert second.kind is Kind.HANDED_OVER, "the next message is not harmed by what happened to this one"
+    assert sink.times()["ben@example.com"] == 1
+    if kind is not Kind.UNKNOWN:
+        assert sink.times()["ana@example.com"] == 0
+
+
+def test_a_break_in_the_body_is_definite() -> None:
+    with Sink([Fault("body", "drop")]) as sink:
+        [outcome] = hand_over(sink, message=MESSAGE + b"x" * 76 * 1000 * 100)
+    assert (outcome.kind, outcome.phase) == (Kind.RETRY_WAIT, Phase.BODY)
+
+
+def test_no_dot_is_written_after_the_deadline() -> None:
+    with Sink() as sink:
+        [outcome] = hand_over(sink, lease=-1)
+    assert (outcome.kind, outcome.phase) == (Kind.RETRY_WAIT, Phase.BODY)
+    assert sink.caught == []
+
+
+def test_a_server_that_waits_for_a_refused_persons_message_gets_none() -> None:
+    with Sink([Fault("rcpt", "550 5.1.1 nobody\r\n354 go on anyway", times=1)]) as sink:
+        first, second = hand_over(sink, "ana@example.com", "ben@example.com")
+    assert (first.kind, second.kind) == (Kind.REFUSED, Kind.HANDED_OVER)
+    assert [c.to for c in sink.caught] == ["ben@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (Fault("banner", "421 busy"), "421"),
+        (Fault("banner", "silence"), "in time"),
+        (Fault("banner", "drop"), "closed"),
+        (Fault("banner", "hello there"), "speak SMTP"),
+        (Fault("ehlo", "502 what"), "502"),
+    ],
+)
+def test_a_route_that_cannot_be_used_says_why(fault: Fault, why: str) -> None:
+    with Sink([fault]) as sink, pytest.raises(RouteDown, match=why):
+        hand_over(sink)
+
+
+def test_it_never_goes_on_without_the_protection_that_is_set() -> None:
+    with Sink() as sink:
+        with pytest.raises(RouteDown, match="no STARTTLS"):
+            hand_over(sink, security="starttls")
+        with pytest.raises(RouteDown):
+            hand_over(sink, security="tls")
+    assert sink.caught == []
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Key and certificate of 127.0.0.1, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sink")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = tmp_path / "sink.pem"
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def server_side(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_certificate_must_be_one_we_trust(security: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    protected = {"tls": server_side(certificate), "tls_at_once": security == "tls", "offers": ("STARTTLS",)}
+    with Sink(**protected) as sink:  # type: ignore[arg-type]
+        with pytest.raises(RouteDown, match="certificate"):
+            hand_over(sink, security=security)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        [outcome] = hand_over(sink, security=security)
+    assert outcome.kind is Kind.HANDED_OVER
+    assert len(sink.caught) == 1
+
+
+def test_words_written_before_protection_are_refused(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    tricked = Sink(tls=server_side(certificate), offers=("STARTTLS",), before_tls=b"250 you are signed in\r\n")
+    with tricked as sink, pytest.raises(RouteDown, match="before it was protected"):
+        hand_over(sink, security="starttls")
+
+
+@pytest.mark.parametrize("ways", ["AUTH PLAIN LOGIN", "AUTH LOGIN"])
+def test_it_signs_in(ways: str) -> None:
+    with Sink(offers=(ways,), account=("us", "secret")) as sink:
+        assert hand_over(sink, user="us", password="secret")[0].kind is Kind.HANDED_OVER
+        with pytest.raises(RouteDown, match="refused our user name"):
+            hand_over(sink, user="us", password="wrong")
+
+
+def test_a_relay_that_cannot_sign_us_in_is_not_used() -> None:
+    with Sink() as sink, pytest.raises(RouteDown, match="neither AUTH"):
+        hand_over(sink, user="us", password="secret")
+
+
+def test_where_nobody_listens_is_a_route_that_is_down() -> None:
+    with Sink() as sink:
+        pass
+    with pytest.raises(RouteDown, match="cannot be used"):
+        hand_over(sink)
+
+
+@pytest.mark.parametrize(
+    ("message", "stuffed_message"),
+    [
+        (b"a\r\n", b"a\r\n"),
+        (b"a", b"a\r\n"),
+        (b".a\r\n.\r\nb\r\n", b"..a\r\n..\r\nb\r\n"),
+        (b"a\r\n..\r\n", b"a\r\n...\r\n"),
+    ],
+)
+def test_dots_are_doubled(message: bytes, stuffed_message: bytes) -> None:
+    assert stuffed(message) == stuffed_message
