@@ -133,6 +133,8 @@ def _finish(upload: Upload, counts: Counts) -> Upload:
     upload.state, upload.finished_at, upload.lease_until = Upload.State.LOADED, now, None
     upload.bytes_read, upload.rows_read, upload.rows_valid = upload.size, counts.rows, counts.people
     upload.rows_repeated, upload.rows_rejected = counts.repeated, counts.rejected
+    upload.without_email, upload.minors = counts.without_email, counts.minors
+    upload.countries, upload.languages = counts.countries, counts.languages
     _save_if_still_ours(upload)
     total = Person.objects.of(upload.incident).count()
     CountEntry.objects.create(

@@ -6,8 +6,9 @@ person have the same identity index; the first one stays. `rows = people + repea
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from uuid import uuid4
 
@@ -38,6 +39,16 @@ class Counts:
     repeated: int = 0
     rejected: int = 0
     without_email: int = 0
+    minors: int = 0
+    countries: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+
+    def add(self, row: CleanRow) -> None:
+        self.people += 1
+        self.without_email += not row.email
+        self.minors += row.is_minor
+        self.countries[row.country] += 1
+        self.languages[row.language] += 1
 
 
 class Loader:
@@ -78,8 +89,7 @@ class Loader:
             counts.repeated += 1
             return
         self._known.add(identity)
-        counts.people += 1
-        counts.without_email += not row.email
+        counts.add(row)
         copy.write_row(self._sealed(row, identity))
 
     def _sealed(self, row: CleanRow, identity: bytes) -> tuple[object, ...]:

@@ -79,6 +79,11 @@ class Upload(models.Model):
     rows_valid = models.PositiveIntegerField(default=0)
     rows_repeated = models.PositiveIntegerField(default=0)
     rows_rejected = models.PositiveIntegerField(default=0)
+    without_email = models.PositiveIntegerField(default=0)
+    minors = models.PositiveIntegerField(default=0)
+    # How many people it added, by country and by language: counting 430,000 rows on each look would be slow.
+    countries = models.JSONField(default=dict)
+    languages = models.JSONField(default=dict)
     columns = models.JSONField(default=list)  # pairs of heading and what it becomes, empty when it is not stored
     failure = models.CharField(max_length=300, blank=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -236,6 +241,7 @@ class Person(models.Model):
         indexes = [
             models.Index(fields=["incident", "email_index"], name="person_by_email"),
             models.Index(fields=["incident", "reference_index"], name="person_by_reference"),
+            models.Index(fields=["incident"], condition=Q(held=True), name="people_on_hold"),
         ]
 
     def __str__(self) -> str:

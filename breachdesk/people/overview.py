@@ -1,5 +1,6 @@
 """What the people's page shows, worked out only when the page asks for it."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
@@ -107,48 +108,45 @@ class Overview:
         return sum(upload.rows_rejected for upload in self.loaded)
 
     @cached_property
-    def _countries(self) -> list[tuple[str, int]]:
-        return Person.objects.of(self.incident).by_country()
+    def _countries(self) -> Counter[str]:
+        return sum((Counter(upload.countries) for upload in self.loaded), Counter())
 
     @property
     def country_count(self) -> int:
-        return sum(bool(code) for code, _ in self._countries)
+        return sum(bool(code) for code in self._countries)
 
     @property
     def countries(self) -> list[tuple[str, int]]:
-        return _top([(country_name(code), number) for code, number in self._countries], "countries")
+        return _top(Counter({country_name(code): number for code, number in self._countries.items()}), "countries")
 
     @property
     def without_country(self) -> int:
-        return dict(self._countries).get("", 0)
-
-    @cached_property
-    def _languages(self) -> list[tuple[str, int]]:
-        return Person.objects.of(self.incident).by_language()
+        return self._countries[""]
 
     @property
     def languages(self) -> list[tuple[str, int]]:
         """By language, whatever the country: en-GB and en-IE read the same notice."""
-        counts: dict[str, int] = {}
-        for tag, number in self._languages:
-            name = language_name(tag.split("-")[0])
-            counts[name] = counts.get(name, 0) + number
-        return _top(sorted(counts.items(), key=lambda entry: -entry[1]), "languages")
+        counts: Counter[str] = Counter()
+        for upload in self.loaded:
+            for tag, number in upload.languages.items():
+                counts[language_name(tag.split("-")[0])] += number
+        return _top(counts, "languages")
 
-    @cached_property
+    @property
     def without_email(self) -> int:
-        return Person.objects.of(self.incident).without_email().count()
+        return sum(upload.without_email for upload in self.loaded)
 
-    @cached_property
+    @property
     def minors(self) -> int:
-        return Person.objects.of(self.incident).minors().count()
+        return sum(upload.minors for upload in self.loaded)
 
     @cached_property
     def held(self) -> int:
         return Person.objects.of(self.incident).held_back().count()
 
 
-def _top(rows: list[tuple[str, int]], what: str) -> list[tuple[str, int]]:
+def _top(counts: Counter[str], what: str) -> list[tuple[str, int]]:
+    rows = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
     if len(rows) <= MOST_BARS + 1:
         return rows
     rest = rows[MOST_BARS:]

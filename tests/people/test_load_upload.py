@@ -10,6 +10,7 @@ from breachdesk.audit.models import Event
 from breachdesk.incidents.models import Incident
 from breachdesk.people import actions
 from breachdesk.people.models import CountEntry, Person, RejectedRow, Upload
+from breachdesk.people.overview import Overview
 from breachdesk.people.personal import email_index_of_typed, personal_of
 from breachdesk.people.uploads import seal_chunks, sealed_path
 from breachdesk.vault.sealing import cipher_for
@@ -102,6 +103,19 @@ def test_a_second_file_adds_only_who_is_new() -> None:
     second = make_people(incident, LIST + "HR-6,Priya,Patel,priya@example.com,,,GB,en,,\n")
     assert counts_of(second) == (7, 1, 5, 1)
     assert Person.objects.of(incident).count() == 5
+
+
+def test_the_numbers_on_the_page_are_those_of_the_table() -> None:
+    incident = make_incident()
+    make_people(incident)
+    make_people(incident, LIST + "HR-6,Priya,Patel,priya@example.com,,,,en,2015-01-01,\n")
+    overview, people = Overview(incident), Person.objects.of(incident)
+    assert overview.people == people.count() == 5
+    assert overview._countries == dict(people.by_country())
+    assert sum(number for _, number in overview.languages) == 5
+    assert dict(overview.languages)["English"] == 3
+    assert overview.without_country == people.without_country().count() == 1
+    assert (overview.without_email, overview.minors) == (people.without_email().count(), people.minors().count())
 
 
 def test_two_people_behind_one_address_stay_two() -> None:
