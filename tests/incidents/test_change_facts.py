@@ -120,3 +120,12 @@ def test_an_administrator_finds_no_case(client):
     incident = make_incident()
     client.force_login(make_user("administrator"))
     assert client.get(reverse("incident-facts", args=[incident.reference])).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["incident-facts", "incident-close"])
+def test_its_pages_open_for_whoever_may_use_them(client, name):
+    incident = make_incident()
+    client.force_login(make_user("dpo"))
+    page = client.get(reverse(name, args=[incident.reference]))
+    assert page.status_code == 200
+    assert incident.reference in page.content.decode()
