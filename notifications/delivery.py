@@ -147,8 +147,9 @@ def plan_deliveries(edition: Edition) -> int:
 
 def forget_plan(edition: Edition) -> int:
     """The list is free again: rows that were never tried go. The database refuses to delete any other."""
-    deleted, _ = Delivery.objects.filter(edition=edition, state="planned", tries=0, generation=0).delete()
-    return deleted
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, [edition.pk])
+        return int(cursor.rowcount)
 
 
 def claim(edition_id: UUID, limit: int) -> tuple[UUID, list[Claimed]]:

@@ -97,10 +97,14 @@ def likenesses_of(edition: Edition) -> Counter[Likeness]:
     incident = edition.notice.incident
     cipher = cipher_for(incident.pk)
     counts: Counter[Likeness] = Counter()
+    combinations: dict[tuple[str, ...], tuple[str, ...]] = {}
     rows = recipients_of(edition).values_list("pk", "sealed", "kinds").iterator(chunk_size=CHUNK)
     for person_id, sealed, kinds in rows:
         values = values_of(unseal_personal(cipher, bytes(sealed), person_id))
-        counts[Likeness(kinds_of(kinds, incident), _usable(values))] += 1
+        key = tuple(kinds)
+        if key not in combinations:
+            combinations[key] = kinds_of(key, incident)
+        counts[Likeness(combinations[key], _usable(values))] += 1
     return counts
 
 
@@ -116,7 +120,11 @@ def _remembered(edition_id: UUID, _stamp: tuple[int, datetime | None]) -> Counte
 
 
 def _usable(values: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(name for name, value in values.items() if value.strip() and _is_sound(name, value.strip()))
+    """Names of the fields that have a value which may stand in a message. Most people's values pass in one look."""
+    given = {name: value.strip() for name, value in values.items() if value.strip()}
+    if _is_sound("", " ".join(given.values())):
+        return frozenset(given)
+    return frozenset(name for name, value in given.items() if _is_sound(name, value))
 
 
 def _is_sound(name: str, value: str) -> bool:
