@@ -34,6 +34,11 @@ SELECT gen_random_uuid(), %s, %s, person.id, 'planned', now(), 0, 0 FROM ({peopl
 ON CONFLICT (notice_id, person_id) DO NOTHING
 """
 
+# One statement: the ORM would first fetch every row to look for what hangs on it.
+FORGET = """
+DELETE FROM notifications_delivery WHERE edition_id = %s AND state = 'planned' AND tries = 0 AND generation = 0
+"""
+
 CLAIM = """
 WITH batch AS (
     INSERT INTO notifications_batch (id, edition_id, epoch, opened_at, lease_until, rows)
