@@ -1,0 +1,250 @@
+"""The moves of a delivery: each by its one statement, every other refused by the database."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from notifications import delivery
+from notifications.models import Approval, Attempt, Batch, Delivery, Edition
+from notifications.transport import Kind, Outcome, Phase
+from tests.factories import make_edition, make_edition_being_sent, make_edition_in_review
+
+pytestmark = pytest.mark.django_db
+
+ACCEPTED = Outcome(Kind.HANDED_OVER, Phase.DOT, 250, "2.0.0", b"r" * 32)
+MOVES = {
+    "planned": "claimed blocked suppressed cancelled",
+    "claimed": "handing_over planned blocked suppressed cancelled",
+    "handing_over": "handed_over retry_wait refused unknown",
+    "retry_wait": "claimed blocked suppressed cancelled",
+    "blocked": "planned cancelled",
+    "unknown": "handed_over delivered bounced planned assumed_sent",
+    "handed_over": "delivered bounced complained",
+    "delivered": "bounced complained",
+    "bounced": "complained",
+    "refused": "",
+    "complained": "",
+    "cancelled": "",
+    "suppressed": "",
+    "assumed_sent": "",
+}
+
+
+def begin(token: UUID, ids: Iterable[UUID]) -> set[UUID]:
+    delivery.share_hand_overs(Batch.objects.get(pk=token).edition_id)
+    return delivery.begin_hand_over(token, list(ids))
+
+
+def claimed_and_begun(edition: Edition, rows: int = 3) -> tuple[UUID, list[UUID]]:
+    token, found = delivery.claim(edition.pk, rows)
+    return token, sorted(begin(token, [row.id for row in found]))
+
+
+def states() -> list[str]:
+    return sorted(Delivery.objects.values_list("state", flat=True))
+
+
+def put(row: Delivery, state: str, **columns: Any) -> None:
+    """By raw SQL, as somebody could who has the application's rights."""
+    changes = {"state": state, "token": str(row.token or uuid4()), "next_at": None, **columns}
+    if state in ("planned", "retry_wait"):
+        changes["next_at"] = "2026-01-01"
+    words = ", ".join(f"{name} = %s" for name in changes)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE notifications_delivery SET {words} WHERE id = %s", [*changes.values(), row.pk])
+
+
+def test_the_plan_holds_each_reachable_person_once() -> None:
+    edition = make_edition_in_review()
+    assert Delivery.objects.filter(edition=edition, state="planned").count() == edition.recipients_count == 3
+    assert delivery.plan_deliveries(edition) == 0
+
+
+def test_a_plan_that_was_never_tried_can_be_forgotten() -> None:
+    edition = make_edition()
+    delivery.plan_deliveries(edition)
+    assert delivery.forget_plan(edition) == 3
+
+
+def test_two_workers_never_hold_the_same_row() -> None:
+    edition = make_edition_being_sent()
+    first, second = delivery.claim(edition.pk, 2), delivery.claim(edition.pk, 2)
+    assert len(first[1]) == 2
+    assert len(second[1]) == 1
+    assert {row.id for row in first[1]}.isdisjoint(row.id for row in second[1])
+    assert delivery.claim(edition.pk, 2)[1] == []
+    assert Batch.objects.count() == 2, "a claim of nothing leaves nothing"
+
+
+def test_a_person_on_hold_is_not_claimed() -> None:
+    edition = make_edition_being_sent()
+    held = Delivery.objects.select_related("person").first()
+    assert held is not None
+    held.person.held = True
+    held.person.save()
+    assert held.pk not in {row.id for row in delivery.claim(edition.pk, 10)[1]}
+
+
+def test_an_edition_that_lost_its_approval_is_neither_claimed_nor_begun() -> None:
+    edition = make_edition_being_sent()
+    token, rows = delivery.claim(edition.pk, 1)
+    Approval.objects.update(voided_at="2026-01-01T00:00Z")
+    assert begin(token, [rows[0].id]) == set()
+    assert delivery.claim(edition.pk, 1)[1] == []
+
+
+def test_a_token_opens_only_its_own_rows() -> None:
+    edition = make_edition_being_sent()
+    (mine, my_rows), (theirs, their_rows) = delivery.claim(edition.pk, 1), delivery.claim(edition.pk, 1)
+    assert begin(mine, [my_rows[0].id, their_rows[0].id]) == {my_rows[0].id}
+    delivery.settle(theirs, [(my_rows[0].id, 0, ACCEPTED)])
+    assert Delivery.objects.get(pk=my_rows[0].id).state == "handing_over"
+
+
+def test_what_was_given_back_and_taken_by_another_is_not_begun_by_the_first() -> None:
+    edition = make_edition_being_sent()
+    slow, rows = delivery.claim(edition.pk, 3)
+    assert delivery.give_back(slow) == 3
+    quick, _ = delivery.claim(edition.pk, 3)
+    ids = [row.id for row in rows]
+    assert begin(slow, ids) == set()
+    assert begin(quick, ids) == set(ids)
+
+
+def test_a_lease_that_is_nearly_over_begins_nothing() -> None:
+    edition = make_edition_being_sent()
+    token, rows = delivery.claim(edition.pk, 1)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE notifications_batch SET lease_until = now() + make_interval(secs => 5)")
+    assert begin(token, [rows[0].id]) == set()
+
+
+def test_an_accepted_message_is_settled_in_its_own_row_and_repeating_changes_nothing() -> None:
+    edition = make_edition_being_sent()
+    token, ids = claimed_and_begun(edition)
+    for _ in range(2):
+        delivery.settle(token, [(row, 0, ACCEPTED) for row in ids])
+    row = Delivery.objects.get(pk=ids[0])
+    assert (row.state, row.code, bytes(row.reply_sha256 or b""), row.tries) == ("handed_over", 250, b"r" * 32, 1)
+    assert not Attempt.objects.exists()
+
+
+def test_every_other_answer_leaves_an_attempt() -> None:
+    edition = make_edition_being_sent()
+    token, (refused, later, unknown) = claimed_and_begun(edition)
+    delivery.settle(
+        token,
+        [
+            (refused, 0, Outcome(Kind.REFUSED, Phase.RCPT, 550, "5.1.1", b"x" * 32)),
+            (later, 0, Outcome(Kind.RETRY_WAIT, Phase.DOT, 451, "4.0.0", b"y" * 32)),
+            (unknown, 0, Outcome(Kind.UNKNOWN, Phase.DOT)),
+        ],
+    )
+    assert states() == ["refused", "retry_wait", "unknown"]
+    told = {a.delivery_id: (a.n, a.phase, a.outcome, a.code, a.enhanced) for a in Attempt.objects.all()}
+    assert told == {
+        refused: (1, "rcpt", "refused", 550, "5.1.1"),
+        later: (1, "dot", "retry_wait", 451, "4.0.0"),
+        unknown: (1, "dot", "unknown", None, ""),
+    }
+
+
+@pytest.mark.parametrize(("tries", "seconds"), [(0, 60), (1, 300), (2, 900), (3, 3600), (4, 14400), (9, 14400)])
+def test_the_wait_grows_with_each_definite_refusal(tries: int, seconds: int) -> None:
+    edition = make_edition_being_sent()
+    token, ids = claimed_and_begun(edition, 1)
+    delivery.settle(token, [(ids[0], tries, Outcome(Kind.RETRY_WAIT, Phase.RCPT, 450))])
+    row = Delivery.objects.get(pk=ids[0])
+    assert row.next_at is not None
+    assert row.settled_at is not None
+    assert (row.next_at - row.settled_at).total_seconds() == seconds
+
+
+def test_what_never_left_us_counts_as_no_try() -> None:
+    edition = make_edition_being_sent()
+    token, ids = claimed_and_begun(edition, 1)
+    delivery.settle(token, [(ids[0], 0, Outcome(Kind.NOT_SENT, Phase.MAIL))])
+    row = Delivery.objects.get(pk=ids[0])
+    assert (row.state, row.tries) == ("retry_wait", 0)
+    assert not Attempt.objects.exists()
+
+
+def test_a_late_answer_is_believed_for_an_unknown_and_only_if_it_was_taken() -> None:
+    edition = make_edition_being_sent()
+    token, (first, second, _) = claimed_and_begun(edition)
+    lost = Outcome(Kind.UNKNOWN, Phase.DOT)
+    delivery.settle(token, [(first, 0, lost), (second, 0, lost)])
+    delivery.settle(token, [(first, 0, ACCEPTED), (second, 0, Outcome(Kind.RETRY_WAIT, Phase.DOT, 451))])
+    assert Delivery.objects.get(pk=first).state == "handed_over"
+    assert Delivery.objects.get(pk=second).state == "unknown"
+    assert [a.outcome for a in Attempt.objects.filter(delivery=first).order_by("closed_at", "outcome")] == [
+        "handed_over",
+        "unknown",
+    ]
+
+
+def test_a_blocked_row_says_why() -> None:
+    edition = make_edition_being_sent()
+    token, rows = delivery.claim(edition.pk, 1)
+    delivery.block(token, {rows[0].id: "This person has no value for ((first name))."})
+    assert Delivery.objects.get(pk=rows[0].id).state == "blocked"
+    assert Attempt.objects.get().reason == "This person has no value for ((first name))."
+
+
+def test_the_database_allows_exactly_the_moves_of_the_design() -> None:
+    make_edition_in_review()
+    for before, allowed in MOVES.items():
+        for after in MOVES:
+            row = Delivery.objects.first()
+            assert row is not None
+            with connection.cursor() as cursor:
+                cursor.execute("SET session_replication_role = replica")
+                put(row, before)
+                cursor.execute("SET session_replication_role = origin")
+            row.refresh_from_db()
+            generation = int((before, after) == ("unknown", "planned"))
+            if after == before or after in allowed.split():
+                put(row, after, generation=row.generation + generation)
+                continue
+            with pytest.raises(IntegrityError, match="cannot go from"):
+                put(row, after)
+
+
+@pytest.mark.parametrize("column", ["person_id", "edition_id", "notice_id", "id"])
+def test_a_delivery_keeps_its_person_and_edition(column: str) -> None:
+    make_edition_in_review()
+    with pytest.raises(IntegrityError, match="cannot go from"), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE notifications_delivery SET {column} = gen_random_uuid()")
+
+
+def test_an_unknown_is_planned_again_only_as_a_new_generation() -> None:
+    edition = make_edition_being_sent()
+    token, ids = claimed_and_begun(edition, 1)
+    delivery.settle(token, [(ids[0], 0, Outcome(Kind.UNKNOWN, Phase.DOT))])
+    with pytest.raises(IntegrityError, match="cannot go from"):
+        put(Delivery.objects.get(pk=ids[0]), "planned")
+
+
+def test_a_hand_over_begins_only_under_the_token_of_its_claim() -> None:
+    edition = make_edition_being_sent()
+    _, rows = delivery.claim(edition.pk, 1)
+    with pytest.raises(IntegrityError, match="cannot go from"):
+        put(Delivery.objects.get(pk=rows[0].id), "handing_over", token=str(uuid4()))
+
+
+def test_what_was_tried_is_never_deleted() -> None:
+    edition = make_edition_being_sent()
+    delivery.claim(edition.pk, 1)
+    with pytest.raises(IntegrityError, match="never deleted"):
+        Delivery.objects.filter(state="claimed").delete()
+
+
+def test_nobody_gets_a_second_delivery_of_a_notice() -> None:
+    edition = make_edition_in_review()
+    row = Delivery.objects.first()
+    assert row is not None
+    with pytest.raises(IntegrityError, match="one_delivery_per_person"):
+        Delivery.objects.create(notice=edition.notice, edition=edition, person=row.person, next_at="2026-01-01T00:00Z")
