@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-from django.db.models import Count, Exists, Max, OuterRef
+from django.db.models import Count, Exists, OuterRef
 
+from breachdesk.audit.models import Event
 from breachdesk.incidents.kinds import KINDS
 from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Person, PersonQuerySet
@@ -18,6 +18,7 @@ from notifications.models import Delivery, Edition, Notice
 from notifications.placeholders import ValueRefused, check_value
 
 CHUNK = 5_000
+WITHOUT_EFFECT = ["edition.saved", "people.revealed", "people.searched", "decision.asked", "delivery.batch_settled"]
 
 
 def values_of(personal: Mapping[str, str]) -> dict[str, str]:
@@ -63,6 +64,12 @@ def recipients_of(edition: Edition) -> PersonQuerySet:
 
 def languages_wanted(notice: Notice) -> dict[str, int]:
     """Languages of reachable people that the notice is not written in, with how many read them, most first."""
+    return _wanted(notice.pk, _last_event(notice.incident)).copy()
+
+
+@lru_cache(maxsize=16)
+def _wanted(notice_id: UUID, _last_event: int) -> dict[str, int]:
+    notice = Notice.objects.select_related("incident").get(pk=notice_id)
     reachable = Person.objects.of(notice.incident).reachable_by_email().exclude(language="")
     written = set(notice.editions.exclude(state=Edition.State.CANCELLED).values_list("language", flat=True))
     wanted: Counter[str] = Counter()
@@ -109,14 +116,19 @@ def likenesses_of(edition: Edition) -> Counter[Likeness]:
 
 
 def remembered_likenesses(edition: Edition) -> Counter[Likeness]:
-    """The same, kept by this process for as long as the list stays as it is: for checks while somebody types."""
-    people = recipients_of(edition)
-    return _remembered(edition.pk, (people.count(), people.aggregate(last=Max("upload__finished_at"))["last"]))
+    """The same, kept by this process until something happens in the case: for checks while somebody types."""
+    return _remembered(edition.pk, _last_event(edition.notice.incident))
 
 
 @lru_cache(maxsize=16)
-def _remembered(edition_id: UUID, _stamp: tuple[int, datetime | None]) -> Counter[Likeness]:
+def _remembered(edition_id: UUID, _last_event: int) -> Counter[Likeness]:
     return likenesses_of(Edition.objects.with_incident().get(pk=edition_id))
+
+
+def _last_event(incident: Incident) -> int:
+    """The number of the last event that may have changed who gets what."""
+    events = Event.objects.of_incident(incident.pk).exclude(type__in=WITHOUT_EFFECT).newest_first()
+    return events.values_list("pk", flat=True).first() or 0
 
 
 def _usable(values: Mapping[str, str]) -> frozenset[str]:
