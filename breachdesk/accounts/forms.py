@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.html import format_html
 
 from breachdesk.accounts.models import Organisation, User
 from breachdesk.accounts.permissions import ROLES
@@ -23,7 +24,13 @@ def zones() -> list[tuple[str, str]]:
 
 
 def role_choices() -> list[tuple[str, str]]:
-    return [(key, f"{role.label}. {role.purpose}") for key, role in ROLES.items()]
+    return [(key, format_html("{}<small>{}</small>", role.label, role.purpose)) for key, role in ROLES.items()]
+
+
+def name_what_is_needed(form: forms.BaseForm) -> None:
+    """Instead of "This field is required", which says nothing above a long form."""
+    for field in form.fields.values():
+        field.error_messages["required"] = f"{field.label} is needed."
 
 
 class LinesField(forms.CharField):
@@ -59,6 +66,10 @@ class InviteForm(forms.Form):
         choices=role_choices, widget=forms.CheckboxSelectMultiple, label="What they may do"
     )
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        name_what_is_needed(self)
+
 
 class RolesForm(VersionedForm):
     roles = forms.MultipleChoiceField(
@@ -70,22 +81,26 @@ class DeputyForm(VersionedForm):
     deputy = forms.ModelChoiceField(
         queryset=User.objects.none(),
         required=False,
-        label="Deputy",
+        label="Who stands in",
         empty_label="Nobody",
-        help_text="Is asked when a decision has waited too long. Needs the same roles.",
+        help_text="Is asked when a decision has waited too long. Only colleagues with the same roles are listed.",
     )
 
     def __init__(self, *args: Any, user: User, **options: Any) -> None:
         super().__init__(*args, **options)
         field = self.fields["deputy"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = User.objects.active().exclude(pk=user.pk).by_name()
+        field.queryset = User.objects.able_to_stand_in_for(user).by_name()
 
 
 class RemoveForm(VersionedForm):
     reason = forms.CharField(
         max_length=300, label="Why?", help_text="Kept sealed with the event, for whoever asks later."
     )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["reason"].error_messages["required"] = "Say why: the trail keeps the reason."
 
 
 if TYPE_CHECKING:
@@ -150,9 +165,9 @@ class OrganisationForm(OrganisationModelForm):
             "sector": "Sector",
             "company_number": "Company number",
             "ico_registration": "ICO registration number",
-            "dpo_name": "Data protection officer",
-            "dpo_email": "Their e-mail address",
-            "dpo_phone": "Their phone number",
+            "dpo_name": "Name",
+            "dpo_email": "E-mail address",
+            "dpo_phone": "Phone number",
             "sender_name": "Name that notices come from",
             "sender_email": "Address that notices come from",
             "reply_to": "Address for answers",
@@ -168,6 +183,7 @@ class OrganisationForm(OrganisationModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        name_what_is_needed(self)
         self.initial["deputy_after"] = int(self.instance.deputy_after.total_seconds() // 3600)
         self.initial["version"] = self.instance.version if self.instance.is_known else 0
 
@@ -175,8 +191,8 @@ class OrganisationForm(OrganisationModelForm):
         return timedelta(hours=self.cleaned_data["deputy_after"])
 
     @property
-    def sections(self) -> list[tuple[str, str, list[forms.BoundField]]]:
-        return [(title, why, [self[name] for name in names]) for title, why, names in SECTIONS]
+    def sections(self) -> list[tuple[str, str, list[tuple[forms.BoundField, str]]]]:
+        return [(title, why, [(self[name], WIDTHS.get(name, "")) for name in names]) for title, why, names in SECTIONS]
 
 
 SECTIONS = [
@@ -197,3 +213,11 @@ SECTIONS = [
     ),
     ("When nobody decides", "", ["deputy_after"]),
 ]
+WIDTHS = {
+    "company_number": "mid",
+    "ico_registration": "mid",
+    "zone": "mid",
+    "dpo_phone": "mid",
+    "languages": "mid",
+    "deputy_after": "short",
+}

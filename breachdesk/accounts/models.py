@@ -1,4 +1,5 @@
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -30,6 +31,13 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def with_roles(self) -> "UserQuerySet":
         return self.prefetch_related("groups").select_related("deputy")
+
+    def able_to_stand_in_for(self, user: "User") -> "UserQuerySet":
+        """Colleagues who hold every role this user holds."""
+        fit = self.active().exclude(pk=user.pk)
+        for group in user.groups.all():
+            fit = fit.filter(groups=group)
+        return fit
 
     def who_can_administer(self) -> "UserQuerySet":
         """Who could let a colleague in again: has the right, and has a password to sign in with."""
@@ -87,23 +95,33 @@ class User(AbstractBaseUser, PermissionsMixin):
         return sorted(group.name for group in self.groups.all())
 
 
-# What is missed, and why it matters. Shown on the settings page, read by forms, notices and checks.
+# What is needed, and why. Shown on the settings page; read by forms, notices and checks.
 NEEDED = {
-    "legal_name": "The legal name: every filing and every notice says who is responsible.",
-    "short_name": "The short name: it is what people know us by, and what they see first.",
-    "address": "The postal address: regulators' forms ask for it, and letters carry it.",
-    "ico_registration": "The ICO registration number: the ICO's form asks for it.",
-    "dpo_name": "The data protection officer's name: a notice must name a contact (GDPR Article 34(2)).",
-    "dpo_email": "The data protection officer's e-mail address: regulators and customers write to it.",
-    "dpo_phone": "The data protection officer's phone number: the ICO calls back.",
-    "sender_name": "The sender's name: without it nothing can be sent to customers.",
-    "sender_email": "The sender's address: without it nothing can be sent to customers.",
-    "reply_to": "The address for answers: without it customers' answers go nowhere.",
-    "hotline": "The hotline: whoever distrusts the e-mail needs a number to call.",
-    "website": "The website: a notice sends people to an address they can type themselves.",
-    "allowed_links": "The domains that notices may link to: until then a notice can hold no link.",
-    "languages": "The languages we write in: they decide which editions a notice needs.",
+    "legal_name": ("The legal name", "every filing and every notice says who is responsible"),
+    "short_name": ("The short name", "it is what people know us by, and what they see first"),
+    "address": ("The postal address", "regulators' forms ask for it, and letters carry it"),
+    "ico_registration": ("The ICO registration number", "the ICO's form asks for it"),
+    "dpo_name": ("The data protection officer", "a notice must name a contact (GDPR Article 34(2))"),
+    "dpo_email": ("The data protection officer's e-mail address", "regulators and customers write to it"),
+    "dpo_phone": ("The data protection officer's phone number", "the ICO calls back"),
+    "sender_name": ("The sender's name", "without it nothing can be sent to customers"),
+    "sender_email": ("The sender's address", "without it nothing can be sent to customers"),
+    "reply_to": ("The address for answers", "without it customers' answers go nowhere"),
+    "hotline": ("The hotline", "whoever distrusts the e-mail needs a number to call"),
+    "website": ("The website", "a notice sends people to an address they can type themselves"),
+    "allowed_links": ("The domains that notices may link to", "until then a notice can hold no link"),
+    "languages": ("The languages we write in", "they decide which editions a notice needs"),
 }
+
+
+@dataclass(frozen=True)
+class Gap:
+    field: str
+    what: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}."
 
 
 class Organisation(models.Model):
@@ -151,9 +169,12 @@ class Organisation(models.Model):
     def is_known(self) -> bool:
         return not self._state.adding
 
+    def gaps(self) -> list[Gap]:
+        return [Gap(field, what, why) for field, (what, why) in NEEDED.items() if not getattr(self, field)]
+
     def missing(self) -> list[str]:
         """One sentence for each thing that is not known yet, with the reason it is needed."""
-        return [sentence for field, sentence in NEEDED.items() if not getattr(self, field)]
+        return [str(gap) for gap in self.gaps()]
 
 
 class PendingDecisionQuerySet(models.QuerySet["PendingDecision"]):

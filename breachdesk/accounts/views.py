@@ -40,7 +40,7 @@ def invite(request: StaffRequest) -> HttpResponse:
         try:
             user = actions.invite_user(**form.cleaned_data, by=request.user)
         except ValidationError as refusal:
-            form.add_error(None, refusal)
+            form.add_error("email", refusal)
         else:
             _say(request, user, f"{user.name} is invited. The link went to {user.email} and works for three days.")
             return redirect("staff")
@@ -128,7 +128,7 @@ def organisation(request: StaffRequest) -> HttpResponse:
         messages.success(request, "Saved. Filings and notices use it from now on.")
         return redirect("organisation")
     # The form has written what was typed into its instance: what is missing is told from what is kept.
-    context = {"form": form, "known": known.is_known, "missing": Organisation.current().missing()}
+    context = {"form": form, "known": known.is_known, "gaps": Organisation.current().gaps()}
     return render_page(request, "accounts/organisation.html", context, status=422 if form.errors else 200)
 
 

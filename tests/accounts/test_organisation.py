@@ -72,7 +72,7 @@ def test_what_is_missing_is_said_with_its_reason() -> None:
 def test_an_administrator_is_asked_at_the_first_sign_in(client: Client, administrator: User) -> None:
     answer = client.post("/sign-in/", {"login": administrator.email, "password": "a long enough pass phrase"})
     assert answer["Location"] == "/organisation/"
-    assert "Who works here?" in client.get("/organisation/").content.decode()
+    assert "Who are we?" in client.get("/organisation/").content.decode()
 
 
 def test_the_page_saves_and_says_what_is_missing(client: Client, administrator: User) -> None:
@@ -83,7 +83,7 @@ def test_the_page_saves_and_says_what_is_missing(client: Client, administrator: 
     assert answer.redirect_chain == [("/organisation/", 302)]
     organisation = Organisation.objects.get()
     assert (organisation.allowed_links, organisation.languages) == (["halden-rowe.example"], ["en", "fr"])
-    assert "without it nothing can be sent to customers" in answer.content.decode()
+    assert "Without it nothing can be sent to customers" in answer.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_page_saves_and_says_what_is_missing(client: Client, administrator: 
     [
         ("allowed_links", "https://halden-rowe.example/path", "is not a domain"),
         ("languages", "English", "is not a language code"),
-        ("legal_name", "", "required"),
+        ("legal_name", "", "Legal name is needed"),
         ("deputy_after", "0", "greater than or equal to 1"),
         ("zone", "Europe/Bath", "Select a valid choice"),
     ],
