@@ -5,6 +5,7 @@ import re
 import pytest
 from django.core import mail
 from django.test import Client
+from pytest_django import Settings
 
 from breachdesk.accounts import actions
 from breachdesk.accounts.models import User
@@ -96,6 +97,17 @@ def test_an_unknown_address_gets_the_same_page_and_no_e_mail(client: Client) -> 
     answer = client.post("/password/new/", {"email": "nobody@halden-rowe.example"})
     assert answer["Location"] == "/password/new/sent/"
     assert mail.outbox == []
+
+
+def test_a_relay_that_is_down_tells_nobody_which_addresses_are_known(client: Client, settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    answer = client.post("/password/new/", {"email": make_user("author").email})
+    assert answer["Location"] == "/password/new/sent/"
+
+
+def test_a_link_leads_to_the_configured_address_whatever_host_was_asked(client: Client) -> None:
+    client.post("/password/new/", {"email": make_user("author").email}, headers={"Host": "localhost"})
+    assert "http://testserver/password/link/" in mail.outbox[0].body
 
 
 def test_changing_the_password_ends_every_session(client: Client) -> None:
