@@ -27,7 +27,7 @@ from breachdesk.embedded.folders import (
     remove_private_folder,
     write_private,
 )
-from breachdesk.embedded.processes import CannotStart, Program, kill_all, marked_processes
+from breachdesk.embedded.processes import CannotStart, Program, adopt_orphans, children, kill_all, marked_processes
 from breachdesk.embedded.supervisor import Stopped, Supervisor
 
 STATE = parts.PROJECT / ".demo"
@@ -41,6 +41,7 @@ NO_PANGO = (
 
 def main() -> int:
     os.umask(0o077)
+    adopt_orphans()
     supervisor = Supervisor()
     supervisor.catch_signals()
     try:
@@ -64,6 +65,7 @@ def _run(supervisor: Supervisor) -> None:
             _run_in(supervisor, parts.Place(state, private, web, mail, people))
     finally:
         supervisor.stop_all()
+        kill_all(children)
         remove_private_folder(state)
         os.close(held)
         supervisor.say("demo", "stopped; `make demo` goes on from here")

@@ -62,6 +62,23 @@ def launch(program: Program, output: int | IO[bytes]) -> subprocess.Popen[bytes]
     )
 
 
+def adopt_orphans() -> None:
+    """On Linux, whatever a part leaves behind in a session of its own becomes our child, and can be found."""
+    if ON_LINUX:
+        pr_set_child_subreaper = 36
+        ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1)
+
+
+def children() -> list[int]:
+    return [pid for pid in live_processes() if _parent_on_linux(pid) == os.getpid()] if ON_LINUX else []
+
+
+def _parent_on_linux(pid: int) -> int | None:
+    with suppress(OSError, IndexError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return None
+
+
 def _follow_parent(with_signal: signal.Signals) -> Callable[[], None] | None:
     """Linux sends the signal when our main thread dies, however it dies. (Looked up here: a forked child may not.)"""
     if not ON_LINUX:

@@ -120,3 +120,16 @@ print("up", flush=True); supervisor.watch()
         assert part not in live_processes()
     else:
         os.kill(part, signal.SIGKILL)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux gives orphans to whoever asked for them.")
+def test_an_orphan_in_a_session_of_its_own_is_found(tmp_path):
+    """As the child that makes a PDF is, when its web process is killed."""
+    code = """
+import subprocess, sys; from breachdesk.embedded.processes import adopt_orphans, children, kill_all
+adopt_orphans()
+subprocess.run([sys.executable, "-c", "import subprocess; subprocess.Popen(['sleep', '60'], start_new_session=True)"])
+found = children(); kill_all(children); print(len(found), len(children()))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "0"]
