@@ -35,7 +35,7 @@ class Preview:
     @property
     def height(self) -> int:
         """Pixels that show all of it on a wide screen; a frame without scripts cannot say how long it is."""
-        return 160 + 25 * self.text.count("\n")
+        return 170 + 20 * self.text.count("\n")
 
 
 def preview(edition: Edition, organisation: Organisation, *, subject: str, body: str, person: Person | None) -> Preview:

@@ -19,6 +19,7 @@ SHOWN_MINUTES = 60
 QUEUED = (State.PLANNED, State.CLAIMED, State.RETRY_WAIT)
 HANDED = (State.HANDED_OVER, State.ASSUMED_SENT, State.COMPLAINED)
 FAILED = (State.REFUSED, State.BOUNCED)
+NOT_REACHED = (State.UNKNOWN, State.REFUSED, State.RETRY_WAIT, State.BLOCKED)
 WITHHELD = (State.SUPPRESSED, State.CANCELLED)
 REASONS = (
     ("5.1", "The address does not exist or cannot take mail"),
@@ -192,7 +193,7 @@ class Reason:
 def reasons_of(edition: Edition) -> list[Reason]:
     """Why people were not reached at once, the most frequent reason first."""
     rows = (
-        Attempt.objects.filter(delivery__edition=edition, outcome=F("delivery__state"))
+        Attempt.objects.filter(delivery__edition=edition, outcome=F("delivery__state"), outcome__in=NOT_REACHED)
         .values_list("outcome", "code", "enhanced", "reason")
         .annotate(people=Count("delivery", distinct=True))
         .order_by("-people")

@@ -50,6 +50,13 @@ def marked(text: str, known: Collection[str]) -> SafeString:
 
 
 @register.filter
+def first_sentence_bold(text: str) -> SafeString:
+    """What is wrong stands out; what to do follows in plain."""
+    first, stop, rest = text.partition(". ")
+    return format_html("<b>{}</b> {}", f"{first}." if stop else first, rest)
+
+
+@register.filter
 def slice_items(items: Iterable[Any], number: int) -> list[Any]:
     return list(items)[:number]
 

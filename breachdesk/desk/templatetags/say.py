@@ -9,6 +9,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info
 
+from breachdesk.people.languages import language_name
+
 register = template.Library()
 
 Pairs = list[tuple[str, str]]
@@ -145,7 +147,7 @@ def language(code: str) -> str:
     try:
         return str(get_language_info(code)["name"])
     except KeyError:
-        return code
+        return language_name(code)
 
 
 @register.filter
