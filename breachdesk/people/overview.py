@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
+from django.core.paginator import Paginator
+
 from breachdesk.incidents.models import Incident
 from breachdesk.people.columns import FIELDS
 from breachdesk.people.countries import country_name
 from breachdesk.people.languages import language_name
-from breachdesk.people.models import Person, Upload
+from breachdesk.people.models import Person, PersonQuerySet, Upload
 from breachdesk.people.personal import full_name, masked, masked_address, personal_of
 from breachdesk.people.reading import REASONS, Reason
 from breachdesk.vault.sealing import Cipher, cipher_for
@@ -151,6 +153,16 @@ def _top(counts: Counter[str], what: str) -> list[tuple[str, int]]:
         return rows
     rest = rows[MOST_BARS:]
     return [*rows[:MOST_BARS], (f"{len(rest)} other {what}", sum(number for _, number in rest))]
+
+
+class CountedPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages through people without counting them again on each page."""
+
+    count = 0
+
+    def __init__(self, people: PersonQuerySet, per_page: int, *, count: int) -> None:
+        super().__init__(people, per_page)
+        self.count = count
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from breachdesk.people.countries import country_name
 from breachdesk.people.forms import HoldForm, SearchForm, UploadForm
 from breachdesk.people.languages import language_name
 from breachdesk.people.models import Person, Upload
-from breachdesk.people.overview import Overview, masked_people, reasons_of, shown_fields
+from breachdesk.people.overview import CountedPaginator, Overview, masked_people, reasons_of, shown_fields
 from breachdesk.people.personal import personal_of
 from breachdesk.people.reading import REASONS
 from breachdesk.people.uploads import SealingUploadHandler
@@ -83,7 +83,8 @@ def rejected(request: HttpRequest, reference: str, upload_id: UUID) -> HttpRespo
 @requires("people.view_counts")
 def people_list(request: HttpRequest, reference: str) -> HttpResponse:
     incident = incident_of(request, reference)
-    page = paginate(request, Person.objects.visible_to(_user(request)).of(incident).in_order())
+    people = Person.objects.visible_to(_user(request)).of(incident).in_order()
+    page = CountedPaginator(people, 50, count=Overview(incident).people).get_page(request.GET.get("page"))
     context = {
         "incident": incident,
         "page": page,
