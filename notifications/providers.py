@@ -132,7 +132,7 @@ def _accepted(outgoing: EmailMultiAlternatives, to: str) -> Outcome:
     status = outgoing.anymail_status  # type: ignore[attr-defined]
     recipient = status.recipients.get(to)
     kind = _KIND_OF_STATUS.get(str(recipient.status), Kind.UNKNOWN) if recipient else Kind.UNKNOWN
-    remote_id = str(recipient.message_id or "") if recipient else ""
+    remote_id = "" if recipient is None or recipient.message_id is None else str(recipient.message_id)
     code = 250 if kind is Kind.HANDED_OVER else None
     return Outcome(kind, Phase.DOT, code, remote_id=remote_id[:120])
 

@@ -1,0 +1,166 @@
+"""What a provider reports: only with the secret, once, forward, and never more than it says."""
+
+import base64
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from breachdesk.audit.models import Event
+from notifications import delivery
+from notifications.models import Delivery, MailEvent
+from notifications.provider_events import apply_events
+from notifications.transport import Kind, Outcome, Phase
+from tests.factories import make_edition_being_sent
+
+pytestmark = pytest.mark.django_db
+SECRET = "Basic " + base64.b64encode(b"us:secret").decode()
+
+
+@pytest.fixture(autouse=True)
+def _secret(settings: Settings) -> None:
+    settings.ANYMAIL = {"WEBHOOK_SECRET": "us:secret"}
+
+
+def handed_over(kind: Kind = Kind.HANDED_OVER) -> Delivery:
+    edition = make_edition_being_sent()
+    token, rows = delivery.claim(edition.pk, 1)
+    delivery.share_hand_overs(edition.pk)
+    delivery.begin_hand_over(token, [rows[0].id])
+    code = 250 if kind is Kind.HANDED_OVER else None
+    delivery.settle(token, [(rows[0].id, 0, Outcome(kind, Phase.DOT, code, remote_id="remote-1"))])
+    return Delivery.objects.get(pk=rows[0].id)
+
+
+def postmark(record: str, delivery_id: UUID | None, **more: Any) -> dict[str, Any]:
+    """As Postmark posts it."""
+    event = {
+        "RecordType": record,
+        "MessageID": "883953f4-6105-42a2-a16a-77a8eac79483",
+        "Recipient": "somebody@example.com",
+        "Metadata": {"delivery": str(delivery_id)} if delivery_id else {},
+        "DeliveredAt": "2026-11-21T20:00:00Z",
+        "BouncedAt": "2026-11-21T20:00:00Z",
+        "Details": "ok",
+    }
+    if record == "Bounce":
+        event |= {"ID": 42, "Type": "HardBounce", "TypeCode": 1, "Email": "somebody@example.com", "Description": "no"}
+    if record == "SpamComplaint":
+        event |= {"ID": 43, "Type": "SpamComplaint", "TypeCode": 512, "Email": "somebody@example.com"}
+    return event | more
+
+
+def report(event: dict[str, Any], secret: str | None = SECRET) -> int:
+    headers = {"Authorization": secret} if secret else {}
+    return (
+        Client(enforce_csrf_checks=True)
+        .post("/webhooks/postmark/tracking/", json.dumps(event), content_type="application/json", headers=headers)
+        .status_code
+    )
+
+
+def test_a_real_call_moves_the_delivery_on() -> None:
+    row = handed_over()
+    assert report(postmark("Delivery", row.pk)) == 200
+    row.refresh_from_db()
+    assert row.state == "handed_over", "stored at once, applied by the sweeper"
+    assert apply_events() == 1
+    row.refresh_from_db()
+    assert row.state == "delivered"
+    [event] = Event.objects.filter(type="mail_event.received")
+    assert event.content["data"] == {"count": 1, "source": "Postmark", "kinds": ["delivered=1"], "applied": 1}
+    assert event.incident == row.notice.incident_id
+
+
+@pytest.mark.parametrize("secret", [None, "Basic " + base64.b64encode(b"us:guess").decode()])
+def test_without_the_secret_nothing_is_kept(secret: str | None) -> None:
+    row = handed_over()
+    assert report(postmark("Delivery", row.pk), secret) == 400
+    assert not MailEvent.objects.exists()
+
+
+def test_without_any_secret_set_nothing_is_taken(settings: Settings) -> None:
+    row = handed_over()
+    settings.ANYMAIL = {}
+    with pytest.warns(match="WEBHOOK_SECRET"):
+        assert report(postmark("Delivery", row.pk), None) == 400
+    assert not MailEvent.objects.exists()
+
+
+def test_a_repeated_report_is_one() -> None:
+    row = handed_over()
+    for _ in range(3):
+        assert report(postmark("Bounce", row.pk)) == 200
+    assert MailEvent.objects.count() == 1
+    assert apply_events() == 1
+    assert apply_events() == 0
+
+
+def test_the_rank_never_falls() -> None:
+    row = handed_over()
+    for record, state in (
+        ("Bounce", "bounced"),
+        ("Delivery", "bounced"),
+        ("SpamComplaint", "complained"),
+        ("Delivery", "complained"),
+    ):
+        report(postmark(record, row.pk, Details=f"{record}{state}"))
+        apply_events()
+        row.refresh_from_db()
+        assert row.state == state
+
+
+def test_out_of_order_reports_in_one_pass_end_at_the_highest() -> None:
+    row = handed_over()
+    for record in ("SpamComplaint", "Delivery", "Bounce"):
+        report(postmark(record, row.pk))
+    assert apply_events() == 3
+    row.refresh_from_db()
+    assert row.state == "complained"
+
+
+def test_an_unknown_is_cleared_up_by_a_report() -> None:
+    row = handed_over(Kind.UNKNOWN)
+    report(postmark("Delivery", row.pk))
+    apply_events()
+    row.refresh_from_db()
+    assert row.state == "delivered"
+
+
+@pytest.mark.parametrize("named", [uuid4(), None])
+def test_a_report_about_nobody_stays_in_quarantine(named: UUID | None) -> None:
+    handed_over()
+    assert report(postmark("Delivery", named)) == 200
+    assert MailEvent.objects.get().delivery_id is None
+    assert apply_events() == 0
+
+
+def test_the_providers_own_id_finds_the_delivery_too() -> None:
+    row = handed_over()
+    report(postmark("Delivery", None, MessageID="remote-1"))
+    assert MailEvent.objects.get().delivery_id == row.pk
+
+
+def test_a_report_cannot_touch_what_is_not_sent() -> None:
+    make_edition_being_sent()
+    row = Delivery.objects.filter(state="planned")[0]
+    report(postmark("Bounce", row.pk))
+    assert apply_events() == 0
+    row.refresh_from_db()
+    assert row.state == "planned"
+
+
+def test_opens_and_clicks_are_not_kept() -> None:
+    row = handed_over()
+    assert report(postmark("Open", row.pk, ReceivedAt="2026-11-21T20:00:00Z", UserAgent="x")) == 200
+    assert not MailEvent.objects.exists()
+
+
+def test_no_address_is_kept() -> None:
+    row = handed_over()
+    report(postmark("Bounce", row.pk))
+    kept = MailEvent.objects.values_list("source", "source_id", "kind").get()
+    assert kept == ("Postmark", "42", "bounced")
