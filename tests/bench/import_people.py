@@ -16,9 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.servers_plugin import _set_up_product
-
 from breachdesk.embedded import servers
+from tests.servers_plugin import _set_up_product
 
 LEAST_SHARE_OF_RAW = 0.25
 MOST_MEMORY_MB = 300
