@@ -133,6 +133,6 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    task, folder, *rest = sys.argv[1:] + [""]
+    task, folder, *rest = [*sys.argv[1:], ""]
     result = {"prepare": prepare, "raw": lambda: raw(Path(folder)), "ours": lambda: ours(Path(folder), rest[0])}[task]()
     print(json.dumps(result))
