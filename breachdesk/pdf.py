@@ -2,7 +2,7 @@
 
 The child (`pdf_child.py`) is started for one document and knows nothing of the product: no Django, no settings, no
 database, no key. It may use so much processor time, wall clock and memory, reads only the style sheets, pictures and
-fonts packaged under `static/`, and fetches nothing. The result is PDF/A-3a and declares PDF/UA-1.
+fonts packaged under `static/print/`, and fetches nothing. The result is PDF/A-3a and declares PDF/UA-1.
 """
 
 import json

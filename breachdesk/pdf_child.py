@@ -16,9 +16,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-BASE = "https://assets.invalid/"  # resolves nowhere: only a name for the files under static/
-FOLDERS = ("print", "fonts")
+BASE = "https://assets.invalid/"  # resolves nowhere: only a name for the files under static/print/
+FOLDER = "print"
 TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".png": "image/png"}
+LAST_WORDS = 64 << 20
 OPTIONS = {"pdf_variant": "pdf/a-3a", "pdf_tags": True}
 
 # WeasyPrint states one standard per file. The engine's own `xmp_metadata` adds a second RDF block, which readers ignore
@@ -52,11 +53,18 @@ def limit_myself(cpu_seconds: int, memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 2))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20))
-    # macOS accepts RLIMIT_AS and does not hold it, so there a thread watches what is really used.
+    # A little more is kept back, to say that it was not enough. macOS accepts RLIMIT_AS and does not hold it, so a
+    # thread watches there what is really used.
     if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes + LAST_WORDS))
     else:
         threading.Thread(target=watch_memory, args=(memory_bytes,), daemon=True).start()
+
+
+def keep_room_for_last_words() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
 def watch_memory(memory_bytes: int) -> None:
@@ -79,7 +87,7 @@ def load_engine() -> Any:
 def make_fetcher(static: Path) -> Any:
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
-    packaged = {f"{f}/{p.name}": p for f in FOLDERS for p in (static / f).glob("*") if p.suffix in TYPES}
+    packaged = {f"{FOLDER}/{file.name}": file for file in (static / FOLDER).iterdir() if file.suffix in TYPES}
 
     class PackagedAssets(URLFetcher):  # type: ignore[misc]
         """Serves the packaged files by name; refuses and remembers everything else."""
@@ -141,6 +149,13 @@ def write(engine: Any, fetcher: Any, request: dict[str, Any]) -> bytes:
     return bytes(document.write_pdf(attachments=attachments, pdf_identifier=identifier, **OPTIONS))
 
 
+def fault_of(error: BaseException) -> tuple[str, str]:
+    """The type and no more of what is not ours: its message may quote the document."""
+    if isinstance(error, FaultError):
+        return error.fault, error.detail
+    return ("memory", "") if isinstance(error, MemoryError) else ("engine", type(error).__name__)
+
+
 def main() -> int:
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # nothing a library prints may land inside the PDF
@@ -148,12 +163,10 @@ def main() -> int:
     limit_myself(request["cpu_seconds"], request["memory_bytes"])
     try:
         output, code = render(request), 0
-    except MemoryError:
-        output, code = json.dumps({"fault": "memory", "detail": ""}).encode(), 3
-    except FaultError as error:
-        output, code = json.dumps({"fault": error.fault, "detail": error.detail}).encode(), 3
     except BaseException as error:  # the parent must hear a sentence whatever breaks in the engine
-        output, code = json.dumps({"fault": "engine", "detail": type(error).__name__}).encode(), 3
+        keep_room_for_last_words()
+        fault, detail = fault_of(error)
+        output, code = json.dumps({"fault": fault, "detail": detail}).encode(), 3
     answer.write(output)
     answer.flush()
     return code

@@ -17,13 +17,12 @@ from regulators.catalogue import get_form
 from regulators.content import bytes_of, content_of, digest_of
 from regulators.filing_pdf import FilingDocument
 from regulators.models import Answer, Filing, FilingVersion, Receipt
+from regulators.receipts import RECEIPT_BYTES, TOO_LARGE
 from regulators.sheet import Given, Sheet, sheet_of
 from regulators.wording import text_of
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
-
-RECEIPT_BYTES = 10 << 20
 
 
 @dataclass(frozen=True)
@@ -220,7 +219,7 @@ def record_submission(
         "filing.submitted",
         by=by,
         on=receipt,
-        sha256=receipt.file_sha256,
+        sha256=sha256(file.content).digest() if file else None,
         private={"authority_reference": receipt.authority_reference} if receipt.authority_reference else {},
         number=version.number,
         submitted_at=submitted_at,
@@ -238,7 +237,7 @@ def _check_submission(version: FilingVersion, submitted_at: datetime, way: str, 
     if way not in Receipt.Way.values:
         raise ValidationError({"way": "Choose how it was submitted."})
     if file and len(file.content) > RECEIPT_BYTES:
-        raise ValidationError({"file": f"The receipt is larger than {RECEIPT_BYTES >> 20} MB. Nothing was recorded."})
+        raise ValidationError({"file": TOO_LARGE})
 
 
 def _seal_file(receipt: Receipt, file: ReceiptFile | None) -> None:

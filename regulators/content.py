@@ -45,7 +45,7 @@ def digest_of(content: dict[str, Any]) -> bytes:
 
 
 def _section(part: Part) -> dict[str, Any]:
-    return {"title": part.section.title, "questions": [_question(given) for given in part.asked]}
+    return {"number": part.number, "title": part.section.title, "questions": [_question(given) for given in part.asked]}
 
 
 def _question(given: Given) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from breachdesk.pdf import PdfAttachment, render_pdf
 from regulators.content import bytes_of, content_of, digest_of
 from regulators.models import Filing, FilingVersion, Receipt
 from regulators.sheet import Sheet, sheet_of
-from regulators.wording import said, said_day
+from regulators.wording import PARTS, said, said_day
 
 LONG = 700  # characters; a longer answer may be split over two pages
 
@@ -57,7 +57,10 @@ def printed_content(filing: Filing, sheet: Sheet) -> dict[str, Any]:
 
 def laid_out(content: dict[str, Any]) -> list[dict[str, Any]]:
     """Its sections, ready to print on paper or on a page."""
-    return [_section(section, number) for number, section in enumerate(content["sections"], 1)]
+    return [
+        {**section, "questions": [_question(question) for question in section["questions"]]}
+        for section in content["sections"]
+    ]
 
 
 def _moment_of(version: FilingVersion | None, at: datetime) -> datetime:
@@ -111,28 +114,21 @@ def _trail(version: FilingVersion | None) -> str:
     return f"Trail entry of the sign-off: {position:,}"
 
 
-def _section(section: dict[str, Any], number: int) -> dict[str, Any]:
-    return {
-        "title": section["title"],
-        "number": number,
-        "questions": [_question(question) for question in section["questions"]],
-    }
-
-
 def _question(question: dict[str, Any]) -> dict[str, Any]:
     """The question with its answer laid out: paragraphs, a list, or the parts of a contact."""
     lines = [line for line in question["text"].splitlines() if line.strip()]
-    laid_out = {"list": lines if question["kind"] == "choices" else [], "contact": [], "paragraphs": []}
-    if question["kind"] == "contact" and question["answer"]:
-        laid_out["contact"] = [
-            (part, question["answer"][part]) for part in question["answer"] if question["answer"][part]
-        ]
-    elif not laid_out["list"]:
-        laid_out["paragraphs"] = lines
+    kind, answer = question["kind"], question["answer"]
+    contact = (
+        [(label, answer[part]) for part, label in PARTS.items() if answer.get(part)]
+        if kind == "contact" and answer
+        else []
+    )
     not_known = question.get("not_known")
     return {
         **question,
-        **laid_out,
+        "list": lines if kind == "choices" else [],
+        "contact": contact,
+        "paragraphs": lines if kind not in {"choices", "contact"} else [],
         "long": len(question["text"]) > LONG,
         "not_known": {**not_known, "promised": _day(not_known["promised_on"])} if not_known else None,
     }

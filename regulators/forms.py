@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
 from breachdesk.audit.canonical import time_of, time_text
 from breachdesk.incidents.forms import ZONES
@@ -22,8 +23,15 @@ MOST_TYPED = 20_000  # characters; the form's own limit is counted on the page a
 MANY = 8  # from so many choices on, a list to pick from
 LARGEST = 2**53 - 1
 
-DATE = {"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), "required": False}
-TIME = {"widget": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"), "required": False}
+
+def date_field(label: str = "", *, required: bool = False) -> forms.DateField:
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    return forms.DateField(label=label, required=required, widget=widget)
+
+
+def time_field(label: str, *, required: bool = False) -> forms.TimeField:
+    widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    return forms.TimeField(label=label, required=required, widget=widget)
 
 
 class Digits(forms.IntegerField):
@@ -57,7 +65,7 @@ class AnswerForm(forms.Form):
         if self.question.kind not in {Kind.CHOICE, Kind.YES_NO}:
             box = forms.CheckboxInput(attrs={"value": NOT_KNOWN})
             self.fields["not_known"] = forms.BooleanField(required=False, label=label, widget=box)
-        self.fields["promised_on"] = forms.DateField(label="We will send it by", **DATE)
+        self.fields["promised_on"] = date_field("We will send it by")
         self.fields["so_far"] = forms.CharField(
             label="What we know so far, and who is finding out",
             max_length=1000,
@@ -146,7 +154,7 @@ def fields_of(question: Question) -> dict[str, forms.Field]:
         case Kind.NUMBER:
             return {"value": Digits(required=False, min_value=0, max_value=LARGEST)}
         case Kind.DATE:
-            return {"value": forms.DateField(**DATE)}
+            return {"value": date_field()}
         case Kind.MOMENT:
             return moment_fields()
         case _:
@@ -170,8 +178,8 @@ def _choice_field(question: Question) -> forms.ChoiceField:
 def moment_fields() -> dict[str, forms.Field]:
     sure = [("exact", "Exactly"), ("about", "About")]
     return {
-        "date": forms.DateField(label="Date", **DATE),
-        "time": forms.TimeField(label="Time", **TIME),
+        "date": date_field("Date"),
+        "time": time_field("Time"),
         "zone": forms.ChoiceField(choices=ZONES, label="Time zone"),
         "precision": forms.ChoiceField(choices=sure, initial="exact", widget=forms.RadioSelect, label="How sure"),
     }
@@ -235,23 +243,24 @@ def show_refusals(rows: list[PartRows], refusal: ValidationError) -> None:
         if reasons := by_question.get(row.given.key):
             row.form.add_error(None, reasons)
             # What the person typed stays; only what it would replace is brought up to date.
-            row.form.data = row.form.data.copy()
-            row.form.data[f"{row.given.key}-version"] = str(row.given.version)
-            row.form.data[f"{row.given.key}-shown"] = row.given.fingerprint
+            data = cast("QueryDict", row.form.data).copy()
+            data[f"{row.given.key}-version"] = str(row.given.version)
+            data[f"{row.given.key}-shown"] = row.given.fingerprint
+            row.form.data = data
 
 
 class SubmissionForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
     way = forms.ChoiceField(choices=Receipt.Way, label="How it was sent")
-    date = forms.DateField(label="Sent on", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    time = forms.TimeField(label="At", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    date = date_field("Sent on", required=True)
+    time = time_field("At", required=True)
     zone = forms.ChoiceField(choices=ZONES, label="Time zone")
     authority_reference = forms.CharField(required=False, max_length=80, label="Their case reference")
     file = forms.FileField(required=False, label="Receipt, PDF or email")
 
     @classmethod
-    def of(cls, filing: Filing, zone: str, *args: Any) -> "SubmissionForm":
-        return cls(*args, initial={"version": filing.version, "zone": zone, "way": Receipt.Way.ONLINE})
+    def of(cls, filing: Filing, zone: str, data: Any = None, files: Any = None) -> "SubmissionForm":
+        return cls(data, files, initial={"version": filing.version, "zone": zone, "way": Receipt.Way.ONLINE})
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

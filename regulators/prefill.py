@@ -92,7 +92,7 @@ def _of_incident(incident: Incident) -> dict[str, Known]:
         unsure = " They are marked there as not certain." if incident.kinds_uncertain else ""
         taken = {category for kind in incident.kinds for category in CATEGORIES[kind]}
         known["data.categories"] = Known(taken, f"From the kinds of data in the incident.{unsure}", url)
-        listed = ", ".join(incident.kind_labels)
+        listed = ", ".join(incident.kind_labels).capitalize()
         known["data.categories_details"] = Known(f"{listed}.", f"From the kinds of data in the incident.{unsure}", url)
     if incident.aware.basis:
         known["incident.discovered_how"] = Known(incident.aware.basis, "From how we became aware.", url)
@@ -183,7 +183,8 @@ def _of_organisation(organisation: Organisation | None) -> dict[str, Known]:
 
 def _fitted(question: Question, known: Known) -> Known | None:
     """The fact as this question can hold it, or None when it cannot."""
-    value = FITTING.get(question.kind, lambda _, value: value)(question, known.value)
+    fit = FITTING.get(question.kind)
+    value = fit(question, known.value) if fit else known.value
     return Known(value, known.origin, known.url) if value else None
 
 
@@ -194,8 +195,12 @@ def _fitting_choice(question: Question, value: str) -> str | None:
     return next(same, None)
 
 
+def _fitting_choices(question: Question, value: set[str]) -> list[str]:
+    return [item for item in question.values if item in value]
+
+
 FITTING: dict[Kind, Callable[[Question, Any], Any]] = {
     Kind.CHOICE: _fitting_choice,
     Kind.YES_NO: _fitting_choice,
-    Kind.CHOICES: lambda question, value: [item for item in question.values if item in value],
+    Kind.CHOICES: _fitting_choices,
 }

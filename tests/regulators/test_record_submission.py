@@ -5,6 +5,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 from breachdesk.accounts.models import User
@@ -14,6 +15,7 @@ from breachdesk.incidents.models import Incident
 from regulators import actions
 from regulators.actions import ReceiptFile
 from regulators.models import Filing, Receipt
+from regulators.receipts import RECEIPT_BYTES
 from tests.factories import make_user
 from tests.regulators.conftest import fresh, signed_in
 from tests.regulators.test_save_answers import address
@@ -71,7 +73,7 @@ REFUSALS = [
     ({"submitted_at": lambda: timezone.now() + timedelta(hours=1)}, "submitted_at", "in the future"),
     ({"submitted_at": lambda: timezone.now() - timedelta(days=1)}, "submitted_at", "before the sign-off"),
     ({"way": lambda: "pigeon"}, "way", "Choose how"),
-    ({"file": lambda: ReceiptFile("big", bytes(actions.RECEIPT_BYTES + 1))}, "file", "larger than 10 MB"),
+    ({"file": lambda: ReceiptFile("big", bytes(RECEIPT_BYTES + 1))}, "file", "larger than 10 MB"),
 ]
 
 
@@ -121,6 +123,20 @@ def test_the_page_records_it(signed: Filing, dpo: User) -> None:
     assert "Submitted to the ICO" in answer.text
     assert "receipt.txt" in answer.text
     assert Receipt.objects.get().authority_reference == "IC-1"
+
+
+def test_a_receipt_that_is_too_large_is_refused_on_its_way_in(signed: Filing, dpo: User) -> None:
+    file = SimpleUploadedFile("receipt.pdf", bytes(RECEIPT_BYTES + 1))
+    answer = signed_in(dpo).post(address(signed, "submission/"), {"version": signed.version, "file": file})
+    assert answer.status_code == 409
+    assert "The receipt is larger than 10 MB. Nothing was recorded." in answer.text
+
+
+def test_a_forged_form_is_refused(signed: Filing, dpo: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(dpo)
+    assert client.post(address(signed, "submission/"), {"version": signed.version}).status_code == 403
+    assert not Receipt.objects.exists()
 
 
 def test_what_is_wrong_stands_beside_its_field(signed: Filing, dpo: User) -> None:
