@@ -112,11 +112,17 @@ def end_session(process: subprocess.Popen[bytes]) -> None:
 
 def kill_all(find: Callable[[], list[int]], within: float = 5.0) -> None:
     deadline = time.monotonic() + within
+    killed: set[int] = set()
     while (found := find()) and time.monotonic() < deadline:
         for pid in found:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, KILL)
+        killed.update(found)
         time.sleep(0.02)
+    for pid in killed:
+        # Adopted orphans are ours to bury.
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 def session_members(session: int) -> list[int]:
