@@ -32,7 +32,7 @@ from notifications.models import Edition
 from notifications.placeholders import ValueRefused
 from notifications.recipients import kinds_of, values_of
 from notifications.rendering import Recipient, Skeleton, checked_address, render_message, return_path
-from notifications.transport import Connection, Kind, Outcome, Phase, RouteDown
+from notifications.transport import Connection, Envelope, Kind, Outcome, Phase, RouteDown
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -51,12 +51,11 @@ class Hand:
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class Letter:
     """A message that is ready for the wire."""
 
     row: Claimed
-    sender: bytes
-    to: bytes
+    envelope: Envelope
     message: bytes
 
 
@@ -68,7 +67,7 @@ class Composer:
         self._kinds: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._date = (0, b"")
 
-    def compose(self, row: Claimed) -> Envelope:
+    def compose(self, row: Claimed) -> Letter:
         """Raises ValueRefused where this person's message cannot be made."""
         if row.tries >= delivery.MOST_TRIES:
             raise ValueRefused(f"The mail system refused this message for now, {row.tries} times.")
@@ -76,7 +75,7 @@ class Composer:
         address = personal.get("email", "")
         recipient = Recipient(row.id, address, self._kinds_of(row.kinds), values_of(personal))
         message = render_message(self.skeleton, recipient, self._today())
-        return Envelope(row, return_path(self.skeleton, row.id), checked_address(address), message)
+        return Letter(row, (return_path(self.skeleton, row.id), checked_address(address)), message)
 
     def _kinds_of(self, kinds: Sequence[str]) -> tuple[str, ...]:
         key = tuple(kinds)
@@ -240,17 +239,17 @@ class Drain:
         try:
             while taken := await self._take():
                 hand, rows = taken
-                envelopes = self._compose(hand, rows)
+                letters = self._compose(hand, rows)
                 if way is None or way.broken:
                     way = await self._connected()
                 if way is None:
-                    hand.rows.extendleft(envelope.row for envelope in envelopes)
+                    hand.rows.extendleft(letter.row for letter in letters)
                     return
-                granted = await self.ledger.begin(hand, [envelope.row for envelope in envelopes])
-                if len(granted) < len(envelopes):
+                granted = await self.ledger.begin(hand, [letter.row for letter in letters])
+                if len(granted) < len(letters):
                     self.end = End.CLOSED
-                way = await self._send(way, hand, [e for e in envelopes if e.row.id in granted])
-                self._answered(hand, len(rows) - len(envelopes) + len(granted))
+                way = await self._send(way, hand, [letter for letter in letters if letter.row.id in granted])
+                self._answered(hand, len(rows) - len(letters) + len(granted))
         finally:
             if way:
                 await way.close()
@@ -294,14 +293,14 @@ class Drain:
         finally:
             self.claiming = None
 
-    def _compose(self, hand: Hand, rows: Sequence[Claimed]) -> list[Envelope]:
-        envelopes = []
+    def _compose(self, hand: Hand, rows: Sequence[Claimed]) -> list[Letter]:
+        letters = []
         for row in rows:
             try:
-                envelopes.append(self.composer.compose(row))
+                letters.append(self.composer.compose(row))
             except ValueRefused as refusal:
                 self.ledger.block(hand, row, str(refusal))
-        return envelopes
+        return letters
 
     async def _connected(self) -> Connection | None:
         try:
@@ -310,15 +309,16 @@ class Drain:
             logger.warning("%s", problem)
             return None
 
-    async def _send(self, way: Connection | None, hand: Hand, envelopes: Sequence[Envelope]) -> Connection | None:
+    async def _send(self, way: Connection | None, hand: Hand, letters: Sequence[Letter]) -> Connection | None:
         """The window goes on the wire. What follows a broken connection is sent over a new one, or was not sent."""
-        for envelope in envelopes:
+        for number, letter in enumerate(letters, 1):
+            after: Envelope | None = letters[number].envelope if number < len(letters) else None
             if way is not None and way.broken:
                 way = await self._connected()
             outcome = Outcome(Kind.NOT_SENT, Phase.CONNECT)
             if way is not None:
-                outcome = await way.hand_over(envelope.sender, envelope.to, envelope.message, hand.deadline)
-            self.ledger.answer(hand, envelope.row, outcome)
+                outcome = await way.hand_over(*letter.envelope, letter.message, hand.deadline, after)
+            self.ledger.answer(hand, letter.row, outcome)
         return way
 
     def _answered(self, hand: Hand, count: int) -> None:

@@ -4,18 +4,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0003_delivery_states'),
+        ("notifications", "0003_delivery_states"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(condition=models.Q(('remote_id', ''), _negated=True), fields=['remote_id'], name='attempt_by_remote_id'),
+            model_name="attempt",
+            index=models.Index(
+                condition=models.Q(("remote_id", ""), _negated=True), fields=["remote_id"], name="attempt_by_remote_id"
+            ),
         ),
         migrations.AddIndex(
-            model_name='mailevent',
-            index=models.Index(condition=models.Q(('applied_at', None)), fields=['received_at'], name='mail_event_waiting'),
+            model_name="mailevent",
+            index=models.Index(
+                condition=models.Q(("applied_at", None)), fields=["received_at"], name="mail_event_waiting"
+            ),
         ),
     ]

@@ -186,7 +186,9 @@ def raw(edition_id: str, count: int) -> dict[str, Any]:
         async def one(first: int) -> None:
             way = await connect()
             for number in range(first, count, CONNECTIONS):
-                await way.hand_over(b"care@example.com", b"person%d@example.com" % number, message, 1e12)
+                after = (b"care@example.com", b"person%d@example.com" % (number + CONNECTIONS))
+                following = after if number + CONNECTIONS < count else None
+                await way.hand_over(b"care@example.com", b"person%d@example.com" % number, message, 1e12, following)
             await way.close()
 
         await asyncio.gather(*(one(first) for first in range(CONNECTIONS)))

@@ -30,11 +30,13 @@ def hand_over(
     async def talk() -> list[Outcome]:
         way = await SmtpConnection(relay(sink, **changes)).connect()
         outcomes = []
-        for address in addresses or ("ana@example.com",):
+        envelopes = [(b"b@example.com", address.encode()) for address in addresses or ("ana@example.com",)]
+        for number, envelope in enumerate(envelopes):
             if way.broken:
                 way = await SmtpConnection(relay(sink, **changes)).connect()
             deadline = asyncio.get_running_loop().time() + lease
-            outcomes.append(await way.hand_over(b"b@example.com", address.encode(), message, deadline))
+            following = envelopes[number + 1] if number + 1 < len(envelopes) else None
+            outcomes.append(await way.hand_over(*envelope, message, deadline, following))
         await way.close()
         return outcomes
 
@@ -85,6 +87,19 @@ def test_it_names_what_became_of_a_message(pipelining: bool, at: str, act: str, 
     assert sink.times()["ben@example.com"] == 1
     if kind is not Kind.UNKNOWN:
         assert sink.times()["ana@example.com"] == 0
+
+
+def test_an_announced_message_that_does_not_come_is_not_taken() -> None:
+    async def talk(sink: Sink) -> Outcome:
+        way = await SmtpConnection(relay(sink)).connect()
+        await way.hand_over(b"b@example.com", b"ana@example.com", MESSAGE, 1e12, (b"b@example.com", b"ben@example.com"))
+        other = await way.hand_over(b"b@example.com", b"cas@example.com", MESSAGE, 1e12)
+        await way.close()
+        return other
+
+    with Sink() as sink:
+        assert asyncio.run(talk(sink)).kind is Kind.NOT_SENT
+    assert [c.to for c in sink.caught] == ["ana@example.com"]
 
 
 def test_a_break_in_the_body_is_definite() -> None:
