@@ -31,7 +31,7 @@ from regulators.models import Filing
 from regulators.sheet import sheet_of
 
 Say = Callable[[str], None]
-SHORT, LONG = 90.0, 3600.0  # seconds to wait for what a part of the product does by itself
+PATIENCE = 3600.0  # seconds to wait for what a part of the product does by itself
 
 
 class StoryStopped(Exception):
@@ -41,8 +41,10 @@ class StoryStopped(Exception):
 class Story:
     """`tell()` yields the name of each step once it is done."""
 
-    def __init__(self, people: int, say: Say, *, tick: Callable[[], object] = lambda: None) -> None:
-        self.people, self.say, self.tick = people, say, tick
+    def __init__(
+        self, people: int, say: Say, *, tick: Callable[[], object] = lambda: None, patience: float = PATIENCE
+    ) -> None:
+        self.people, self.say, self.tick, self.patience = people, say, tick, patience
         self.cast: dict[str, User] = {}
         self.sign_ins: list[dict[str, str]] = []
         self.steps: dict[str, Callable[[], str]] = {
@@ -109,7 +111,7 @@ class Story:
             with path.open("rb") as file:
                 sealed = seal_chunks(incident.pk, name, iter(lambda: file.read(1 << 18), b""))
         upload = receive_upload(incident, sealed, by=self.cast["responder"])
-        self._wait("the people to be loaded", lambda: _reread(upload).finished_at is not None, LONG)
+        self._wait("the people to be loaded", lambda: _reread(upload).finished_at is not None)
         upload = _reread(upload)
         if (upload.state, upload.rows_valid) != (Upload.State.LOADED, expected.people):
             raise StoryStopped(f"{upload.rows_valid:,} of {expected.people:,} people were loaded. {upload.failure}")
@@ -118,10 +120,12 @@ class Story:
     def write_the_notice(self) -> str:
         author = self.cast["author"]
         notice = notices.create_notice(self.incident, title="Customer notice", default_language="en", by=author)
-        editions = self._write(notice, words.NOTICE_LANGUAGES)
+        read = set(Person.objects.of(self.incident).reachable_by_email().values_list("language", flat=True))
+        languages = [tag for tag in words.NOTICE_LANGUAGES if tag in read or tag == notice.default_language]
+        editions = self._write(notice, languages)
         self.editions = [notices.submit_for_review(edition, by=author) for edition in editions]
         people = sum(edition.recipients_count or 0 for edition in self.editions)
-        return f"A notice in English, German and French is written for {people:,} people and waits for approval"
+        return f"A notice in {len(languages)} languages is written for {people:,} people and waits for approval"
 
     def _write(self, notice: Notice, languages: Iterable[str]) -> list[Edition]:
         """The default language last: whoever has no edition of their own gets that one."""
@@ -145,7 +149,7 @@ class Story:
         def is_finished() -> bool:
             return not Edition.objects.of(self.incident).exclude(state=Edition.State.FINISHED).exists()
 
-        self._wait("every customer to be told", is_finished, LONG)
+        self._wait("every customer to be told", is_finished)
         told = Delivery.objects.filter(edition__in=self.editions, state=Delivery.State.HANDED_OVER).count()
         unknown = Delivery.objects.filter(edition__in=self.editions, state=Delivery.State.UNKNOWN).count()
         without = Person.objects.of(self.incident).filter(has_email=False).count()
@@ -183,7 +187,7 @@ class Story:
 
     def verify_the_trail(self) -> str:
         demand_now(self.cast["auditor"], "audit.view_trail")
-        self._wait("the sequencer to link every event", lambda: not Pending.objects.exists(), SHORT)
+        self._wait("the sequencer to link every event", lambda: not Pending.objects.exists())
         call_command("verify_audit", verbosity=0)
         return f"The trail of {Entry.objects.count():,} entries was recomputed from its bytes and holds"
 
@@ -198,13 +202,15 @@ class Story:
         self._answer(filing, {key: words.ANSWERS[key] for key in words.HALF_FILLED})
         return f"{incident.reference} is open: its clock runs, a notice waits for approval, its report is half filled"
 
-    def _wait(self, what: str, is_done: Callable[[], bool], limit: float) -> None:
+    def _wait(self, what: str, is_done: Callable[[], bool]) -> None:
         began = told = time.monotonic()
         while not is_done():
             self.tick()
             now = time.monotonic()
-            if now - began > limit:
-                raise StoryStopped(f"Waited {limit:.0f} seconds for {what}. The lines of the other parts say more.")
+            if now - began > self.patience:
+                raise StoryStopped(
+                    f"Waited {self.patience:.0f} seconds for {what}. The other parts say more."
+                )
             if now - told > 15:
                 self.say(f"… waiting for {what} ({now - began:.0f} s)")
                 told = now

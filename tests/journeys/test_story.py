@@ -1,0 +1,74 @@
+"""The demo story goes through the actions alone: without a role's rights it stops at just that role's step."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
+
+from breachdesk.audit.sequencer import sequence_pending
+from breachdesk.embedded.catcher import Catcher
+from breachdesk.embedded.story.telling import Story
+from breachdesk.incidents.models import Incident
+from breachdesk.people.actions import load_upload
+from breachdesk.people.models import Upload
+from notifications import routes, sending
+from notifications.models import Delivery, Edition
+from regulators.models import FilingVersion
+
+PEOPLE = 60
+STEPS = ["cast", "organisation", "log", "load", "write", "approve", "send", "file", "verify", "open case"]
+STOPS_AT = {
+    "administrator": "organisation",
+    "responder": "log",
+    "author": "write",
+    "approver": "approve",
+    "dpo": "file",
+    "auditor": "verify",
+}
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def mail(settings: Any, tmp_path: Path) -> Iterator[Catcher]:
+    with Catcher(tmp_path / "caught", keep_all=True) as catcher:
+        settings.BREACHDESK = settings.BREACHDESK.model_copy(update={"smtp_port": catcher.port})
+        yield catcher
+
+
+def do_what_the_other_parts_do() -> None:
+    """The work of worker, sweeper and sequencer, in this process."""
+    for upload in Upload.objects.waiting():
+        load_upload(upload.pk)
+    for edition in Edition.objects.sending():
+        sending.drain_edition(edition.pk, connect=routes.connect)
+    sequence_pending()
+
+
+def a_story() -> Story:
+    call_command("sync_roles", verbosity=0)
+    return Story(PEOPLE, lambda sentence: None, tick=do_what_the_other_parts_do, patience=30)
+
+
+def test_it_is_told_to_its_end(mail: Catcher) -> None:
+    assert list(a_story().tell()) == STEPS
+    first, second = Incident.objects.order_by("reference")
+    told = Delivery.objects.filter(person__incident=first)
+    assert {delivery.state for delivery in told} == {"handed_over"}
+    assert len(mail.mail.messages()) >= told.count() > PEOPLE * 0.9
+    assert FilingVersion.objects.get().filing.incident == first
+    assert {delivery.state for delivery in Delivery.objects.filter(person__incident=second)} == {"planned"}
+
+
+@pytest.mark.parametrize("role", STOPS_AT)
+def test_without_a_role_it_stops_at_just_that_step(role: str, mail: Catcher) -> None:
+    before = STEPS[: STEPS.index(STOPS_AT[role])]
+    story = a_story().tell()
+    assert [next(story) for _ in before] == before
+    Group.objects.get(name=role).permissions.clear()
+    with pytest.raises(PermissionDenied, match="This needs the role"):
+        next(story)
