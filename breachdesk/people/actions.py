@@ -1,5 +1,4 @@
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -59,7 +58,7 @@ def receive_upload(incident: Incident, file: SealedFile, *, by: "User", ring: bo
     )
     record("upload.received", by=by, on=upload, private={"filename": file.name}, bytes=file.size, sha256=file.sha256)
     if ring:
-        transaction.on_commit(partial(tasks.ring, upload.pk), robust=True)
+        transaction.on_commit(lambda: tasks.ring(upload.pk), robust=True)
     return upload
 
 
@@ -157,7 +156,7 @@ def _finish(upload: Upload, counts: Counts) -> Upload:
         without_email=counts.without_email,
         seconds=round(upload.seconds),
     )
-    transaction.on_commit(partial(_tidy_up, upload), robust=True)
+    transaction.on_commit(lambda: _tidy_up(upload), robust=True)
     return upload
 
 
@@ -168,7 +167,7 @@ def _fail(upload: Upload, sentence: str) -> Upload:
     upload.bytes_read = upload.rows_read = upload.rows_valid = upload.rows_repeated = upload.rows_rejected = 0
     _save_if_still_ours(upload)
     record("upload.failed", by=None, on=upload, why="unreadable", private={"detail": upload.failure})
-    transaction.on_commit(partial(_tidy_up, upload), robust=True)
+    transaction.on_commit(lambda: _tidy_up(upload), robust=True)
     return upload
 
 

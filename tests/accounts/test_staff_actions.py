@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from smtplib import SMTPRecipientsRefused
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
 from django.core import mail
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 from django.test import Client
 
 from breachdesk.accounts import actions
@@ -268,3 +270,26 @@ def test_a_right_taken_away_a_moment_ago_is_gone(administrator: User) -> None:
     actions.set_roles(other, roles=["auditor"], by=administrator)
     with pytest.raises(PermissionDenied):
         invite(other)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_who_remove_each_other_at_once_leave_one() -> None:
+    first, second = make_user("administrator"), make_user("administrator")
+    start, refusals = Barrier(2), []
+
+    def remove(user: User, by: User) -> None:
+        start.wait(timeout=10)
+        try:
+            actions.remove_user(user, reason="Out", by=by)
+        except (ValidationError, PermissionDenied) as refusal:
+            refusals.append(refusal)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=remove, args=pair) for pair in ((first, second), (second, first))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=20)
+    assert len(refusals) == 1
+    assert User.objects.who_can_administer().count() == 1
