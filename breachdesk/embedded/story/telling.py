@@ -208,9 +208,7 @@ class Story:
             self.tick()
             now = time.monotonic()
             if now - began > self.patience:
-                raise StoryStopped(
-                    f"Waited {self.patience:.0f} seconds for {what}. The other parts say more."
-                )
+                raise StoryStopped(f"Waited {self.patience:.0f} seconds for {what}. The other parts say more.")
             if now - told > 15:
                 self.say(f"… waiting for {what} ({now - began:.0f} s)")
                 told = now
