@@ -50,6 +50,9 @@ def product_environment(place: Place, servers: Mapping[str, str], source: Mappin
         "BREACHDESK_SMTP_HOST": "127.0.0.1",
         "BREACHDESK_SMTP_PORT": str(place.mail.getsockname()[1]),
         "BREACHDESK_SMTP_SECURITY": "none",
+        # The catcher answers at once, so what a killed worker held is free again after half a minute.
+        "BREACHDESK_SMTP_TIMEOUT": "10",
+        "BREACHDESK_LEASE_MARGIN": "15",
         "BREACHDESK_LOG_LEVEL": "WARNING",
         "BREACHDESK_CATCHER_DIR": str(place.state / "caught"),
         **servers,
