@@ -1,12 +1,12 @@
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
-from breachdesk.accounts.permissions import requires
+from breachdesk.accounts.permissions import StaffRequest, requires
 from breachdesk.incidents import actions
 from breachdesk.incidents.forms import (
     AwareForm,
@@ -20,16 +20,13 @@ from breachdesk.incidents.forms import (
 from breachdesk.incidents.models import Incident, Moment
 from breachdesk.web import render_page
 
-if TYPE_CHECKING:
-    from breachdesk.accounts.models import User
 
-
-def incident_of(request: HttpRequest, reference: str) -> Incident:
-    return get_object_or_404(Incident.objects.visible_to(request.user).with_moments(), reference=reference)  # type: ignore[arg-type]
+def incident_of(request: StaffRequest, reference: str) -> Incident:
+    return get_object_or_404(Incident.objects.visible_to(request.user).with_moments(), reference=reference)
 
 
 @requires("incidents.open_incident")
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: StaffRequest) -> HttpResponse:
     forms = _intake_forms(request)
     faultless = [form.is_valid() for form in forms.values()]  # all of them, so that every fault is shown at once
     if all(faultless):
@@ -44,9 +41,9 @@ def new(request: HttpRequest) -> HttpResponse:
     return render_page(request, "incidents/new.html", {**forms, "now": timezone.now()}, status=status)
 
 
-def _intake_forms(request: HttpRequest) -> dict[str, Any]:
+def _intake_forms(request: StaffRequest) -> dict[str, Any]:
     data = request.POST if request.method == "POST" else None
-    zone = {"zone": getattr(request.user, "zone", "UTC")}
+    zone = {"zone": request.user.zone}
     return {
         "facts": FactsForm(data),
         "aware": AwareForm(data, prefix="aware", initial=zone),
@@ -55,24 +52,24 @@ def _intake_forms(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _open(request: HttpRequest, forms: dict[str, Any]) -> Incident:
+def _open(request: StaffRequest, forms: dict[str, Any]) -> Incident:
     facts = forms["facts"].facts()
     stated = [forms[name].stated() for name in ("aware", "told", "began")]
     moments = [
         moment for moment in stated if moment and (moment.kind != Moment.Kind.TOLD_BY_PROCESSOR or facts.processor)
     ]
-    return actions.open_incident(facts, moments, by=_user(request))
+    return actions.open_incident(facts, moments, by=request.user)
 
 
 @requires("incidents.change_facts")
-def facts(request: HttpRequest, reference: str) -> HttpResponse:
+def facts(request: StaffRequest, reference: str) -> HttpResponse:
     incident = incident_of(request, reference)
     form = FactsForm(request.POST or None, initial=FactsForm.initial_of(incident))
     version = VersionForm(request.POST or None, initial={"version": incident.version})
     if request.method == "POST" and form.is_valid() and version.is_valid():
         try:
             actions.change_facts(
-                incident, form.facts(), expected_version=version.cleaned_data["version"], by=_user(request)
+                incident, form.facts(), expected_version=version.cleaned_data["version"], by=request.user
             )
         except ValidationError as refusal:
             show_refusal(form, refusal)
@@ -84,7 +81,7 @@ def facts(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @requires("incidents.change_facts")
-def moment(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
+def moment(request: StaffRequest, reference: str, kind: str) -> HttpResponse:
     incident = incident_of(request, reference)
     label = Moment.Kind(kind).label
     form = CorrectionForm(request.POST or None, initial=_initial_moment(incident, kind, request))
@@ -102,23 +99,23 @@ def moment(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
     return render_page(request, "incidents/moment.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _initial_moment(incident: Incident, kind: str, request: HttpRequest) -> dict[str, Any]:
+def _initial_moment(incident: Incident, kind: str, request: StaffRequest) -> dict[str, Any]:
     return {
         "version": incident.version,
-        "zone": (current.zone if (current := incident.moment(kind)) else getattr(request.user, "zone", "UTC")),
+        "zone": (current.zone if (current := incident.moment(kind)) else request.user.zone),
     }
 
 
-def _state(incident: Incident, form: CorrectionForm, request: HttpRequest) -> None:
+def _state(incident: Incident, form: CorrectionForm, request: StaffRequest) -> None:
     stated = form.stated()
     if stated is None:
         raise ValidationError("Give a date and a time, or answer “not known”.")
     data = form.cleaned_data
-    actions.state_moment(incident, stated, expected_version=data["version"], reason=data["reason"], by=_user(request))
+    actions.state_moment(incident, stated, expected_version=data["version"], reason=data["reason"], by=request.user)
 
 
 @requires("incidents.close_incident")
-def close(request: HttpRequest, reference: str) -> HttpResponse:
+def close(request: StaffRequest, reference: str) -> HttpResponse:
     incident = incident_of(request, reference)
     form = VersionForm(request.POST or None, initial={"version": incident.version})
     if request.method == "POST" and form.is_valid():
@@ -127,7 +124,7 @@ def close(request: HttpRequest, reference: str) -> HttpResponse:
                 incident,
                 reason=form.cleaned_data["reason"],
                 expected_version=form.cleaned_data["version"],
-                by=_user(request),
+                by=request.user,
             )
         except ValidationError as refusal:
             show_refusal(form, refusal)
@@ -136,7 +133,3 @@ def close(request: HttpRequest, reference: str) -> HttpResponse:
             return redirect(incident)
     context = {"incident": incident, "form": form}
     return render_page(request, "incidents/close.html", context, status=422 if request.method == "POST" else 200)
-
-
-def _user(request: HttpRequest) -> "User":
-    return request.user  # type: ignore[return-value]
