@@ -19,8 +19,9 @@ from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
+import psycopg
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 
 from breachdesk.people.personal import unseal_personal
 from breachdesk.vault.sealing import Cipher, cipher_for
@@ -37,6 +38,7 @@ from notifications.transport import Connection, Envelope, Kind, Outcome, Phase, 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 BATCH_ROWS = 500
+DATABASE_ERRORS = (Error, psycopg.Error)
 Connect = Callable[[], Awaitable[Connection]]
 
 
@@ -152,8 +154,8 @@ class Ledger:
         for pause in (0.2, 1, 2, 4, 8, None):
             try:
                 return await self.call(self._commit, answers, blocked, wishes)
-            except DatabaseError:
-                logger.exception("The outcome of a window could not be committed.")
+            except DATABASE_ERRORS:
+                logger.exception("The outcome of a window could not be committed. It is tried again.")
                 await self.call(_close_connection)
                 wishes = [(token, ()) for token, _ in wishes]
                 if pause is not None:
@@ -191,6 +193,7 @@ class End(StrEnum):
     STOPPED = "this worker is stopping"
     CLOSED = "the edition is not being sent, or not by us"
     ROUTE_DOWN = "no way out"
+    NO_DATABASE = "the database does not answer, or a lease was lost"
 
 
 class Drain:
@@ -247,7 +250,7 @@ class Drain:
                     return
                 granted = await self.ledger.begin(hand, [letter.row for letter in letters])
                 if len(granted) < len(letters):
-                    self.end = End.CLOSED
+                    self.end = self.end or End.CLOSED
                 way = await self._send(way, hand, [letter for letter in letters if letter.row.id in granted])
                 self._answered(hand, len(rows) - len(letters) + len(granted))
         finally:
@@ -287,9 +290,9 @@ class Drain:
             if rows:
                 self.hands.append(Hand(token, deque(rows), began + self.margin, len(rows)))
             self.nothing_due = len(rows) < BATCH_ROWS
-        except DatabaseError:
+        except DATABASE_ERRORS:
             logger.exception("No rows could be claimed.")
-            self.end = End.CLOSED
+            self.end = End.NO_DATABASE
         finally:
             self.claiming = None
 
@@ -336,12 +339,16 @@ class Drain:
         while True:
             await asyncio.sleep(self.margin / 4)
             began = asyncio.get_running_loop().time()
-            kept = await self.ledger.call(delivery.renew, [hand.token for hand in self.hands])
+            try:
+                kept = await self.ledger.call(delivery.renew, [hand.token for hand in self.hands])
+            except DATABASE_ERRORS:
+                logger.exception("The leases could not be renewed.")
+                kept = set()
             for hand in self.hands:
                 if hand.token in kept:
                     hand.deadline = began + self.margin
                 else:
-                    self.end = End.CLOSED
+                    self.end = self.end or End.NO_DATABASE
 
 
 def _close_connection() -> None:

@@ -270,6 +270,33 @@ def test_people_on_hold_are_left_out_and_counted(through: Callable[..., None]) -
     assert Event.objects.get(type="edition.finished").content["data"]["suppressed"] == 1
 
 
+def test_a_lost_database_connection_doubles_nobody(through: Callable[..., None]) -> None:
+    edition = being_sent(200)
+    with Sink(delay=0.005) as sink:
+        through(sink, smtp_timeout=5, lease_margin=2)
+        worker = threading.Thread(target=drain, args=(edition,))
+        worker.start()
+        for caught in (20, 60):
+            while len(sink.caught) < caught and worker.is_alive():
+                time.sleep(0.01)
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+        worker.join()
+        until = time.monotonic() + 30
+        while Edition.objects.get().state == Edition.State.SENDING and time.monotonic() < until:
+            sweeping.sweep()
+            drain(edition)
+            time.sleep(0.2)
+    found = states(edition)
+    assert set(sink.times().values()) == {1}
+    assert found["handed_over"] + found["unknown"] == 200
+    assert len(sink.caught) >= found["handed_over"]
+    assert found["unknown"] <= 2 * 4 * 8
+
+
 def test_nothing_goes_on_the_wire_before_its_intent_is_committed(through: Callable[..., None]) -> None:
     """The sink asks the database itself, at the moment the message arrives."""
     edition = being_sent(12)
