@@ -17,6 +17,8 @@ from breachdesk.audit.tree import leaf_of
 from breachdesk.audit.verification import verify
 from breachdesk.vault.sealing import create_key, shred
 
+STRANGER = "0b1d5f3e-7c2a-4e59-9a46-2f8d11c3a7e0"
+
 pytestmark = pytest.mark.django_db
 
 
@@ -150,7 +152,7 @@ def test_an_event_hidden_from_the_sequencer(log):
         ("n", 6, 3),
         ("v", 2, 3),
         ("log", "other.example/log", 3),
-        ("incident", str(uuid4()), 4),
+        ("incident", STRANGER, 4),
         ("inc_n", 4, 5),
         ("inc_prev", None, 5),
         ("inc_prev", "A" * 43, 5),
@@ -178,7 +180,7 @@ def test_an_entry_that_is_equal_but_not_canonical(log, superuser_sql):
 
 
 @pytest.mark.parametrize(
-    "change", [{"v": 2}, {"type": "incident.exploded"}, {"data": {"mood": 1}}, {"extra": 1}, {"id": str(uuid4())}]
+    "change", [{"v": 2}, {"type": "incident.exploded"}, {"data": {"mood": 1}}, {"extra": 1}, {"id": STRANGER}]
 )
 def test_a_rewritten_event_and_entry_with_fresh_hashes(log, superuser_sql, change):
     rewrite_event(superuser_sql, 2, canonical(event_at(2).content | change))
