@@ -147,7 +147,10 @@ def plan_deliveries(edition: Edition) -> int:
     people, parameters = recipients_of(edition).order_by().values_list("pk").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(PLAN.format(people=people), [edition.notice_id, edition.pk, *parameters])
-        return int(cursor.rowcount)
+        planned = int(cursor.rowcount)
+        # What is asked next in this transaction must know that the rows are there.
+        cursor.execute("ANALYZE notifications_delivery (edition_id, state)")
+        return planned
 
 
 def forget_plan(edition: Edition) -> int:
