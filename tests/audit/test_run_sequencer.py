@@ -95,7 +95,10 @@ def test_it_survives_losing_its_database_session(start, heartbeats):
     process = start()
     until(is_sequencer_running)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
     until(lambda: not is_sequencer_running())
     until(is_sequencer_running)
     heartbeats(3)

@@ -26,14 +26,12 @@ EMPTY = "restored_by_a_test"
 
 
 @pytest.fixture
-def kept_files() -> Generator[Path]:
-    """The state folder's uploads, as they are before and after."""
-    folder = settings.BREACHDESK.state_dir / "uploads"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    before = set(folder.iterdir())
-    yield folder
-    for path in set(folder.iterdir()) - before:
-        path.unlink()
+def kept_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The uploads of a state folder that no other test writes into."""
+    folder = tmp_path / "here" / "uploads"
+    folder.mkdir(mode=0o700, parents=True)
+    monkeypatch.setattr(settings, "BREACHDESK", settings.BREACHDESK.model_copy(update={"state_dir": folder.parent}))
+    return folder
 
 
 @dataclass

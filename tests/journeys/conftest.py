@@ -20,7 +20,8 @@ def chromium() -> str:
     return path
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread, in which no other test could start its own: so not for longer.
+@pytest.fixture
 def browser(chromium: str) -> Iterator[object]:
     from playwright.sync_api import sync_playwright
 
