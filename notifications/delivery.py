@@ -18,11 +18,12 @@ import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 
-from notifications.models import Delivery, Edition
+from notifications.models import Batch, Delivery, Edition
 from notifications.recipients import recipients_of
 from notifications.transport import Kind, Outcome
 
 NOT_SENT_WAIT = 5
+LOOK_AT_HOLD_AGAIN = 15 * 60
 # Minutes until the next try after the first, second … definite temporary refusal; then every four hours.
 WAITS = (60, 5 * 60, 15 * 60, 60 * 60)
 LONG_WAIT = 4 * 60 * 60
@@ -39,6 +40,8 @@ FORGET = """
 DELETE FROM notifications_delivery WHERE edition_id = %s AND state = 'planned' AND tries = 0 AND generation = 0
 """
 
+# The plan must read the index of what is due in its order and stop: so people are joined only to the rows it found.
+# Whoever is on hold is looked at again later.
 CLAIM = """
 WITH batch AS (
     INSERT INTO notifications_batch (id, edition_id, epoch, opened_at, lease_until, rows)
@@ -46,16 +49,18 @@ WITH batch AS (
     FROM notifications_edition AS e
     WHERE e.id = %(edition)s AND e.state = 'sending' AND EXISTS (SELECT FROM notifications_approval AS a
         WHERE a.edition_id = e.id AND a.digest = e.digest AND a.voided_at IS NULL)
-    RETURNING edition_id
+    RETURNING id
 ), due AS (
     SELECT d.id FROM notifications_delivery AS d
-    JOIN batch USING (edition_id) JOIN people_person AS p ON p.id = d.person_id
-    WHERE d.next_at <= now() AND NOT p.held
-    ORDER BY d.next_at LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED
+    WHERE d.edition_id = %(edition)s AND d.next_at <= now() AND EXISTS (SELECT FROM batch)
+    ORDER BY d.next_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
-UPDATE notifications_delivery AS d SET state = 'claimed', token = %(token)s, next_at = NULL
+UPDATE notifications_delivery AS d SET
+    state = CASE WHEN p.held THEN d.state ELSE 'claimed' END,
+    token = CASE WHEN p.held THEN d.token ELSE %(token)s END,
+    next_at = CASE WHEN p.held THEN now() + make_interval(secs => %(look_again)s) END
 FROM due, people_person AS p WHERE d.id = due.id AND p.id = d.person_id
-RETURNING d.id, d.person_id, p.sealed, p.kinds, d.tries
+RETURNING p.held, d.id, d.person_id, p.sealed, p.kinds, d.tries
 """
 
 BEGIN = """
@@ -164,10 +169,11 @@ def claim(edition_id: UUID, limit: int) -> tuple[UUID, list[Claimed]]:
     """Lease up to `limit` due rows of an edition that is being sent. No rows: nothing due, or not to be sent now."""
     token = uuid4()
     with transaction.atomic():
-        found = _run(CLAIM, {"token": token, "edition": edition_id, "limit": limit, "lease": terms().lease})
-        rows = [Claimed(*row) for row in found]
+        parameters = {"edition": edition_id, "limit": limit, "lease": terms().lease, "look_again": LOOK_AT_HOLD_AGAIN}
+        found = list(_run(CLAIM, {"token": token, **parameters}))
+        rows = [Claimed(*row) for is_held, *row in found if not is_held]
         if not rows:
-            transaction.set_rollback(True)
+            Batch.objects.filter(pk=token).delete()
     return token, rows
 
 

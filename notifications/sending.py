@@ -38,6 +38,7 @@ from notifications.transport import Connection, Envelope, Kind, Outcome, Phase, 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 BATCH_ROWS = 500
+LONGEST_TRANSACTION = 10  # seconds
 DATABASE_ERRORS = (Error, psycopg.Error)
 Connect = Callable[[], Awaitable[Connection]]
 
@@ -105,9 +106,21 @@ class Ledger:
         self.blocked: dict[UUID, dict[UUID, str]] = {}
         self.wishes: list[tuple[UUID, Sequence[UUID], asyncio.Future[set[UUID]]]] = []
         self.committing: asyncio.Task[None] | None = None
+        self.session: object = None
 
     async def call(self, function: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self.thread, function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self.thread, self._limited, function, arguments)
+
+    def _limited(self, function: Callable[..., T], arguments: Sequence[object]) -> T:
+        """A worker that freezes must not hold its locks: the server ends a transaction that stands still."""
+        connection.ensure_connection()
+        if connection.connection is not self.session:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET idle_in_transaction_session_timeout = '{LONGEST_TRANSACTION}s'")
+                if connection.connection.info.server_version >= 170000:
+                    cursor.execute(f"SET transaction_timeout = '{LONGEST_TRANSACTION}s'")
+            self.session = connection.connection
+        return function(*arguments)
 
     def answer(self, hand: Hand, row: Claimed, outcome: Outcome) -> None:
         self.answers.setdefault(hand.token, []).append((row.id, row.tries, outcome))

@@ -3,6 +3,7 @@
 The sweeper does not use Celery and knows nothing of workers but their leases. It runs beside any number of them.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
@@ -20,6 +21,7 @@ from breachdesk.pulse import note_run
 from notifications import delivery
 from notifications.models import Batch, Delivery, Edition
 
+logger = logging.getLogger(__name__)
 OUTCOMES = ("handed_over", "refused", "retry_wait", "unknown", "blocked")
 
 # What became of a batch's rows, in a fixed order. Later events change a delivery's state, never these lines.
@@ -50,21 +52,27 @@ SELECT id, lease_until + make_interval(secs => %(margin)s) < now() FROM notifica
 WHERE settled_at IS NULL AND lease_until < now() ORDER BY lease_until LIMIT 200
 """
 
+# The first row that waits for nothing but us, by the index of what is due; people are looked up row by row, so that
+# the question costs the same with one row left and with half a million.
 FINISH = """
 UPDATE notifications_edition AS e SET state = 'finished', finished_at = now(), version = e.version + 1
 WHERE e.id = %(edition)s AND e.state = 'sending'
   AND NOT EXISTS (SELECT FROM notifications_batch AS b WHERE b.edition_id = e.id AND b.settled_at IS NULL)
-  AND NOT EXISTS (SELECT FROM notifications_delivery AS d JOIN people_person AS p ON p.id = d.person_id
-                  WHERE d.edition_id = e.id AND d.next_at IS NOT NULL AND NOT p.held)
+  AND (SELECT d.id FROM notifications_delivery AS d
+       WHERE d.edition_id = e.id AND d.next_at IS NOT NULL
+         AND NOT (SELECT p.held FROM people_person AS p WHERE p.id = d.person_id)
+       ORDER BY d.next_at LIMIT 1) IS NULL
 """
 
 # Due, and nobody keeps a lease on any of it: where a worker is alive, another ring would only queue up behind it.
 UNATTENDED = """
-SELECT e.id FROM notifications_edition AS e WHERE e.state = 'sending' AND EXISTS (
-    SELECT FROM notifications_delivery AS d JOIN people_person AS p ON p.id = d.person_id
-    WHERE d.edition_id = e.id AND d.next_at <= now() AND NOT p.held)
-  AND NOT EXISTS (SELECT FROM notifications_batch AS b
-    WHERE b.edition_id = e.id AND b.settled_at IS NULL AND b.lease_until > now() + make_interval(secs => %(renewed)s))
+SELECT e.id FROM notifications_edition AS e WHERE e.state = 'sending'
+  AND NOT EXISTS (SELECT FROM notifications_batch AS b WHERE b.edition_id = e.id AND b.settled_at IS NULL
+                  AND b.lease_until > now() + make_interval(secs => %(renewed)s))
+  AND (SELECT d.id FROM notifications_delivery AS d
+       WHERE d.edition_id = e.id AND d.next_at <= now()
+         AND NOT (SELECT p.held FROM people_person AS p WHERE p.id = d.person_id)
+       ORDER BY d.next_at LIMIT 1) IS NOT NULL
 """
 SWEEPER_LOCK = 0x5EE9
 
@@ -101,8 +109,11 @@ def sweep() -> Swept:
     """Return what expired leases held, call unknown what nobody answered for, finish what is done, name who waits."""
     swept = Swept()
     for token, is_long_gone in _expired():
-        with transaction.atomic():
-            _sweep_batch(token, is_long_gone, swept)
+        try:
+            with transaction.atomic():
+                _sweep_batch(token, is_long_gone, swept)
+        except OperationalError as problem:  # a frozen worker still holds its locks; the server will end that soon
+            logger.warning("Batch %s is swept later: %s", token, str(problem).strip())
     for edition_id in Edition.objects.sending().values_list("pk", flat=True):
         if finish_if_done(edition_id):
             swept.finished.append(edition_id)
@@ -120,6 +131,8 @@ def _expired() -> list[tuple[UUID, bool]]:
 
 
 def _sweep_batch(token: UUID, is_long_gone: bool, swept: Swept) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '3s'")
     if not Batch.objects.select_for_update(skip_locked=True).filter(pk=token, settled_at=None).exists():
         return
     swept.returned += delivery.give_back(token)

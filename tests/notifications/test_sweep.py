@@ -1,22 +1,25 @@
 """What a stopped worker leaves behind comes back, or is called unknown; nobody gets it twice."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import Error, connection, transaction
+from psycopg import Connection as PgConnection
 from psycopg import connect as open_connection
 from pytest_django import Settings
 
 from breachdesk.audit.models import Event
 from breachdesk.people.personal import personal_of
 from breachdesk.vault.sealing import cipher_for
-from notifications import delivery, sweeping, tasks
+from notifications import delivery, sending, sweeping, tasks
 from notifications.management.commands.run_sweeper import Command
 from notifications.models import Attempt, Batch, Delivery, Edition
 from notifications.transport import Kind, Outcome, Phase
@@ -113,13 +116,49 @@ def test_it_names_what_nobody_works_on() -> None:
     assert sweeping.sweep().unattended == [], "all is claimed"
 
 
+def another_session() -> "PgConnection[Any]":
+    ours = connection.settings_dict
+    return open_connection(
+        host=ours["HOST"], user=ours["USER"], password=ours["PASSWORD"], dbname=ours["NAME"], port=ours["PORT"] or None
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_frozen_inside_its_transaction_does_not_stop_the_sweeper() -> None:
+    edition = being_sent(3)
+    claim_and_begin(edition, 1)
+    pass_time(1000)
+    with another_session() as frozen:
+        frozen.execute("SELECT 1 FROM notifications_delivery FOR UPDATE")
+        assert sweeping.sweep().returned == 0
+    assert sweeping.sweep().returned == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_server_ends_a_workers_transaction_that_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "LONGEST_TRANSACTION", 1)
+
+    def stand_still() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            time.sleep(2)
+            cursor.execute("SELECT 1")
+
+    async def try_it() -> None:
+        ledger = sending.Ledger(uuid4())
+        try:
+            await ledger.call(stand_still)
+        finally:
+            ledger.close()
+
+    with pytest.raises(Error):
+        asyncio.run(try_it())
+
+
 @pytest.mark.django_db(transaction=True)
 def test_one_sweeper_at_a_time() -> None:
     command = Command()
-    ours = connection.settings_dict
-    with open_connection(
-        host=ours["HOST"], user=ours["USER"], password=ours["PASSWORD"], dbname=ours["NAME"], port=ours["PORT"] or None
-    ) as other:
+    with another_session() as other:
         other.execute("SELECT pg_advisory_lock(%s)", [sweeping.SWEEPER_LOCK])
         assert command._pass() == 1.0
     wait_for(lambda: command._pass() == 15.0)
