@@ -351,16 +351,16 @@ class Drain:
         """A lease that could not be renewed lets no further dot be written."""
         while True:
             await asyncio.sleep(self.margin / 4)
-            began = asyncio.get_running_loop().time()
+            began, held = asyncio.get_running_loop().time(), list(self.hands)
             try:
-                kept = await self.ledger.call(delivery.renew, [hand.token for hand in self.hands])
+                kept = await self.ledger.call(delivery.renew, [hand.token for hand in held])
             except DATABASE_ERRORS:
                 logger.exception("The leases could not be renewed.")
                 kept = set()
-            for hand in self.hands:
+            for hand in held:
                 if hand.token in kept:
                     hand.deadline = began + self.margin
-                else:
+                elif hand in self.hands:  # else it was answered for meanwhile
                     self.end = self.end or End.NO_DATABASE
 
 
