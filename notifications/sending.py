@@ -1,27 +1,23 @@
 """The worker's loop: asyncio drives the sockets, one thread with one database connection commits every state.
 
-A connection works in windows: some messages are made, their intent is committed, they go on the wire one after another,
-their outcomes are committed together with the next intents. Windows of all connections share commits, so the more there
-is to do, the fewer commits each message costs. Two batches are in hand, so that the wire does not wait for a claim.
-What a kill leaves behind is at most one window per connection in *handing over*; a later issue's journal, one line
-before each final dot and one after its answer, belongs into `Drain._send`.
+A connection works in halves of a window: while the messages of one half are on the wire, the outcomes of the half
+before are committed together with the intent of the half after. All connections share commits, so the more there is to
+do, the fewer each message costs. Two batches are in hand, so that the wire does not wait for a claim. What a kill
+leaves behind is at most one window per connection in *handing over*. A journal, one line before each final dot and one
+after its answer, would belong into `Drain._send`.
 """
 
 import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from enum import StrEnum
-from typing import TypeVar
 from uuid import UUID
 
-import psycopg
 from django.conf import settings
-from django.db import Error, connection, transaction
 
 from breachdesk.people.personal import unseal_personal
 from breachdesk.vault.sealing import Cipher, cipher_for
@@ -29,6 +25,7 @@ from notifications import delivery, sweeping
 from notifications.delivery import Claimed
 from notifications.editions import skeleton_of, the_organisation
 from notifications.freezing import digest_of
+from notifications.ledger import DATABASE_ERRORS, Hand, Ledger
 from notifications.models import Edition
 from notifications.placeholders import ValueRefused
 from notifications.recipients import kinds_of, values_of
@@ -36,21 +33,8 @@ from notifications.rendering import Recipient, Skeleton, checked_address, render
 from notifications.transport import Connection, Envelope, Kind, Outcome, Phase, RouteDown
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 BATCH_ROWS = 500
-LONGEST_TRANSACTION = 10  # seconds
-DATABASE_ERRORS = (Error, psycopg.Error)
 Connect = Callable[[], Awaitable[Connection]]
-
-
-@dataclass
-class Hand:
-    """One batch in this worker's hand. `deadline` is the loop's time after which no dot of it may be written."""
-
-    token: UUID
-    rows: deque[Claimed]
-    deadline: float
-    unanswered: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +44,15 @@ class Letter:
     row: Claimed
     envelope: Envelope
     message: bytes
+
+
+@dataclass(frozen=True)
+class Window:
+    """Letters whose intent is committed, and how many of the same rows could not become one."""
+
+    hand: Hand
+    letters: list[Letter]
+    blocked: int
 
 
 class Composer:
@@ -93,111 +86,6 @@ class Composer:
         return self._date[1]
 
 
-class Ledger:
-    """Everything a drain tells the database, from one thread, many messages to a commit.
-
-    One task commits: whatever gathers while one commit runs is the next one.
-    """
-
-    def __init__(self, edition_id: UUID) -> None:
-        self.edition_id = edition_id
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
-        self.answers: dict[UUID, list[tuple[UUID, int, Outcome]]] = {}
-        self.blocked: dict[UUID, dict[UUID, str]] = {}
-        self.wishes: list[tuple[UUID, Sequence[UUID], asyncio.Future[set[UUID]]]] = []
-        self.committing: asyncio.Task[None] | None = None
-        self.session: object = None
-
-    async def call(self, function: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self.thread, self._limited, function, arguments)
-
-    def _limited(self, function: Callable[..., T], arguments: Sequence[object]) -> T:
-        """A worker that freezes must not hold its locks: the server ends a transaction that stands still."""
-        connection.ensure_connection()
-        if connection.connection is not self.session:
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET idle_in_transaction_session_timeout = '{LONGEST_TRANSACTION}s'")
-                if connection.connection.info.server_version >= 170000:
-                    cursor.execute(f"SET transaction_timeout = '{LONGEST_TRANSACTION}s'")
-            self.session = connection.connection
-        return function(*arguments)
-
-    def answer(self, hand: Hand, row: Claimed, outcome: Outcome) -> None:
-        self.answers.setdefault(hand.token, []).append((row.id, row.tries, outcome))
-
-    def block(self, hand: Hand, row: Claimed, reason: str) -> None:
-        self.blocked.setdefault(hand.token, {})[row.id] = reason
-
-    async def begin(self, hand: Hand, rows: Iterable[Claimed]) -> set[UUID]:
-        """Which of these may go on the wire now: their intent is committed."""
-        granted: asyncio.Future[set[UUID]] = asyncio.get_running_loop().create_future()
-        self.wishes.append((hand.token, [row.id for row in rows], granted))
-        self._commit_soon()
-        return await granted
-
-    async def flush(self) -> None:
-        """Returns when everything said before is committed."""
-        if self.committing:
-            await asyncio.shield(self.committing)
-        if self.committing or self.answers or self.blocked or self.wishes:
-            await asyncio.shield(self._commit_soon())
-
-    def _commit_soon(self) -> asyncio.Task[None]:
-        if self.committing is None:
-            self.committing = asyncio.create_task(self._commit_what_gathered())
-        return self.committing
-
-    async def _commit_what_gathered(self) -> None:
-        answers, blocked, wishes = self.answers, self.blocked, self.wishes
-        self.answers, self.blocked, self.wishes = {}, {}, []
-        granted = await self._commit_surely(answers, blocked, [wish[:2] for wish in wishes])
-        for (_, _, future), ids in zip(wishes, granted, strict=True):
-            future.set_result(ids)
-        self.committing = None
-        if self.wishes:
-            self._commit_soon()
-
-    async def _commit_surely(
-        self,
-        answers: dict[UUID, list[tuple[UUID, int, Outcome]]],
-        blocked: dict[UUID, dict[UUID, str]],
-        wishes: Sequence[tuple[UUID, Sequence[UUID]]],
-    ) -> list[set[UUID]]:
-        """A lost database connection makes us send nothing more; what was answered is told until it is heard."""
-        for pause in (0.2, 1, 2, 4, 8, None):
-            try:
-                return await self.call(self._commit, answers, blocked, wishes)
-            except DATABASE_ERRORS:
-                logger.exception("The outcome of a window could not be committed. It is tried again.")
-                await self.call(_close_connection)
-                wishes = [(token, ()) for token, _ in wishes]
-                if pause is not None:
-                    await asyncio.sleep(pause)
-        return [set() for _ in wishes]
-
-    def _commit(
-        self,
-        answers: dict[UUID, list[tuple[UUID, int, Outcome]]],
-        blocked: dict[UUID, dict[UUID, str]],
-        wishes: Sequence[tuple[UUID, Sequence[UUID]]],
-    ) -> list[set[UUID]]:
-        with transaction.atomic(), delivery.in_one_round_trip():
-            delivery.share_hand_overs(self.edition_id)
-            for token, rows in answers.items():
-                delivery.settle(token, rows)
-            for token, reasons in blocked.items():
-                delivery.block(token, reasons)
-            wanted: dict[UUID, list[UUID]] = {}
-            for token, ids in wishes:
-                wanted.setdefault(token, []).extend(ids)
-            granted = {token: delivery.begin_hand_over(token, ids) if ids else set() for token, ids in wanted.items()}
-        return [granted[token].intersection(ids) for token, ids in wishes]
-
-    def close(self) -> None:
-        self.thread.submit(_close_connection).result()
-        self.thread.shutdown()
-
-
 class End(StrEnum):
     """Why a drain ended."""
 
@@ -215,6 +103,7 @@ class Drain:
     def __init__(self, edition_id: UUID, connect: Connect, *, seconds: float, should_stop: Callable[[], bool]) -> None:
         self.edition_id, self.connect, self.seconds, self.should_stop = edition_id, connect, seconds, should_stop
         self.connections, self.window = settings.BREACHDESK.smtp_connections, settings.BREACHDESK.send_window
+        self.half = max(1, self.window // 2)  # two halves are open at once, together at most one window
         self.margin = delivery.terms().margin
         self.hands: list[Hand] = []
         self.claiming: asyncio.Task[None] | None = None
@@ -231,44 +120,58 @@ class Drain:
                 return End.CLOSED
             self.composer = composer
             await self._work()
-            await self.ledger.call(sweeping.finish_if_done, self.edition_id)
+            if self.end is End.NOTHING_DUE:
+                await self.ledger.call(sweeping.finish_if_done, self.edition_id)
             return self.end or End.ROUTE_DOWN
         finally:
             self.ledger.close()
 
     async def _work(self) -> None:
+        """All lanes to their end, whatever happens to one; then nothing stays in hand."""
         keeper = asyncio.create_task(self._keep_leases())
+        lanes = await asyncio.gather(*(self._serve() for _ in range(self.connections)), return_exceptions=True)
+        keeper.cancel()
+        if self.claiming:
+            await self.claiming
         try:
-            await asyncio.gather(*(self._serve() for _ in range(self.connections)))
-        finally:
-            keeper.cancel()
-            if self.claiming:
-                await self.claiming
             await self.ledger.flush()
             await asyncio.gather(*self.closing)
             for hand in self.hands:
                 await self.ledger.call(_put_down, hand.token)
+        except DATABASE_ERRORS:
+            logger.exception("Rows could not be put down. They come back when their lease is over.")
+        for failure in lanes:
+            if failure is not None:
+                raise failure
 
     async def _serve(self) -> None:
-        """One connection, from its first window to its last."""
-        way: Connection | None = None
+        """One connection: while a window is on the wire, the intent of the next is committed."""
+        taken = await self._take()
+        way = await self._connected() if taken else None
+        if taken and way is None:
+            taken[0].rows.extendleft(taken[1])
+        window = await self._begin(*taken) if taken and way else None
         try:
-            while taken := await self._take():
-                hand, rows = taken
-                letters = self._compose(hand, rows)
-                if way is None or way.broken:
-                    way = await self._connected()
-                if way is None:
-                    hand.rows.extendleft(letter.row for letter in letters)
-                    return
-                granted = await self.ledger.begin(hand, [letter.row for letter in letters])
-                if len(granted) < len(letters):
-                    self.end = self.end or End.CLOSED
-                way = await self._send(way, hand, [letter for letter in letters if letter.row.id in granted])
-                self._answered(hand, len(rows) - len(letters) + len(granted))
+            while window:
+                upcoming = asyncio.create_task(self._next_window()) if way and self.window > 1 else None
+                way = await self._send(way, window, upcoming)
+                self._answered(window)
+                window = await upcoming if upcoming else await self._next_window() if way else None
         finally:
             if way:
                 await way.close()
+
+    async def _next_window(self) -> Window | None:
+        taken = await self._take()
+        return await self._begin(*taken) if taken else None
+
+    async def _begin(self, hand: Hand, rows: Sequence[Claimed]) -> Window:
+        letters = self._compose(hand, rows)
+        granted = await self.ledger.begin(hand, [letter.row for letter in letters])
+        if len(granted) < len(letters):
+            self.end = self.end or End.CLOSED
+        blocked = len(rows) - len(letters)
+        return Window(hand, [letter for letter in letters if letter.row.id in granted], blocked)
 
     async def _take(self) -> tuple[Hand, list[Claimed]] | None:
         """The next window, of one batch; None when this drain is over."""
@@ -276,7 +179,7 @@ class Drain:
             hand = next((hand for hand in self.hands if hand.rows), None)
             self._claim_ahead()
             if hand:
-                return hand, [hand.rows.popleft() for _ in range(min(self.window, len(hand.rows)))]
+                return hand, [hand.rows.popleft() for _ in range(min(self.half, len(hand.rows)))]
             if self.claiming is None:
                 self.end = End.NOTHING_DUE
             else:
@@ -325,23 +228,28 @@ class Drain:
             logger.warning("%s", problem)
             return None
 
-    async def _send(self, way: Connection | None, hand: Hand, letters: Sequence[Letter]) -> Connection | None:
+    async def _send(
+        self, way: Connection | None, window: Window, upcoming: "asyncio.Task[Window | None] | None"
+    ) -> Connection | None:
         """The window goes on the wire. What follows a broken connection is sent over a new one, or was not sent."""
-        for number, letter in enumerate(letters, 1):
-            after: Envelope | None = letters[number].envelope if number < len(letters) else None
+        for number, letter in enumerate(window.letters, 1):
+            is_last = number == len(window.letters)
+            after = _first_of(upcoming) if is_last else window.letters[number].envelope
             if way is not None and way.broken:
                 way = await self._connected()
             outcome = Outcome(Kind.NOT_SENT, Phase.CONNECT)
             if way is not None:
-                outcome = await way.hand_over(*letter.envelope, letter.message, hand.deadline, after)
-            self.ledger.answer(hand, letter.row, outcome)
+                outcome = await way.hand_over(*letter.envelope, letter.message, window.hand.deadline, after)
+            self.ledger.answer(window.hand, letter.row, outcome)
         return way
 
-    def _answered(self, hand: Hand, count: int) -> None:
-        hand.unanswered -= count
-        if hand.unanswered == 0:
-            self.hands.remove(hand)
-            self.closing.add(asyncio.create_task(self._close(hand)))
+    def _answered(self, window: Window) -> None:
+        window.hand.unanswered -= window.blocked + len(window.letters)
+        if window.hand.unanswered == 0:
+            self.hands.remove(window.hand)
+            task = asyncio.create_task(self._close(window.hand))
+            self.closing.add(task)
+            task.add_done_callback(self.closing.discard)
 
     async def _close(self, hand: Hand) -> None:
         await self.ledger.flush()
@@ -364,9 +272,10 @@ class Drain:
                     self.end = self.end or End.NO_DATABASE
 
 
-def _close_connection() -> None:
-    """`connection` is another object in each thread, so it must be looked up in the one it belongs to."""
-    connection.close()
+def _first_of(upcoming: "asyncio.Task[Window | None] | None") -> Envelope | None:
+    """The envelope that may travel behind the last dot of this window: its intent is committed by now, or it waits."""
+    window = upcoming.result() if upcoming and upcoming.done() and not upcoming.exception() else None
+    return window.letters[0].envelope if window and window.letters else None
 
 
 def _put_down(token: UUID) -> None:

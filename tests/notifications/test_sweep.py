@@ -19,7 +19,7 @@ from pytest_django import Settings
 from breachdesk.audit.models import Event
 from breachdesk.people.personal import personal_of
 from breachdesk.vault.sealing import cipher_for
-from notifications import delivery, sending, sweeping, tasks
+from notifications import delivery, ledger, sweeping, tasks
 from notifications.management.commands.run_sweeper import Command
 from notifications.models import Attempt, Batch, Delivery, Edition
 from notifications.transport import Kind, Outcome, Phase
@@ -136,7 +136,7 @@ def test_a_worker_frozen_inside_its_transaction_does_not_stop_the_sweeper() -> N
 
 @pytest.mark.django_db(transaction=True)
 def test_the_server_ends_a_workers_transaction_that_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "LONGEST_TRANSACTION", 1)
+    monkeypatch.setattr(ledger, "LONGEST_TRANSACTION", 1)
 
     def stand_still() -> None:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -145,11 +145,11 @@ def test_the_server_ends_a_workers_transaction_that_stands_still(monkeypatch: py
             cursor.execute("SELECT 1")
 
     async def try_it() -> None:
-        ledger = sending.Ledger(uuid4())
+        ours = ledger.Ledger(uuid4())
         try:
-            await ledger.call(stand_still)
+            await ours.call(stand_still)
         finally:
-            ledger.close()
+            ours.close()
 
     with pytest.raises(Error):
         asyncio.run(try_it())

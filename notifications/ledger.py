@@ -1,0 +1,142 @@
+"""Everything a drain tells the database: from one thread with one connection, many messages to a commit."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+import psycopg
+from django.db import Error, connection, transaction
+
+from notifications import delivery
+from notifications.delivery import Claimed
+from notifications.transport import Outcome
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+LONGEST_TRANSACTION = 10  # seconds
+DATABASE_ERRORS = (Error, psycopg.Error)
+
+
+@dataclass
+class Hand:
+    """One batch in this worker's hand. `deadline` is the loop's time after which no dot of it may be written."""
+
+    token: UUID
+    rows: deque[Claimed]
+    deadline: float
+    unanswered: int
+
+
+class Ledger:
+    """One task commits: whatever gathers while one commit runs is the next one."""
+
+    def __init__(self, edition_id: UUID) -> None:
+        self.edition_id = edition_id
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self.answers: dict[UUID, list[tuple[UUID, int, Outcome]]] = {}
+        self.blocked: dict[UUID, dict[UUID, str]] = {}
+        self.wishes: list[tuple[UUID, Sequence[UUID], asyncio.Future[set[UUID]]]] = []
+        self.committing: asyncio.Task[None] | None = None
+        self.session: object = None
+
+    async def call(self, function: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.thread, self._limited, function, arguments)
+
+    def _limited(self, function: Callable[..., T], arguments: Sequence[object]) -> T:
+        """A worker that freezes must not hold its locks: the server ends a transaction that stands still."""
+        connection.ensure_connection()
+        if connection.connection is not self.session:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET idle_in_transaction_session_timeout = '{LONGEST_TRANSACTION}s'")
+                if connection.connection.info.server_version >= 170000:
+                    cursor.execute(f"SET transaction_timeout = '{LONGEST_TRANSACTION}s'")
+            self.session = connection.connection
+        try:
+            return function(*arguments)
+        except DATABASE_ERRORS:
+            connection.close()  # the next call begins with a new one
+            raise
+
+    def answer(self, hand: Hand, row: Claimed, outcome: Outcome) -> None:
+        self.answers.setdefault(hand.token, []).append((row.id, row.tries, outcome))
+
+    def block(self, hand: Hand, row: Claimed, reason: str) -> None:
+        self.blocked.setdefault(hand.token, {})[row.id] = reason
+
+    async def begin(self, hand: Hand, rows: Iterable[Claimed]) -> set[UUID]:
+        """Which of these may go on the wire now: their intent is committed."""
+        granted: asyncio.Future[set[UUID]] = asyncio.get_running_loop().create_future()
+        self.wishes.append((hand.token, [row.id for row in rows], granted))
+        self._commit_soon()
+        return await granted
+
+    async def flush(self) -> None:
+        """Returns when everything said before is committed."""
+        if self.committing:
+            await asyncio.shield(self.committing)
+        if self.committing or self.answers or self.blocked or self.wishes:
+            await asyncio.shield(self._commit_soon())
+
+    def _commit_soon(self) -> asyncio.Task[None]:
+        if self.committing is None:
+            self.committing = asyncio.create_task(self._commit_what_gathered())
+        return self.committing
+
+    async def _commit_what_gathered(self) -> None:
+        answers, blocked, wishes = self.answers, self.blocked, self.wishes
+        self.answers, self.blocked, self.wishes = {}, {}, []
+        granted = await self._commit_surely(answers, blocked, [wish[:2] for wish in wishes])
+        for (_, _, future), ids in zip(wishes, granted, strict=True):
+            future.set_result(ids)
+        self.committing = None
+        if self.wishes:
+            self._commit_soon()
+
+    async def _commit_surely(
+        self,
+        answers: dict[UUID, list[tuple[UUID, int, Outcome]]],
+        blocked: dict[UUID, dict[UUID, str]],
+        wishes: Sequence[tuple[UUID, Sequence[UUID]]],
+    ) -> list[set[UUID]]:
+        """A lost database connection makes us send nothing more; what was answered is told until it is heard."""
+        for pause in (0.2, 1, 2, 4, 8, None):
+            try:
+                return await self.call(self._commit, answers, blocked, wishes)
+            except DATABASE_ERRORS:
+                logger.exception("The outcome of a window could not be committed. It is tried again.")
+                wishes = [(token, ()) for token, _ in wishes]
+                if pause is not None:
+                    await asyncio.sleep(pause)
+        return [set() for _ in wishes]
+
+    def _commit(
+        self,
+        answers: dict[UUID, list[tuple[UUID, int, Outcome]]],
+        blocked: dict[UUID, dict[UUID, str]],
+        wishes: Sequence[tuple[UUID, Sequence[UUID]]],
+    ) -> list[set[UUID]]:
+        with transaction.atomic(), delivery.in_one_round_trip():
+            delivery.share_hand_overs(self.edition_id)
+            for token, rows in answers.items():
+                delivery.settle(token, rows)
+            for token, reasons in blocked.items():
+                delivery.block(token, reasons)
+            wanted: dict[UUID, list[UUID]] = {}
+            for token, ids in wishes:
+                wanted.setdefault(token, []).extend(ids)
+            granted = {token: delivery.begin_hand_over(token, ids) if ids else set() for token, ids in wanted.items()}
+        return [granted[token].intersection(ids) for token, ids in wishes]
+
+    def close(self) -> None:
+        self.thread.submit(_close_connection).result()
+        self.thread.shutdown()
+
+
+def _close_connection() -> None:
+    """`connection` is another object in each thread, so it must be looked up in the one it belongs to."""
+    connection.close()
