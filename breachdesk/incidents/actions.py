@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -43,13 +44,16 @@ class StatedMoment:
 
 
 @action("incidents.open_incident")
-def open_incident(facts: Facts, moments: Sequence[StatedMoment], *, by: "User") -> Incident:
+def open_incident(facts: Facts, moments: Sequence[StatedMoment], *, by: "User", intake: UUID | None = None) -> Incident:
+    """Logged once for each `intake`: the same form pressed twice gives the same incident."""
     now = timezone.now()
     if not any(moment.kind == Moment.Kind.AWARE and moment.at for moment in moments):
         raise ValidationError("Say when you became aware: the clocks run from that moment.")
-    incident = Incident(opened_by=by, opened_at=now)
+    reference = _next_reference(now)
+    if intake and (earlier := Incident.objects.filter(pk=intake, opened_by=by).first()):
+        return earlier
+    incident = Incident(id=intake or uuid4(), reference=reference, opened_by=by, opened_at=now)
     _apply(facts, incident)
-    incident.reference = _next_reference(now)
     _check(incident)
     incident.save(force_insert=True)
     key = create_key(incident.pk)

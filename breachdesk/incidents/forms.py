@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 from zoneinfo import available_timezones
 
 from django import forms
@@ -91,6 +92,12 @@ class BeganForm(MomentFields):
 class CorrectionForm(MomentFields):
     reason = forms.CharField(max_length=1000, widget=forms.Textarea(attrs={"rows": 2}), required=False)
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class IntakeForm(forms.Form):
+    """Tells one filled-in form from the next, so that a double click logs one incident."""
+
+    intake = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
 
 class FactsForm(forms.Form):

@@ -13,6 +13,7 @@ from breachdesk.incidents.forms import (
     BeganForm,
     CorrectionForm,
     FactsForm,
+    IntakeForm,
     ToldForm,
     VersionForm,
     show_refusal,
@@ -45,6 +46,7 @@ def _intake_forms(request: StaffRequest) -> dict[str, Any]:
     data = request.POST if request.method == "POST" else None
     zone = {"zone": request.user.zone}
     return {
+        "intake": IntakeForm(data),
         "facts": FactsForm(data),
         "aware": AwareForm(data, prefix="aware", initial=zone),
         "told": ToldForm(data, prefix="told", initial=zone),
@@ -58,7 +60,7 @@ def _open(request: StaffRequest, forms: dict[str, Any]) -> Incident:
     moments = [
         moment for moment in stated if moment and (moment.kind != Moment.Kind.TOLD_BY_PROCESSOR or facts.processor)
     ]
-    return actions.open_incident(facts, moments, by=request.user)
+    return actions.open_incident(facts, moments, by=request.user, intake=forms["intake"].cleaned_data["intake"])
 
 
 @requires("incidents.change_facts")

@@ -1,5 +1,6 @@
 from datetime import timedelta
 from threading import Thread
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -32,6 +33,7 @@ def aware(hours_ago=5):
 def answers(**changes):
     moment = timezone.localtime() - timedelta(hours=5)
     return {
+        "intake": str(uuid4()),
         "aware-date": f"{moment:%Y-%m-%d}",
         "aware-time": f"{moment:%H:%M}",
         "aware-zone": "UTC",
@@ -76,6 +78,15 @@ def test_typed_words_are_not_in_the_log_itself():
     assert b"Larkfield" not in bodies
     assert b"delivery list" not in bodies
     assert PrivateValue.objects.filter(event__incident=incident.pk, field="what_happened").exists()
+
+
+def test_a_double_click_logs_one_incident(client):
+    client.force_login(make_user("responder"))
+    form = answers()
+    first, second = (client.post(reverse("incident-new"), form) for _ in range(2))
+    assert first.url == second.url
+    assert Incident.objects.count() == 1
+    assert Event.objects.filter(type="incident.opened").count() == 1
 
 
 @pytest.mark.parametrize(
