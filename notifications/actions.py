@@ -43,6 +43,10 @@ def create_notice(incident: Incident, *, title: str, default_language: str = "en
         created_by=by,
         created_at=timezone.now(),
     )
+    if incident.notices.filter(title=notice.title).exists():
+        raise ValidationError(
+            {"title": f"{incident.reference} has a notice of this name already. Nothing was changed."}
+        )
     notice.full_clean(exclude=["incident", "created_by"])
     notice.save(force_insert=True)
     record("notice.created", by=by, on=notice, private={"title": notice.title}, language=notice.default_language)

@@ -50,6 +50,7 @@ class Notice(models.Model):
             ("send_edition", "Start and resume a send"),
             ("pause_edition", "Pause or cancel a send"),
         ]
+        constraints = [models.UniqueConstraint(fields=["incident", "title"], name="one_notice_per_title")]
 
     def __str__(self) -> str:
         return self.title

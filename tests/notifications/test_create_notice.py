@@ -49,6 +49,17 @@ def test_a_closed_incident_gets_no_notice() -> None:
     assert Notice.objects.count() == 0
 
 
+def test_a_double_click_begins_one_notice(client: Client) -> None:
+    incident = make_incident()
+    client.force_login(make_user("author"))
+    form = {"title": "Customer notice", "default_language": "en"}
+    first, second = (client.post(reverse("notice-new", args=[incident.reference]), form) for _ in range(2))
+    assert (first.status_code, second.status_code) == (302, 422)
+    assert "has a notice of this name already" in second.content.decode()
+    assert Notice.objects.count() == 1
+    assert Event.objects.filter(type="notice.created").count() == 1
+
+
 def test_it_needs_a_name_and_a_language_we_know() -> None:
     with pytest.raises(ValidationError, match="short name"):
         create_notice(make_incident(), title=" ", by=make_user("author"))
