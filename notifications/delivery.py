@@ -63,6 +63,7 @@ FROM due, people_person AS p WHERE d.id = due.id AND p.id = d.person_id
 RETURNING p.held, d.id, d.person_id, p.sealed, p.kinds, d.tries
 """
 
+# Here and in SETTLE the token is compared so that its index cannot be used: it would read the whole batch each time.
 BEGIN = """
 WITH allowed AS (
     SELECT b.id FROM notifications_batch AS b JOIN notifications_edition AS e ON e.id = b.edition_id
@@ -71,7 +72,8 @@ WITH allowed AS (
         WHERE a.edition_id = e.id AND a.digest = e.digest AND a.voided_at IS NULL)
 )
 UPDATE notifications_delivery AS d SET state = 'handing_over', tries = d.tries + 1, handing_over_at = now()
-FROM allowed WHERE d.id = ANY(%(ids)s) AND d.token = allowed.id AND d.state = 'claimed'
+WHERE d.id = ANY(%(ids)s) AND d.token IS NOT DISTINCT FROM %(token)s AND d.state = 'claimed'
+  AND EXISTS (SELECT FROM allowed)
 RETURNING d.id
 """
 
@@ -85,7 +87,7 @@ WITH answer AS (
     UPDATE notifications_delivery AS d
     SET state = a.outcome, code = a.code, reply_sha256 = a.reply, settled_at = now(),
         next_at = now() + make_interval(secs => a.wait), tries = d.tries - 1 + a.counted
-    FROM answer AS a WHERE d.id = a.id AND d.token = %(token)s
+    FROM answer AS a WHERE d.id = a.id AND d.token IS NOT DISTINCT FROM %(token)s
       AND (d.state = 'handing_over' OR (d.state = 'unknown' AND a.outcome = 'handed_over'))
     RETURNING d.id, d.tries, d.handing_over_at, a.outcome, a.phase, a.code, a.enhanced, a.reply, a.remote, a.counted
 ), told AS (
@@ -169,8 +171,10 @@ def claim(edition_id: UUID, limit: int) -> tuple[UUID, list[Claimed]]:
     """Lease up to `limit` due rows of an edition that is being sent. No rows: nothing due, or not to be sent now."""
     token = uuid4()
     with transaction.atomic():
-        parameters = {"edition": edition_id, "limit": limit, "lease": terms().lease, "look_again": LOOK_AT_HOLD_AGAIN}
-        found = list(_run(CLAIM, {"token": token, **parameters}))
+        parameters = {"edition": edition_id, "lease": terms().lease, "look_again": LOOK_AT_HOLD_AGAIN}
+        # A plan made once must know the limit, or it is made for a tenth of all rows.
+        statement = CLAIM.replace("%(limit)s", str(int(limit)))
+        found = list(_run(statement, {"token": token, **parameters}))
         rows = [Claimed(*row) for is_held, *row in found if not is_held]
         if not rows:
             Batch.objects.filter(pk=token).delete()
