@@ -61,8 +61,10 @@ def _set_up_product(folder: Path) -> None:
 
 
 def _part_company(worker: str) -> None:
-    """Parallel workers have a database each in PostgreSQL by pytest-django; in Valkey, and for caught mail, by this."""
-    os.environ["BREACHDESK_CATCHER_DIR"] += f"-{worker}"
+    """Parallel workers have a database each in PostgreSQL by pytest-django; by this, one in Valkey and a folder."""
+    folder = Path(os.environ["BREACHDESK_STATE_DIR"]) / worker
+    (folder / "static").mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ["BREACHDESK_STATE_DIR"], os.environ["BREACHDESK_CATCHER_DIR"] = str(folder), str(folder / "catcher")
     os.environ["REDIS_URL"] = os.environ["REDIS_URL"].replace("?db=0", f"?db={1 + int(worker.removeprefix('gw'))}")
 
 

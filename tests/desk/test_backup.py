@@ -22,7 +22,7 @@ from tests.factories import LIST, make_incident, make_people, make_upload
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).parent.parent.parent
-EMPTY = "restored_by_a_test"
+EMPTY = f"restored_by_a_test_{os.getpid()}"
 
 
 @pytest.fixture
