@@ -1,14 +1,14 @@
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
-from breachdesk.accounts.permissions import requires
+from breachdesk.accounts.permissions import StaffRequest, requires
 from breachdesk.incidents.forms import show_refusal
 from breachdesk.incidents.models import Incident
 from breachdesk.incidents.views import incident_of
@@ -24,16 +24,13 @@ from breachdesk.people.uploads import SealingUploadHandler
 from breachdesk.vault.sealing import cipher_for
 from breachdesk.web import is_htmx, paginate, render_page
 
-if TYPE_CHECKING:
-    from breachdesk.accounts.models import User
-
 
 @requires("people.view_counts")
-def people(request: HttpRequest, reference: str) -> HttpResponse:
+def people(request: StaffRequest, reference: str) -> HttpResponse:
     return _people_page(request, incident_of(request, reference), UploadForm())
 
 
-def _people_page(request: HttpRequest, incident: Incident, form: UploadForm, status: int = 200) -> HttpResponse:
+def _people_page(request: StaffRequest, incident: Incident, form: UploadForm, status: int = 200) -> HttpResponse:
     overview = Overview(incident)
     context = {"incident": incident, "overview": overview, "form": form, "search": SearchForm()}
     response = render_page(request, "people/people.html", context, partial="people/_under_way.html", status=status)
@@ -44,7 +41,7 @@ def _people_page(request: HttpRequest, incident: Incident, form: UploadForm, sta
 
 @csrf_exempt  # only until the handler is in place: checking the token reads the body, and the body is the file
 @requires("people.load_people")
-def upload(request: HttpRequest, reference: str) -> HttpResponse:
+def upload(request: StaffRequest, reference: str) -> HttpResponse:
     incident = incident_of(request, reference)
     if request.method != "POST":
         return redirect("people", reference)
@@ -57,11 +54,11 @@ def upload(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @csrf_protect
-def _receive(request: HttpRequest, incident: Incident) -> HttpResponse:
+def _receive(request: StaffRequest, incident: Incident) -> HttpResponse:
     form = UploadForm(request.POST, request.FILES)
     if form.is_valid():
         try:
-            actions.receive_upload(incident, form.cleaned_data["file"].sealed, by=_user(request))
+            actions.receive_upload(incident, form.cleaned_data["file"].sealed, by=request.user)
         except ValidationError as refusal:
             show_refusal(form, refusal)
         else:
@@ -71,9 +68,9 @@ def _receive(request: HttpRequest, incident: Incident) -> HttpResponse:
 
 
 @requires("people.view_counts")
-def rejected(request: HttpRequest, reference: str, upload_id: UUID) -> HttpResponse:
+def rejected(request: StaffRequest, reference: str, upload_id: UUID) -> HttpResponse:
     incident = incident_of(request, reference)
-    upload = get_object_or_404(Upload.objects.visible_to(_user(request)).of(incident), pk=upload_id)
+    upload = get_object_or_404(Upload.objects.visible_to(request.user).of(incident), pk=upload_id)
     page = paginate(request, upload.rejected.by_row())
     rows = [(row, REASONS[row.reason]) for row in page]
     context = {"incident": incident, "upload": upload, "page": page, "rows": rows, "reasons": reasons_of(upload)}
@@ -81,9 +78,9 @@ def rejected(request: HttpRequest, reference: str, upload_id: UUID) -> HttpRespo
 
 
 @requires("people.view_counts")
-def people_list(request: HttpRequest, reference: str) -> HttpResponse:
+def people_list(request: StaffRequest, reference: str) -> HttpResponse:
     incident = incident_of(request, reference)
-    people = Person.objects.visible_to(_user(request)).of(incident).in_order()
+    people = Person.objects.visible_to(request.user).of(incident).in_order()
     page = CountedPaginator(people, 50, count=Overview(incident).people).get_page(request.GET.get("page"))
     context = {
         "incident": incident,
@@ -96,31 +93,31 @@ def people_list(request: HttpRequest, reference: str) -> HttpResponse:
 
 @require_POST  # what is searched for must never stand in an address
 @requires("people.reveal_person")
-def search(request: HttpRequest, reference: str) -> HttpResponse:
+def search(request: StaffRequest, reference: str) -> HttpResponse:
     incident = incident_of(request, reference)
     form = SearchForm(request.POST)
     found = None
     if form.is_valid():
-        found = masked_people(incident, actions.find_people(incident, form.cleaned_data["typed"], by=_user(request)))
+        found = masked_people(incident, actions.find_people(incident, form.cleaned_data["typed"], by=request.user))
     context = {"incident": incident, "search": form, "found": found}
     return render_page(request, "people/found.html", context, status=200 if form.is_valid() else 422)
 
 
 @requires("people.view_counts")
-def person(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+def person(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
     incident, person = _person(request, reference, pk)
     return _person_page(request, incident, person, personal_of(cipher_for(incident.pk), person), clear=False)
 
 
 @require_POST
 @requires("people.reveal_person")
-def reveal(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+def reveal(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
     incident, person = _person(request, reference, pk)
-    return _person_page(request, incident, person, actions.reveal_person(person, by=_user(request)), clear=True)
+    return _person_page(request, incident, person, actions.reveal_person(person, by=request.user), clear=True)
 
 
 def _person_page(
-    request: HttpRequest, incident: Incident, person: Person, personal: dict[str, str], *, clear: bool
+    request: StaffRequest, incident: Incident, person: Person, personal: dict[str, str], *, clear: bool
 ) -> HttpResponse:
     context = {
         "incident": incident,
@@ -134,22 +131,22 @@ def _person_page(
 
 
 @requires("people.hold_person")
-def hold(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+def hold(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
     return _decide(request, reference, pk, actions.hold_person, "This person gets no notice until released.")
 
 
 @requires("people.hold_person")
-def release(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+def release(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
     return _decide(request, reference, pk, actions.release_person, "This person may get notices again.")
 
 
-def _decide(request: HttpRequest, reference: str, pk: UUID, act: Any, sentence: str) -> HttpResponse:
+def _decide(request: StaffRequest, reference: str, pk: UUID, act: Any, sentence: str) -> HttpResponse:
     incident, person = _person(request, reference, pk)
     form = HoldForm(request.POST or None, initial={"version": person.version})
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            act(person, reason=data["reason"], expected_version=data["version"], by=_user(request))
+            act(person, reason=data["reason"], expected_version=data["version"], by=request.user)
         except ValidationError as refusal:
             show_refusal(form, refusal)
         else:
@@ -159,10 +156,6 @@ def _decide(request: HttpRequest, reference: str, pk: UUID, act: Any, sentence: 
     return render_page(request, "people/hold.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _person(request: HttpRequest, reference: str, pk: UUID) -> tuple[Incident, Person]:
+def _person(request: StaffRequest, reference: str, pk: UUID) -> tuple[Incident, Person]:
     incident = incident_of(request, reference)
-    return incident, get_object_or_404(Person.objects.visible_to(_user(request)).of(incident), pk=pk)
-
-
-def _user(request: HttpRequest) -> "User":
-    return request.user  # type: ignore[return-value]
+    return incident, get_object_or_404(Person.objects.visible_to(request.user).of(incident), pk=pk)
