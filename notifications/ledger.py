@@ -19,7 +19,7 @@ from notifications.transport import Outcome
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 LONGEST_TRANSACTION = 10  # seconds
-GATHER = 0.003  # seconds in which all lanes come together in one commit; the wire does not wait for it
+GATHER = 0.003  # seconds in which lanes come together in one commit; the wire does not wait for it
 DATABASE_ERRORS = (Error, psycopg.Error)
 
 
@@ -44,6 +44,7 @@ class Ledger:
         self.wishes: list[tuple[UUID, Sequence[UUID], asyncio.Future[set[UUID]]]] = []
         self.committing: asyncio.Task[None] | None = None
         self.session: object = None
+        self.lanes = 0  # how many could be waiting for the same commit
 
     async def call(self, function: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.thread, self._limited, function, arguments)
@@ -93,7 +94,9 @@ class Ledger:
         return self.committing
 
     async def _commit_what_gathered(self) -> None:
-        await asyncio.sleep(GATHER)
+        until = asyncio.get_running_loop().time() + GATHER
+        while len(self.wishes) < self.lanes and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(GATHER / 6)
         answers, blocked, wishes = self.answers, self.blocked, self.wishes
         self.answers, self.blocked, self.wishes = {}, {}, []
         granted = await self._commit_surely(answers, blocked, [wish[:2] for wish in wishes])

@@ -9,6 +9,7 @@ after its answer, would belong into `Drain._send`.
 
 import asyncio
 import logging
+import sys
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -34,6 +35,7 @@ from notifications.transport import Connection, Envelope, Kind, Outcome, Phase, 
 
 logger = logging.getLogger(__name__)
 BATCH_ROWS = 500
+SWITCH_INTERVAL = 0.0005  # seconds; the thread that commits must not wait long for the one that sends
 Connect = Callable[[], Awaitable[Connection]]
 
 
@@ -150,14 +152,16 @@ class Drain:
         way = await self._connected() if taken else None
         if taken and way is None:
             taken[0].rows.extendleft(taken[1])
-        window = await self._begin(*taken) if taken and way else None
+        self.ledger.lanes += 1
         try:
+            window = await self._begin(*taken) if taken and way else None
             while window:
                 upcoming = asyncio.create_task(self._next_window()) if way and self.window > 1 else None
                 way = await self._send(way, window, upcoming)
                 self._answered(window)
                 window = await upcoming if upcoming else await self._next_window() if way else None
         finally:
+            self.ledger.lanes -= 1
             if way:
                 await way.close()
 
@@ -300,5 +304,13 @@ def drain_edition(
     edition_id: UUID, *, connect: Connect, seconds: float = 45, should_stop: Callable[[], bool] = lambda: False
 ) -> End:
     """Send what is due of this edition for at most so long. Any number of workers may do so at once."""
-    drain = Drain(edition_id, connect, seconds=seconds, should_stop=should_stop)
-    return asyncio.run(drain.run())
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    try:
+        return asyncio.run(_drain(edition_id, connect, seconds, should_stop))
+    finally:
+        sys.setswitchinterval(before)
+
+
+async def _drain(edition_id: UUID, connect: Connect, seconds: float, should_stop: Callable[[], bool]) -> End:
+    return await Drain(edition_id, connect, seconds=seconds, should_stop=should_stop).run()
