@@ -25,7 +25,9 @@ class MomentFields(forms.Form):
     date = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     time = forms.TimeField(required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
     zone = forms.ChoiceField(choices=ZONES, label="Time zone")
-    basis = forms.CharField(required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+    basis = forms.CharField(
+        required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 2}), label="How is it known?"
+    )
     kind = ""
     must_be_known = False
     suggestion: datetime | None = None

@@ -85,7 +85,7 @@ def facts(request: StaffRequest, reference: str) -> HttpResponse:
 @requires("incidents.change_facts")
 def moment(request: StaffRequest, reference: str, kind: str) -> HttpResponse:
     incident = incident_of(request, reference)
-    label = Moment.Kind(kind).label
+    asked = Moment.Kind(kind).label
     form = CorrectionForm(request.POST or None, initial=_initial_moment(incident, kind, request))
     form.kind, form.must_be_known = kind, kind == Moment.Kind.AWARE
     if request.method == "POST" and form.is_valid():
@@ -94,10 +94,10 @@ def moment(request: StaffRequest, reference: str, kind: str) -> HttpResponse:
         except ValidationError as refusal:
             show_refusal(form, refusal)
         else:
-            messages.success(request, f"“{label}” is stated anew. Every clock that hangs on it has moved.")
+            messages.success(request, f"“{asked}” is stated anew. Every clock that hangs on it has moved.")
             return redirect(incident)
     past = [row for row in incident.moments.all() if row.kind == kind]
-    context = {"incident": incident, "form": form, "label": label, "past": past, "current": incident.moment(kind)}
+    context = {"incident": incident, "form": form, "asked": asked, "past": past, "current": incident.moment(kind)}
     return render_page(request, "incidents/moment.html", context, status=422 if request.method == "POST" else 200)
 
 

@@ -129,3 +129,11 @@ def test_its_pages_open_for_whoever_may_use_them(client, name):
     page = client.get(reverse(name, args=[incident.reference]))
     assert page.status_code == 200
     assert incident.reference in page.content.decode()
+
+
+def test_each_field_of_a_moment_has_its_own_name(client):
+    incident = make_incident()
+    client.force_login(make_user("dpo"))
+    page = client.get(reverse("moment-correct", args=[incident.reference, "aware"])).content.decode()
+    assert '<label for="id_zone">Time zone' in page
+    assert '<label for="id_basis">How is it known?' in page
