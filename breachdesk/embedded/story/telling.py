@@ -168,10 +168,10 @@ class Story:
     def _answer(self, filing: Filing, answers: dict[str, object]) -> Filing:
         """Only what the facts do not say already. One answer can raise the next question, so it asks again."""
         for _ in range(4):
-            missing = {given.key for given in sheet_of(filing, at=timezone.now()).missing} & answers.keys()
-            if not missing:
+            open_questions = {given.key for given in sheet_of(filing, at=timezone.now()).asked if not given.text}
+            if not (open_questions & answers.keys()):
                 break
-            given = {key: filings.NewAnswer(0, answers[key]) for key in missing}
+            given = {key: filings.NewAnswer(0, answers[key]) for key in open_questions & answers.keys()}
             filing = filings.save_answers(filing, given, by=self.cast["dpo"])
         return filing
 
