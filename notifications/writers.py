@@ -6,6 +6,7 @@ that is not its own: every list of pieces is well formed by construction.
 
 import html
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
@@ -67,7 +68,7 @@ def complain(marked: Marked, node: SyntaxTreeNode, sentence: str, near: str = ""
     marked.problems.append(Problem(marked.line_of(row), max(column, 1), sentence))
 
 
-class Writer:
+class Writer(ABC):
     """What both forms share: siblings, conditions, and the refusal of everything else."""
 
     def __init__(self, marked: Marked, checker: LinkChecker) -> None:
@@ -75,11 +76,11 @@ class Writer:
         self.hoisted: set[int] = set()
         self.depth = 0
 
-    def element(self, node: SyntaxTreeNode, inner: list[Piece]) -> list[Piece]:
-        raise NotImplementedError
+    @abstractmethod
+    def element(self, node: SyntaxTreeNode, inner: list[Piece]) -> list[Piece]: ...
 
-    def words(self, text: str) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def words(self, text: str) -> str: ...
 
     def blocks(self, nodes: Sequence[SyntaxTreeNode]) -> list[Piece]:
         siblings = _Siblings(self.marked)

@@ -1,6 +1,7 @@
 """The document that leaves the building: what it states, that it repeats, and what hostile text cannot do to it."""
 
 import json
+import os
 import subprocess
 from hashlib import sha256
 from io import BytesIO
@@ -27,6 +28,7 @@ def text_of_pdf(pdf: bytes) -> str:
             ["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True, timeout=60
         )
     except FileNotFoundError:
+        assert not os.environ.get("REQUIRE_PDF_TOOLS"), "REQUIRE_PDF_TOOLS=1, and there is no pdftotext."
         pytest.skip("pdftotext is not installed: apt-get install poppler-utils.")
     return done.stdout.decode()
 
