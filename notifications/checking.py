@@ -122,7 +122,7 @@ def _unnamed_kinds(alike: Counter[Likeness], named: Collection[str]) -> dict[str
     """Kinds of data, in words, that people's rows hold and the facts do not name. The people are told anyway."""
     unnamed: Counter[str] = Counter()
     for likeness, number in alike.items():
-        for kind in set(likeness.kinds) - set(named):
+        for kind in (k for k in KINDS if k in likeness.kinds and k not in named):
             unnamed[KINDS[kind].label] += number
     return dict(unnamed.most_common())
 

@@ -93,7 +93,8 @@ def parse(source: str, vocabulary: Vocabulary) -> Wording:
     as_html = HtmlWriter(marked, checker).blocks(tree.children)
     as_text = TextWriter(marked, checker).blocks(tree.children)
     if marked.problems:
-        return Wording(tuple(sorted(set(marked.problems), key=lambda p: (p.line, p.column))))
+        found_once = dict.fromkeys(marked.problems)  # in the order they were found, the same in every run
+        return Wording(tuple(sorted(found_once, key=lambda p: (p.line, p.column))))
     return Wording((), tuple(as_html), tuple(wrap(as_text)), tuple(dict.fromkeys(checker.links)))
 
 

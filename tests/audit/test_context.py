@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Session:
-    session_key = "k3y"
+    session_key = "the-session-key"
 
 
 def ask(action, *, session=None):
@@ -33,9 +33,9 @@ def ask(action, *, session=None):
 def test_an_event_names_its_request_and_a_hash_of_its_session():
     user = make_user()
     event = ask(lambda: record("user.signed_in", by=user, on=user), session=Session())
-    assert event.content["actor"]["session"] == base64url(sha256(b"k3y").digest()[:16])
+    assert event.content["actor"]["session"] == base64url(sha256(b"the-session-key").digest()[:16])
     assert len(event.content["request"]) == 36
-    assert b"k3y" not in event.body
+    assert b"the-session-key" not in event.body
 
 
 def test_two_events_of_one_request_belong_together():

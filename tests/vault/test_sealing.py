@@ -32,7 +32,7 @@ def scope(db):
 
 def test_what_was_sealed_comes_back(scope):
     sealed = seal(scope, b"Anna Lindgren", **PLACE)
-    assert b"Anna" not in sealed
+    assert b"Anna Lindgren" not in sealed
     assert unseal(scope, sealed, **PLACE) == b"Anna Lindgren"
 
 
