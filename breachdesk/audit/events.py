@@ -143,6 +143,20 @@ EVENTS: dict[str, EventType] = {
         more="form way",
         private="authority_reference",
     ),
+    "delivery.answered_late": EventType(
+        "heard late from the mail host about {count} messages of a settled batch", more="edition batch"
+    ),
+    # The trail itself
+    "signing_key.made": EventType("made the key that signs the log", more="public_key key_id"),
+    "key.rotated": EventType("changed the key that signs the log", more="public_key key_id old_key_id"),
+    "checkpoint.refused": EventType("refused to sign the log: {why}", more="size last_size"),
+    "trail.verified": EventType("had the trail verified: {verdict}", more="size root rule idx"),
+    "privacy.erased": EventType("erased {count} sealed values of the trail", more="erased ground", private="requester"),
+    "bundle.exported": EventType(
+        "exported the evidence bundle", more="sections_digest whole with_private", private="recipient"
+    ),
+    "report.exported": EventType("exported the evidence report", more="digest bytes"),
+    "proof.exported": EventType("exported the proof of one notice", more="delivery batch digest"),
     # The installation
     "backup.made": EventType("made a backup", more="bytes files digest log_size"),
     "backup.restored": EventType("restored a backup", more="made_at digest log_size"),
