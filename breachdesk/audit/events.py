@@ -150,6 +150,9 @@ EVENTS: dict[str, EventType] = {
     "signing_key.made": EventType("made the key that signs the log", more="public_key key_id"),
     "key.rotated": EventType("changed the key that signs the log", more="public_key key_id old_key_id"),
     "checkpoint.refused": EventType("refused to sign the log: {why}", more="size last_size"),
+    "signing.resumed": EventType(
+        "let the signer go on from another state of the log: {why}", more="size last_size last_root"
+    ),
     "trail.verified": EventType("had the trail verified: {verdict}", more="size root rule idx"),
     "privacy.erased": EventType("erased {count} sealed values of the trail", more="erased ground", private="requester"),
     "bundle.exported": EventType(
@@ -165,6 +168,31 @@ EVENTS: dict[str, EventType] = {
     ),
     "heartbeat": EventType("was running", more="log_size"),
 }  # fmt: skip
+
+# What answers its user only once it stands under a checkpoint. The signer is rung for each, the view waits for it.
+PROVEN_AT_ONCE = frozenset(
+    {
+        "user.invited",
+        "user.removed",
+        "user.readmitted",
+        "user.roles_changed",
+        "key.destroyed",
+        "incident.closed",
+        "incident.head",
+        "edition.approved",
+        "edition.started",
+        "edition.paused",
+        "edition.resumed",
+        "edition.cancelled",
+        "filing.signed_off",
+        "filing.exported",
+        "filing.submitted",
+        "privacy.erased",
+        "bundle.exported",
+        "signing_key.made",
+        "key.rotated",
+    }
+)
 
 
 class UnknownEventError(ValueError):
