@@ -106,6 +106,16 @@ class Environment(BaseModel):
         pattern=r"^[a-z0-9.-]+/[a-z0-9./-]+$",
         description="Name of this trail in every entry and checkpoint. Choose it once and keep it for ever.",
     )
+    signing_key_file: Path | None = Field(
+        default=None,
+        description="The key that signs the trail, for the signer alone: a file of mode 0400 that no other process and "
+        "nobody who can change the database may read. make_signing_key makes it.",
+    )
+    signer_dir: Path | None = Field(
+        default=None,
+        description="Folder where the signer keeps the last note it signed, outside the database and never in its "
+        "backups: that is how it notices that the trail was cut off or rewritten.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="How much is logged. No level logs names or addresses."
     )
