@@ -1,10 +1,11 @@
 from uuid import uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from breachdesk.audit.record import record
 from breachdesk.vault.sealing import create_key
+from tests.audit.tsa import LocalTsa
 
 
 @pytest.fixture
@@ -14,24 +15,16 @@ def case(db):
 
 
 @pytest.fixture
-def superuser_sql(db):
-    """What somebody can do who owns the database: the triggers do not fire for him."""
-
-    def run(query, params=()):
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = replica")
-            cursor.execute(query, params)
-            changed = cursor.rowcount
-            cursor.execute("SET LOCAL session_replication_role = origin")
-        assert changed, "nothing was tampered with"
-
-    return run
-
-
-@pytest.fixture
 def heartbeats(db):
     def make(count):
         with transaction.atomic():
             return [record("heartbeat", by=None, log_size=n) for n in range(count)]
 
     return make
+
+
+@pytest.fixture
+def local_tsa(tmp_path):
+    """A time-stamping authority that runs beside the test."""
+    with LocalTsa(tmp_path / "tsa") as tsa:
+        yield tsa
