@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from breachdesk.audit.canonical import base64url, canonical, time_text
+from breachdesk.audit.canonical import base64url, time_text
 from breachdesk.audit.models import Entry
 from breachdesk.audit.tree import Frontier
 
@@ -21,18 +21,33 @@ def entry_bytes(
     *, log: str, n: int, seq_at: datetime, incident: UUID | None, inc_n: int | None, inc_prev: bytes | None, body: bytes
 ) -> bytes:
     """`inc_prev` is the leaf of the incident's entry before; `body` is the SHA-256 of the event's body."""
-    return canonical(
-        {
-            "v": ENTRY_VERSION,
-            "log": log,
-            "n": n,
-            "seq_at": time_text(seq_at),
-            "incident": str(incident) if incident else None,
-            "inc_n": inc_n,
-            "inc_prev": base64url(inc_prev) if inc_prev is not None else None,
-            "body": base64url(body),
-        }
+    return entry_of_texts(
+        log=log,
+        n=n,
+        seq_at=time_text(seq_at),
+        incident=str(incident) if incident else None,
+        inc_n=inc_n,
+        inc_prev=base64url(inc_prev) if inc_prev is not None else None,
+        body=base64url(body),
     )
+
+
+def entry_of_texts(
+    *, log: str, n: int, seq_at: str, incident: str | None, inc_n: int | None, inc_prev: str | None, body: str
+) -> bytes:
+    """The canonical bytes, put together without an encoder: no part needs an escape, and the keys are in order."""
+    return (
+        f'{{"body":"{body}","inc_n":{_number(inc_n)},"inc_prev":{_text(inc_prev)},"incident":{_text(incident)},'
+        f'"log":"{log}","n":{n},"seq_at":"{seq_at}","v":{ENTRY_VERSION}}}'
+    ).encode()
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else f'"{value}"'
+
+
+def _number(value: int | None) -> str:
+    return "null" if value is None else str(value)
 
 
 def log_size() -> int:

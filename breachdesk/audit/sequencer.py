@@ -10,8 +10,8 @@ every fifth of a second instead.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -23,6 +23,7 @@ from django.db import connection, transaction
 
 from breachdesk.audit.canonical import parse, time_of, time_text
 from breachdesk.audit.entries import entry_bytes, stored_frontier
+from breachdesk.audit.locks import is_held_elsewhere, process_lock
 from breachdesk.audit.models import Entry, Event, Pending
 from breachdesk.audit.record import record
 from breachdesk.audit.tree import Frontier, Node, leaf_of
@@ -117,30 +118,14 @@ def sequence_everything(seconds: float = 30) -> bool:
     return True
 
 
-@contextmanager
-def sequencer_lock() -> Iterator[bool]:
+def sequencer_lock() -> AbstractContextManager[bool]:
     """Held for as long as this database session lives; False when another process has it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        held = bool(cursor.fetchone()[0])
-    try:
-        yield held
-    finally:
-        if held and connection.connection is not None and not connection.connection.closed:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+    return process_lock(LOCK)
 
 
 def is_sequencer_running() -> bool:
     """Whether another database session than this one has the lock."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()
-                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                   AND (classid::bigint << 32 | objid::bigint) = %s)""",
-            [LOCK],
-        )
-        return bool(cursor.fetchone()[0])
+    return is_held_elsewhere(LOCK)
 
 
 def _read_waiting(cursor: Any, limit: int) -> list[Waiting]:
