@@ -1,11 +1,15 @@
 """Rows for tests, made by the product's own actions. Plain functions with defaults."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import Group
 from django.core.management import call_command
+from django.db import connection, transaction
 from django.utils import timezone
 
 from breachdesk.accounts.models import Organisation, User
@@ -15,10 +19,31 @@ from breachdesk.incidents.models import Incident
 from breachdesk.people.actions import load_upload, receive_upload
 from breachdesk.people.models import Upload
 from breachdesk.people.uploads import seal_chunks
+from breachdesk.vault.sealing import create_key, shred
 from notifications import actions as notices
 from notifications.models import Edition
 
 _numbers = count(1)
+
+
+@contextmanager
+def unguarded() -> Iterator[None]:
+    """What only a superuser can do, for a state that no action makes: here no trigger of any table fires."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        yield
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def make_scope(scope: UUID | None = None) -> UUID:
+    """What the trail knows of an incident: its id and its data key, over a trail that is still empty."""
+    with unguarded():
+        return create_key(scope or uuid4()).scope
+
+
+def destroy_key(scope: UUID) -> None:
+    with unguarded():
+        shred(scope)
 
 
 def make_user(*roles: str, **fields: Any) -> User:

@@ -14,6 +14,10 @@ from string import Formatter
 COMPOSED = {"moment": ("at",), "estimate": ("low", "high")}
 
 
+# Every event may name more objects than its own, and batches of rows that were changed together: see record().
+NAMES = frozenset({"also", "batches"})
+
+
 @dataclass(frozen=True)
 class EventType:
     sentence: str
@@ -27,7 +31,7 @@ class EventType:
         names = [name for _, name, _, _ in Formatter().parse(self.sentence) if name]
         required = frozenset(key for name in names for key in COMPOSED.get(name, (name,)))
         object.__setattr__(self, "required", required)
-        object.__setattr__(self, "allowed", required | frozenset(self.more.split()))
+        object.__setattr__(self, "allowed", required | frozenset(self.more.split()) | NAMES)
         object.__setattr__(self, "private_fields", frozenset(self.private.split()))
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast
@@ -35,6 +36,8 @@ MACHINERY = (
     "mail_event.received",
     "incident.head",
     "heartbeat",
+    "signing_key.made",
+    "trail.verified",
 )
 
 
@@ -64,6 +67,28 @@ class EventQuerySet(models.QuerySet["Event"]):
         found = Func(Value(actor.encode()), F("body"), template="position(%(expressions)s)", arg_joiner=" IN ")
         return self.annotate(actor_at=Cast(found, models.IntegerField())).filter(actor_at__gt=0)
 
+    def on_objects(self, ids: Collection[str]) -> Self:
+        """Whose object is one of these: read from the canonical bytes, as above."""
+        named = Q()
+        for number, name in enumerate(sorted(ids)):
+            found = Func(
+                Value(f'"object":{{"id":"{name}"'.encode()),
+                F("body"),
+                template="position(%(expressions)s)",
+                arg_joiner=" IN ",
+            )
+            self = self.alias(**{f"object_at_{number}": Cast(found, models.IntegerField())})
+            named |= Q(**{f"object_at_{number}__gt": 0})
+        return self.filter(named) if ids else self.none()
+
+    def typed_before(self, newest: int, incidents: Collection[UUID | None], fields: Collection[str]) -> Self:
+        """The latest two thousand events before `newest` that hold a typed value of one of these fields."""
+        of_these = Q(incident__in=[incident for incident in incidents if incident])
+        if None in incidents:
+            of_these |= Q(incident=None)
+        typed = PrivateValue.objects.filter(field__in=fields).values("event_id")
+        return self.filter(of_these, pk__lt=newest, event_id__in=typed).newest_first()[:2000]
+
     def between(self, start: datetime | None, end: datetime | None) -> Self:
         """From `start`, up to but without `end`."""
         found = self.filter(at__gte=start) if start else self
@@ -87,18 +112,26 @@ class Event(models.Model):
     body_sha256 = models.BinaryField()
     xact = TransactionIdField(db_default=Func(function="pg_current_xact_id"), editable=False)
     at = models.DateTimeField()
+    # What the body says was changed: "app.model/<id>/<version>", or "<table>/<batch>" for many rows at once. The guards
+    # (migrations/0003_guards.py) look here.
+    names = models.GeneratedField(
+        expression=Func(F("body"), function="audit_names_of"),
+        output_field=ArrayField(models.TextField()),
+        db_persist=True,
+    )
 
     objects = EventQuerySet.as_manager()
 
     class Meta:
         db_table = "audit_event"
         default_permissions = ()
-        permissions = [("view_trail", "Can read the audit trail")]
+        permissions = [("view_trail", "Can read the audit trail"), ("export_bundle", "Can export evidence bundles")]
         indexes = [
             models.Index(
                 fields=["incident", "id"], name="audit_event_of_incident", condition=Q(incident__isnull=False)
             ),
             models.Index(fields=["type", "id"], name="audit_event_of_type"),
+            models.Index(fields=["xact"], name="audit_event_of_transaction"),
         ]
 
     @property
@@ -119,6 +152,7 @@ class PrivateValue(models.Model):
     class Meta:
         db_table = "audit_private"
         default_permissions = ()
+        permissions = [("erase_values", "Can erase sealed values")]
 
 
 class Pending(models.Model):
@@ -181,8 +215,20 @@ class Checkpoint(models.Model):
         default_permissions = ()
 
 
+class AnchorQuerySet(models.QuerySet["Anchor"]):
+    def of(self, kind: str, target: str) -> Self:
+        return self.filter(kind=kind, target=target)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-id")
+
+
 class Anchor(models.Model):
-    """One attempt to leave a checkpoint with somebody outside, and their receipt."""
+    """One attempt to leave a checkpoint with somebody outside, and their receipt.
+
+    `target` is a stamping authority's address, or for mail who got it without the address itself: this row stays for
+    ever. `answer` says in a sentence what came of it.
+    """
 
     id = models.BigAutoField(primary_key=True)
     size = models.BigIntegerField()
@@ -191,7 +237,11 @@ class Anchor(models.Model):
     receipt = models.BinaryField(null=True)
     ok = models.BooleanField()
     at = models.DateTimeField()
+    answer = models.TextField(db_default="")
+
+    objects = AnchorQuerySet.as_manager()
 
     class Meta:
         db_table = "audit_anchor"
         default_permissions = ()
+        indexes = [models.Index(fields=["kind", "target", "-id"], name="audit_anchor_of_target")]

@@ -1,5 +1,6 @@
 """record(): the one way an event comes into being."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256 as sha256_of
 from os import urandom
@@ -16,7 +17,7 @@ from breachdesk.audit.context import current_origin
 from breachdesk.audit.events import checked_type, refuse_free_text
 from breachdesk.audit.models import Event, PrivateValue
 from breachdesk.vault import ORGANISATION
-from breachdesk.vault.sealing import cipher_for
+from breachdesk.vault.sealing import Cipher, cipher_for, find_or_create_key, has_key
 
 BODY_VERSION = 1
 SALT_BYTES = 32
@@ -34,6 +35,8 @@ def record(
     *,
     by: AbstractBaseUser | None,
     on: models.Model | None = None,
+    also: Iterable[models.Model] = (),
+    batches: Iterable[tuple[str, object]] = (),
     incident: UUID | None = None,
     private: dict[str, str] | None = None,
     sha256: bytes | None = None,
@@ -41,16 +44,15 @@ def record(
 ) -> Event:
     """Adds one event to the caller's own transaction: both stay or both go.
 
-    `by` is None for what the product does by itself. `on` is the object, after its change; `sha256` is the digest of
-    its content. `data` takes codes, counts, ids, times and hashes; whatever a human typed or names a person goes into
-    `private`, sealed under the incident's key.
+    `by` is None for what the product does by itself. `on` is the object, `also` others, after their change; `batches`
+    are tables, each with the batch of rows that changed: guarded rows that are not named so cannot be committed.
+    `sha256` is the digest of the object's content. `data` takes codes, counts, ids, times and hashes; whatever a human
+    typed or names a person goes into `private`, sealed under the incident's key.
     """
     if not connection.in_atomic_block:
         raise NoTransactionError(f"{event} must be recorded inside the transaction of the change it speaks of.")
-    plain = {key: _plain(value) for key, value in data.items()}
     openings = {field: _opening(value) for field, value in (private or {}).items()}
-    checked_type(event, data=plain, private=openings)
-    refuse_free_text(event, plain)
+    plain = _checked(event, {**data, **_names(also, batches)}, openings)
     event_id, at = uuid4(), timezone.now()
     incident = incident or getattr(on, "incident_id", None)
     body = canonical(
@@ -67,15 +69,22 @@ def record(
             "request": current_origin().request,
         }
     )
-    row = Event(event_id=event_id, type=event, incident=incident, body=body, at=at)
-    return _insert(row, openings)
+    return _insert(Event(event_id=event_id, type=event, incident=incident, body=body, at=at), openings)
+
+
+def _checked(event: str, data: Mapping[str, Datum], openings: Mapping[str, object]) -> dict[str, Any]:
+    plain = {key: _plain(value) for key, value in data.items()}
+    checked_type(event, data=plain, private=openings)
+    refuse_free_text(event, plain)
+    return plain
 
 
 def _insert(row: Event, openings: dict[str, tuple[bytes, bytes]]) -> Event:
+    cipher = _cipher_of(row.incident or ORGANISATION) if openings else None
     row.body_sha256 = sha256_of(row.body).digest()
     row.save(force_insert=True)
-    if openings:
-        _keep_private(row, openings)
+    if cipher:
+        _keep_private(row, openings, cipher)
     return row
 
 
@@ -89,8 +98,16 @@ def _opening(value: str) -> tuple[bytes, bytes]:
     return urandom(SALT_BYTES), normalize("NFC", value).encode()
 
 
-def _keep_private(event: Event, openings: dict[str, tuple[bytes, bytes]]) -> None:
-    cipher = cipher_for(event.incident or ORGANISATION)
+def _cipher_of(scope: UUID) -> Cipher:
+    """The organisation's own key is made at its first use, here, where that can leave its event."""
+    if scope == ORGANISATION and not has_key(scope):
+        key, is_new = find_or_create_key(scope)
+        if is_new:
+            record("key.created", by=None, on=key)
+    return cipher_for(scope)
+
+
+def _keep_private(event: Event, openings: dict[str, tuple[bytes, bytes]], cipher: Cipher) -> None:
     PrivateValue.objects.bulk_create(
         PrivateValue(
             event=event,
@@ -118,6 +135,12 @@ def _object(on: models.Model | None, digest: bytes | None) -> dict[str, Any] | N
         "version": getattr(on, "version", 0),
         "sha256": base64url(digest) if digest is not None else None,
     }
+
+
+def _names(also: Iterable[models.Model], batches: Iterable[tuple[str, object]]) -> dict[str, list[Any]]:
+    objects = sorted(f"{thing._meta.label_lower}/{thing.pk}/{getattr(thing, 'version', 0)}" for thing in also)
+    named = {"also": objects, "batches": sorted(f"{table}/{batch}" for table, batch in batches)}
+    return {key: names for key, names in named.items() if names}
 
 
 def _plain(value: Datum) -> Any:

@@ -16,7 +16,7 @@ from breachdesk.audit.events import COMPOSED, EVENTS
 from breachdesk.audit.models import Event, PrivateValue
 from breachdesk.audit.record import PRIVATE_TABLE
 from breachdesk.vault import ORGANISATION
-from breachdesk.vault.sealing import Cipher, KeyDestroyed, KeyMissing, existing_cipher
+from breachdesk.vault.sealing import Cipher, KeyDestroyed, KeyMissing, cipher_for
 
 SYSTEM = "BreachDesk"
 FORMER = "A former colleague"
@@ -165,7 +165,7 @@ def _opened(events: list[Event]) -> dict[UUID, dict[str, str]]:
 
 def _cipher_or_none(scope: UUID) -> Cipher | None:
     try:
-        return existing_cipher(scope)
+        return cipher_for(scope)
     except (KeyDestroyed, KeyMissing):
         return None
 

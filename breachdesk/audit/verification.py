@@ -6,7 +6,7 @@ The rules have the numbers they have in a bundle that an outsider checks:
     4  bodies: hash as in the entry, canonical, of a registered event, under the incident of the entry
     5  each incident's own chain: numbered from 1 without a gap, each entry naming the leaf before it
     6  times: never going back, no event dated more than 5 seconds after its linking, but for reported clock faults
-    7  sealed values: each matches its commitment, none missing, none added
+    7  sealed values: each matches its commitment, none missing but those whose erasure is in the trail, none added
 """
 
 import json
@@ -31,7 +31,7 @@ from breachdesk.audit.sequencer import AHEAD, ANOMALY
 from breachdesk.audit.tree import Frontier, leaf_of
 from breachdesk.vault import ORGANISATION
 from breachdesk.vault.master_key import MasterKeyMissing
-from breachdesk.vault.sealing import Cipher, KeyDestroyed, KeyMissing, SealBroken, existing_cipher
+from breachdesk.vault.sealing import Cipher, KeyDestroyed, KeyMissing, SealBroken, cipher_for
 
 PAGE = 2000
 BODY_KEYS = {"v", "id", "type", "at", "actor", "incident", "object", "data", "priv", "request"}
@@ -91,12 +91,12 @@ class Wrong(Exception):
 
 def verify() -> Report:
     """One moment's view of the whole trail. Changes nothing; memory grows with the incidents, not with the entries."""
-    with _one_snapshot():
+    with one_snapshot():
         return _Verification().run()
 
 
 @contextmanager
-def _one_snapshot() -> Iterator[None]:
+def one_snapshot() -> Iterator[None]:
     """Inside a transaction that is open already, its own view has to do."""
     if connection.in_atomic_block:
         yield
@@ -195,6 +195,7 @@ class _Openings:
         self._values: dict[UUID, dict[str, tuple[bytes, bytes]]] = {}
         self._ciphers: dict[UUID, Cipher | None] = {}
         self._closed = 0
+        self._erased, self._destroyed = _reported_erasures()
 
     def load(self, event_ids: list[UUID]) -> None:
         self._values = {}
@@ -204,7 +205,7 @@ class _Openings:
 
     def check(self, stored: Stored, commitments: dict[str, str]) -> None:
         values = self._values.get(stored.event_id, {})
-        if missing := commitments.keys() - values.keys():
+        if missing := {name for name in commitments.keys() - values.keys() if not self._is_excused(stored, name)}:
             raise Wrong(7, f"The sealed {min(missing)} of entry {stored.idx} is gone, and no erasure says why.")
         if added := values.keys() - commitments.keys():
             raise Wrong(7, f"Entry {stored.idx} has a sealed {min(added)} that its event does not know.")
@@ -213,7 +214,12 @@ class _Openings:
             if value is not None and base64url(commitment(name, salt, value)) != commitments[name]:
                 raise Wrong(7, f"The sealed {name} of entry {stored.idx} is not what was committed to.")
 
+    def _is_excused(self, stored: Stored, name: str) -> bool:
+        return f"{stored.event_id}/{name}" in self._erased or stored.incident in self._destroyed
+
     def notes(self) -> Iterator[str]:
+        if self._erased:
+            yield f"{len(self._erased):,} sealed values were erased, as the trail says."
         if self._closed:
             yield f"{self._closed:,} sealed values cannot be opened any more: their key was destroyed."
 
@@ -234,7 +240,7 @@ class _Openings:
 
     def _find_cipher(self, scope: UUID) -> Cipher | None:
         try:
-            return existing_cipher(scope)
+            return cipher_for(scope)
         except KeyDestroyed:
             return None
         except (KeyMissing, MasterKeyMissing) as error:
@@ -338,3 +344,9 @@ def _what_to_know() -> Iterator[str]:
 def _reported_clock_faults() -> list[tuple[int, int]]:
     faults = [event.content["data"] for event in Event.objects.of_type(ANOMALY)]
     return [(data["first"], data["last"]) for data in faults if data["kind"] == "ahead"]
+
+
+def _reported_erasures() -> tuple[set[str], set[UUID | None]]:
+    """The values that were erased, as "<event>/<field>", and the incidents whose key was destroyed."""
+    erased = {name for event in Event.objects.of_type("privacy.erased") for name in event.content["data"]["erased"]}
+    return erased, {event.incident for event in Event.objects.of_type("key.destroyed")}

@@ -16,6 +16,7 @@ class DataKey(models.Model):
     wrapped_index = models.BinaryField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     destroyed_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         db_table = "vault_data_key"

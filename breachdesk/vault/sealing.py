@@ -7,6 +7,9 @@ Each scope has two independent random 256-bit keys, wrapped by the master key wi
   section 8.3 allows 2**32 values per key, a thousand times the largest incident.
 - Blind index: the first 16 bytes of HMAC-SHA-256 (RFC 2104) under the scope's index key, over purpose and value. Equal
   values of one scope and purpose match; nothing else can be learned from it without the key.
+- Derived salt: 32 bytes of HMAC-SHA-256 under the same key, over 0xFFFF, purpose and place. A blind index has the
+  length of its purpose where this has 0xFFFF, and no purpose is that long: so neither can pass for the other. A salt
+  need not be stored, and dies with the key: what was committed to with it can then neither be opened nor guessed.
 """
 
 import hmac
@@ -17,15 +20,16 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.db.models import F
 from django.utils import timezone
 
-from breachdesk.vault import ORGANISATION
 from breachdesk.vault.master_key import KEY_BYTES, MasterKeyMissing, read_master_key
 from breachdesk.vault.models import DataKey
 
 NONCE_BYTES = 12
 TAG_BYTES = 16
 INDEX_BYTES = 16
+SALTS = b"\xff\xff"
 
 
 class KeyMissing(Exception):
@@ -53,7 +57,7 @@ def _with_length(text: str) -> bytes:
 class Cipher:
     """The open keys of one scope. Make one for a piece of work and let it go: a shred does not reach it meanwhile."""
 
-    __slots__ = ("_aead", "_index", "_places", "_purposes", "scope")
+    __slots__ = ("_aead", "_index", "_places", "_purposes", "_salted", "scope")
 
     def __init__(self, scope: UUID, data_key: bytes, index_key: bytes) -> None:
         self.scope = scope
@@ -61,6 +65,7 @@ class Cipher:
         self._index = hmac.new(index_key, digestmod=sha256)
         self._places: dict[tuple[str, str], bytes] = {}
         self._purposes: dict[str, hmac.HMAC] = {}
+        self._salted: dict[str, hmac.HMAC] = {}
 
     def seal(self, value: bytes, *, table: str, column: str, row: UUID) -> bytes:
         nonce = urandom(NONCE_BYTES)
@@ -82,6 +87,12 @@ class Cipher:
         index.update(value.encode())
         return index.digest()[:INDEX_BYTES]
 
+    def derived_salt(self, place: bytes, *, purpose: str) -> bytes:
+        """32 bytes, the same for ever while the key lives. `place` is to be used for one commitment only."""
+        salt = self._salts(purpose).copy()
+        salt.update(place)
+        return salt.digest()
+
     def _place(self, table: str, column: str) -> bytes:
         place = self._places.get((table, column))
         if place is None:
@@ -93,6 +104,13 @@ class Cipher:
         if prepared is None:
             prepared = self._purposes[purpose] = self._index.copy()
             prepared.update(_with_length(purpose))
+        return prepared
+
+    def _salts(self, purpose: str) -> hmac.HMAC:
+        prepared = self._salted.get(purpose)
+        if prepared is None:
+            prepared = self._salted[purpose] = self._index.copy()
+            prepared.update(SALTS + _with_length(purpose))
         return prepared
 
 
@@ -125,8 +143,13 @@ def _wrapping(scope: UUID) -> _Wrapping:
 
 def create_key(scope: UUID) -> DataKey:
     """Makes the scope's key once; a second call returns the first key, and a destroyed one is refused."""
+    return find_or_create_key(scope)[0]
+
+
+def find_or_create_key(scope: UUID) -> tuple[DataKey, bool]:
+    """As create_key(), and whether it was made just now: that must leave an event."""
     wrapping = _wrapping(scope)
-    key, _ = DataKey.objects.get_or_create(
+    key, is_new = DataKey.objects.get_or_create(
         scope=scope,
         defaults={
             "wrapped_data": wrapping.wrap(urandom(KEY_BYTES), "data"),
@@ -134,21 +157,19 @@ def create_key(scope: UUID) -> DataKey:
         },
     )
     _refuse_destroyed(key)
-    return key
+    return key, is_new
+
+
+def has_key(scope: UUID) -> bool:
+    """Whether one was ever made, even if it was destroyed since."""
+    return DataKey.objects.filter(scope=scope).exists()
 
 
 def cipher_for(scope: UUID) -> Cipher:
     """One query. Raises KeyMissing, KeyDestroyed or MasterKeyMissing, each with a sentence.
 
-    The organisation's own key is made at its first use; an incident's key is made when the incident is opened.
+    It never makes a key: an incident's is made when the incident is opened, the organisation's by its first event.
     """
-    if scope == ORGANISATION and not DataKey.objects.filter(scope=scope).exists():
-        create_key(scope)
-    return existing_cipher(scope)
-
-
-def existing_cipher(scope: UUID) -> Cipher:
-    """As cipher_for, for those who only read: it never makes a key."""
     key = DataKey.objects.filter(scope=scope).first()
     if key is None:
         raise KeyMissing(f"There is no data key for {scope}. It is made when the incident is opened.")
@@ -182,7 +203,7 @@ def shred(scope: UUID) -> bool:
     """
     return bool(
         DataKey.objects.filter(scope=scope, destroyed_at__isnull=True).update(
-            wrapped_data=None, wrapped_index=None, destroyed_at=timezone.now()
+            wrapped_data=None, wrapped_index=None, destroyed_at=timezone.now(), version=F("version") + 1
         )
     )
 

@@ -1,17 +1,16 @@
-from uuid import uuid4
-
 import pytest
 from django.db import transaction
 
 from breachdesk.audit.record import record
-from breachdesk.vault.sealing import create_key
 from tests.audit.tsa import LocalTsa
+from tests.factories import make_scope
+from tests.signing import Signing
 
 
 @pytest.fixture
 def case(db):
-    """An incident's id with a data key; the trail does not know what an incident is."""
-    return create_key(uuid4()).scope
+    """An incident's id with a data key, over an empty trail; the trail does not know what an incident is."""
+    return make_scope()
 
 
 @pytest.fixture
@@ -28,3 +27,9 @@ def local_tsa(tmp_path):
     """A time-stamping authority that runs beside the test."""
     with LocalTsa(tmp_path / "tsa") as tsa:
         yield tsa
+
+
+@pytest.fixture
+def signing(db, settings, tmp_path):
+    """A signer with a key of its own; see tests/signing.py."""
+    return Signing(settings, tmp_path)

@@ -14,8 +14,8 @@ from breachdesk.audit.models import Event, Pending, PrivateValue
 from breachdesk.audit.record import NoTransactionError, record
 from breachdesk.vault import ORGANISATION
 from breachdesk.vault.models import DataKey
-from breachdesk.vault.sealing import KeyDestroyed, create_key, shred, unseal
-from tests.factories import make_user
+from breachdesk.vault.sealing import KeyDestroyed, unseal
+from tests.factories import destroy_key, make_scope, make_user
 
 pytestmark = pytest.mark.django_db
 CANARY = "Zebediah Quillfeather"
@@ -58,7 +58,7 @@ def test_an_object_is_named_with_its_version_and_digest():
 
 def test_an_object_brings_its_incident(case):
     event = record("key.created", by=None, on=DataKey.objects.get(scope=case))
-    assert (event.incident, event.content["object"]["version"]) == (case, 0)
+    assert (event.incident, event.content["object"]["version"]) == (case, 1)
 
 
 def test_ids_times_and_digests_are_written_as_text(case):
@@ -155,7 +155,7 @@ def test_outside_incidents_it_is_sealed_for_the_organisation():
 
 
 def test_nothing_private_is_recorded_under_a_destroyed_key(case):
-    shred(case)
+    destroy_key(case)
     with pytest.raises(KeyDestroyed), transaction.atomic():
         record("incident.closed", by=None, incident=case, private={"reason": CANARY})
     assert not Event.objects.exists()
@@ -163,7 +163,7 @@ def test_nothing_private_is_recorded_under_a_destroyed_key(case):
 
 def test_canaries_in_every_private_field_stay_out_of_the_trails_bytes():
     for name, kind in EVENTS.items():
-        incident = create_key(UUID(int=1)).scope
+        incident = make_scope(UUID(int=1))
         private = {field: f"{CANARY} {field}" for field in kind.private_fields}
         record(name, by=None, incident=incident, private=private, **dict.fromkeys(kind.required))
     bodies = b"".join(bytes(body) for body in Event.objects.values_list("body", flat=True))

@@ -27,7 +27,7 @@ from breachdesk.audit.tree import (
     verifies_inclusion,
 )
 from breachdesk.audit.verification import verify
-from breachdesk.vault.sealing import create_key
+from tests.factories import make_scope
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +66,7 @@ def test_events_get_contiguous_positions_in_the_order_of_their_rows(heartbeats):
 
 
 def test_each_incident_has_a_chain_of_its_own():
-    first, second = create_key(uuid4()).scope, create_key(uuid4()).scope
+    first, second = make_scope(), make_scope()
     for incident in (first, second, None, first, first):
         record("incident.closed", by=None, incident=incident)
         sequence_pending()
@@ -187,7 +187,7 @@ def test_without_the_lock_the_keys_stop_a_fork(heartbeats):
 
 @pytest.mark.django_db(transaction=True)
 def test_writers_and_two_sequencers_at_once_make_one_log():
-    incidents = [create_key(uuid4()).scope for _ in range(3)]
+    incidents = [make_scope() for _ in range(3)]
     writing = threading.Event()
     writing.set()
     threads = [threading.Thread(target=write, args=(incidents, 25)) for _ in range(4)]

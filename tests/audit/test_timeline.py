@@ -8,8 +8,7 @@ from breachdesk.audit.events import EVENTS
 from breachdesk.audit.models import Event
 from breachdesk.audit.record import record
 from breachdesk.audit.timeline import describe, sentence_of
-from breachdesk.vault.sealing import shred
-from tests.factories import make_user
+from tests.factories import destroy_key, make_user
 
 AT = "2026-07-01T09:30:00.000000Z"
 
@@ -49,7 +48,7 @@ def test_private_values_are_shown_only_when_asked_for(case):
 
 def test_after_the_key_is_destroyed_the_line_stays(case):
     record("incident.closed", by=None, incident=case, private={"reason": "All told"})
-    shred(case)
+    destroy_key(case)
     (line,) = lines_of(case, private=True)
     assert (line.sentence, line.private) == ("closed the incident", {"reason": "erased"})
 

@@ -3,7 +3,6 @@
 import json
 from datetime import timedelta
 from hashlib import sha256
-from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
@@ -15,7 +14,7 @@ from breachdesk.audit.record import record
 from breachdesk.audit.sequencer import sequence_pending
 from breachdesk.audit.tree import leaf_of
 from breachdesk.audit.verification import verify
-from breachdesk.vault.sealing import create_key, shred
+from tests.factories import destroy_key, make_scope
 
 STRANGER = "0b1d5f3e-7c2a-4e59-9a46-2f8d11c3a7e0"
 
@@ -194,7 +193,7 @@ def test_an_event_with_two_keys_of_one_name(log, superuser_sql):
 
 
 def test_an_event_that_moved_to_another_incident(log, superuser_sql):
-    other = create_key(uuid4()).scope
+    other = make_scope()
     body = canonical(event_at(3).content | {"incident": str(other)})
     superuser_sql("UPDATE audit_event SET incident = %s WHERE event_id = %s", [other, event_at(3).event_id])
     rewrite_event(superuser_sql, 3, body)
@@ -237,7 +236,7 @@ def test_the_first_of_two_faults_is_named(log, superuser_sql):
 
 
 def test_after_the_key_is_destroyed_the_log_stays_valid(log):
-    shred(log)
+    destroy_key(log)
     report = verify()
     assert report.verdict == "VALID"
     assert "4 sealed values cannot be opened any more" in report.notes[-1]

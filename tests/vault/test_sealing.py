@@ -16,6 +16,7 @@ from breachdesk.vault.sealing import (
     blind_index,
     cipher_for,
     create_key,
+    find_or_create_key,
     seal,
     shred,
     unseal,
@@ -129,6 +130,17 @@ def test_an_incident_without_a_key_is_told_so(db):
         cipher_for(uuid4())
 
 
-def test_the_organisation_gets_its_key_at_first_use(db):
+def test_the_organisations_own_key_belongs_to_no_incident(db):
+    assert create_key(ORGANISATION).incident_id is None
     assert unseal(ORGANISATION, seal(ORGANISATION, b"relay", **PLACE), **PLACE) == b"relay"
-    assert DataKey.objects.get(scope=ORGANISATION).incident_id is None
+
+
+def test_whether_a_key_was_made_just_now_is_told(scope):
+    assert find_or_create_key(scope) == (DataKey.objects.get(scope=scope), False)
+    key, is_new = find_or_create_key(uuid4())
+    assert (key.version, is_new) == (1, True)
+
+
+def test_shredding_makes_a_new_version_of_the_key(scope):
+    shred(scope)
+    assert DataKey.objects.get(scope=scope).version == 2
