@@ -71,9 +71,10 @@ WITH allowed AS (
       AND e.state = 'sending' AND e.epoch = b.epoch AND EXISTS (SELECT FROM notifications_approval AS a
         WHERE a.edition_id = e.id AND a.digest = e.digest AND a.voided_at IS NULL)
 )
-UPDATE notifications_delivery AS d SET state = 'handing_over', tries = d.tries + 1, handing_over_at = now()
-WHERE d.id = ANY(%(ids)s) AND d.token IS NOT DISTINCT FROM %(token)s AND d.state = 'claimed'
-  AND EXISTS (SELECT FROM allowed)
+UPDATE notifications_delivery AS d
+SET state = 'handing_over', tries = d.tries + 1, handing_over_at = now(), recipient = i.recipient
+FROM unnest(%(ids)s::uuid[], %(recipients)s::bytea[]) AS i (id, recipient)
+WHERE d.id = i.id AND d.token IS NOT DISTINCT FROM %(token)s AND d.state = 'claimed' AND EXISTS (SELECT FROM allowed)
 RETURNING d.id
 """
 
@@ -86,15 +87,17 @@ WITH answer AS (
 ), settled AS (
     UPDATE notifications_delivery AS d
     SET state = a.outcome, code = a.code, reply_sha256 = a.reply, settled_at = now(),
-        next_at = now() + make_interval(secs => a.wait), tries = d.tries - 1 + a.counted
+        next_at = now() + make_interval(secs => a.wait), tries = d.tries - 1 + a.counted,
+        token = CASE WHEN a.counted = 1 THEN d.token END
     FROM answer AS a WHERE d.id = a.id AND d.token IS NOT DISTINCT FROM %(token)s
       AND (d.state = 'handing_over' OR (d.state = 'unknown' AND a.outcome = 'handed_over'))
-    RETURNING d.id, d.tries, d.handing_over_at, a.outcome, a.phase, a.code, a.enhanced, a.reply, a.remote, a.counted
+    RETURNING d.id, d.tries, d.handing_over_at, d.recipient, a.outcome, a.phase, a.code, a.enhanced, a.reply, a.remote,
+        a.counted
 ), told AS (
     INSERT INTO notifications_attempt (id, delivery_id, batch_id, n, phase, outcome, code, enhanced, reason,
-        reply_sha256, remote_id, opened_at, closed_at)
+        reply_sha256, recipient, remote_id, opened_at, closed_at)
     SELECT gen_random_uuid(), s.id, %(token)s::uuid, s.tries, s.phase, s.outcome, s.code, s.enhanced, '', s.reply,
-        s.remote, s.handing_over_at, now()
+        s.recipient, s.remote, s.handing_over_at, now()
     FROM settled AS s WHERE s.counted = 1 AND (s.outcome <> 'handed_over' OR s.tries > 1 OR s.remote <> ''
         OR EXISTS (SELECT FROM notifications_attempt AS u WHERE u.delivery_id = s.id AND u.outcome = 'unknown'))
 )
@@ -181,14 +184,17 @@ def claim(edition_id: UUID, limit: int) -> tuple[UUID, list[Claimed]]:
     return token, rows
 
 
-def begin_hand_over(token: UUID, ids: Sequence[UUID]) -> set[UUID]:
+def begin_hand_over(token: UUID, recipients: Mapping[UUID, bytes]) -> set[UUID]:
     """Commit the intent for these rows, or for none: only those returned may go on the wire.
+
+    Each brings the commitment to its address, so that whom a lost hand-over was for is known.
 
     Refused when the edition is not being sent, was started anew, lost its approval, or the lease is nearly over. Must
     run in a transaction whose first statement was share_hand_overs().
     """
     least = terms().dot_timeout + terms().margin / 4
-    return {row[0] for row in _run(BEGIN, {"token": token, "ids": list(ids), "least": least})}
+    rows = {"ids": list(recipients), "recipients": list(recipients.values())}
+    return {row[0] for row in _run(BEGIN, {"token": token, "least": least, **rows})}
 
 
 def settle(token: UUID, answers: Iterable[tuple[UUID, int, Outcome]]) -> None:

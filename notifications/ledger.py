@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -41,7 +41,7 @@ class Ledger:
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self.answers: dict[UUID, list[tuple[UUID, int, Outcome]]] = {}
         self.blocked: dict[UUID, dict[UUID, str]] = {}
-        self.wishes: list[tuple[UUID, Sequence[UUID], asyncio.Future[set[UUID]]]] = []
+        self.wishes: list[tuple[UUID, Mapping[UUID, bytes], asyncio.Future[set[UUID]]]] = []
         self.committing: asyncio.Task[None] | None = None
         self.session: object = None
         self.lanes = 0  # how many could be waiting for the same commit
@@ -74,10 +74,10 @@ class Ledger:
     def block(self, hand: Hand, row: Claimed, reason: str) -> None:
         self.blocked.setdefault(hand.token, {})[row.id] = reason
 
-    async def begin(self, hand: Hand, rows: Iterable[Claimed]) -> set[UUID]:
-        """Which of these may go on the wire now: their intent is committed."""
+    async def begin(self, hand: Hand, recipients: Mapping[UUID, bytes]) -> set[UUID]:
+        """Which of these may go on the wire now: their intent is committed, and to whom."""
         granted: asyncio.Future[set[UUID]] = asyncio.get_running_loop().create_future()
-        self.wishes.append((hand.token, [row.id for row in rows], granted))
+        self.wishes.append((hand.token, recipients, granted))
         self._commit_soon()
         return await granted
 
@@ -110,7 +110,7 @@ class Ledger:
         self,
         answers: dict[UUID, list[tuple[UUID, int, Outcome]]],
         blocked: dict[UUID, dict[UUID, str]],
-        wishes: Sequence[tuple[UUID, Sequence[UUID]]],
+        wishes: Sequence[tuple[UUID, Mapping[UUID, bytes]]],
     ) -> list[set[UUID]]:
         """A lost database connection makes us send nothing more; what was answered is told until it is heard."""
         for pause in (0.2, 1, 2, 4, 8, None):
@@ -118,7 +118,7 @@ class Ledger:
                 return await self.call(self._commit, answers, blocked, wishes)
             except DATABASE_ERRORS:
                 logger.exception("The outcome of a window could not be committed. It is tried again.")
-                wishes = [(token, ()) for token, _ in wishes]
+                wishes = [(token, {}) for token, _ in wishes]
                 if pause is not None:
                     await asyncio.sleep(pause)
         return [set() for _ in wishes]
@@ -127,7 +127,7 @@ class Ledger:
         self,
         answers: dict[UUID, list[tuple[UUID, int, Outcome]]],
         blocked: dict[UUID, dict[UUID, str]],
-        wishes: Sequence[tuple[UUID, Sequence[UUID]]],
+        wishes: Sequence[tuple[UUID, Mapping[UUID, bytes]]],
     ) -> list[set[UUID]]:
         with transaction.atomic(), delivery.in_one_round_trip():
             delivery.share_hand_overs(self.edition_id)
@@ -135,11 +135,13 @@ class Ledger:
                 delivery.settle(token, rows)
             for token, reasons in blocked.items():
                 delivery.block(token, reasons)
-            wanted: dict[UUID, list[UUID]] = {}
-            for token, ids in wishes:
-                wanted.setdefault(token, []).extend(ids)
-            granted = {token: delivery.begin_hand_over(token, ids) if ids else set() for token, ids in wanted.items()}
-        return [granted[token].intersection(ids) for token, ids in wishes]
+            wanted: dict[UUID, dict[UUID, bytes]] = {}
+            for token, recipients in wishes:
+                wanted.setdefault(token, {}).update(recipients)
+            granted = {
+                token: delivery.begin_hand_over(token, rows) if rows else set() for token, rows in wanted.items()
+            }
+        return [granted[token].intersection(recipients) for token, recipients in wishes]
 
     def close(self) -> None:
         self.thread.submit(_close_connection).result()

@@ -227,6 +227,7 @@ class Delivery(models.Model):
     generation = models.PositiveSmallIntegerField(default=0)
     code = models.PositiveSmallIntegerField(null=True)
     reply_sha256 = models.BinaryField(null=True)
+    recipient = models.BinaryField(null=True)  # commitment to the address of the last try: batches.py
     handing_over_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
 
@@ -266,6 +267,7 @@ class Attempt(models.Model):
     enhanced = models.CharField(max_length=12, blank=True)
     reason = models.CharField(max_length=200, blank=True)
     reply_sha256 = models.BinaryField(null=True)
+    recipient = models.BinaryField(null=True)
     remote_id = models.CharField(max_length=120, blank=True)
     opened_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField()

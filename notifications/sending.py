@@ -23,6 +23,7 @@ from django.conf import settings
 from breachdesk.people.personal import unseal_personal
 from breachdesk.vault.sealing import Cipher, cipher_for
 from notifications import delivery, sweeping
+from notifications.batches import recipient_commitment
 from notifications.delivery import Claimed
 from notifications.editions import skeleton_of, the_organisation
 from notifications.freezing import digest_of
@@ -46,6 +47,7 @@ class Letter:
     row: Claimed
     envelope: Envelope
     message: bytes
+    recipient: bytes  # the commitment to the envelope's address
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ class Composer:
         address = personal.get("email", "")
         recipient = Recipient(row.id, address, self._kinds_of(row.kinds), values_of(personal))
         message = render_message(self.skeleton, recipient, self._today())
-        return Letter(row, (return_path(self.skeleton, row.id), checked_address(address)), message)
+        envelope = return_path(self.skeleton, row.id), checked_address(address)
+        committed = recipient_commitment(self.cipher, row.id, row.tries + 1, envelope[1])
+        return Letter(row, envelope, message, committed)
 
     def _kinds_of(self, kinds: Sequence[str]) -> tuple[str, ...]:
         key = tuple(kinds)
@@ -171,7 +175,7 @@ class Drain:
 
     async def _begin(self, hand: Hand, rows: Sequence[Claimed]) -> Window:
         letters = self._compose(hand, rows)
-        granted = await self.ledger.begin(hand, [letter.row for letter in letters])
+        granted = await self.ledger.begin(hand, {letter.row.id: letter.recipient for letter in letters})
         if len(granted) < len(letters):
             self.end = self.end or End.CLOSED
         blocked = len(rows) - len(letters)

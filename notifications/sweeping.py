@@ -16,35 +16,23 @@ from django.db.models import Count
 from django.utils import timezone
 
 from breachdesk.audit.record import record
-from breachdesk.audit.tree import leaf_of, root_of
 from breachdesk.pulse import note_run
 from notifications import delivery
+from notifications.batches import root_of_rows, rows_of_batch
 from notifications.models import Batch, Delivery, Edition
 
 logger = logging.getLogger(__name__)
 OUTCOMES = ("handed_over", "refused", "retry_wait", "unknown", "blocked")
 
-# What became of a batch's rows, in a fixed order. Later events change a delivery's state, never these lines.
-ROWS_OF_BATCH = """
-SELECT d.id, 'handed_over' AS outcome, d.code, d.reply_sha256 FROM notifications_delivery AS d
-WHERE d.token = %(token)s AND d.code BETWEEN 200 AND 299
-  AND NOT EXISTS (SELECT FROM notifications_attempt AS a
-                  WHERE a.delivery_id = d.id AND a.batch_id = d.token AND a.outcome = 'unknown')
-UNION ALL
-SELECT a.delivery_id, a.outcome, a.code, a.reply_sha256 FROM notifications_attempt AS a
-WHERE a.batch_id = %(token)s AND a.outcome <> 'handed_over'
-ORDER BY 1, 2
-"""
-
 MARK_UNKNOWN = """
 WITH lost AS (
     UPDATE notifications_delivery SET state = 'unknown', settled_at = now()
-    WHERE token = %(token)s AND state = 'handing_over' RETURNING id, tries, handing_over_at
+    WHERE token = %(token)s AND state = 'handing_over' RETURNING id, tries, recipient, handing_over_at
 )
 INSERT INTO notifications_attempt
-    (id, delivery_id, batch_id, n, phase, outcome, enhanced, reason, remote_id, opened_at, closed_at)
-SELECT gen_random_uuid(), id, %(token)s, tries, 'lost', 'unknown', '', 'The worker that handed it over stopped.', '',
-    handing_over_at, now() FROM lost
+    (id, delivery_id, batch_id, n, phase, outcome, enhanced, reason, recipient, remote_id, opened_at, closed_at)
+SELECT gen_random_uuid(), id, %(token)s, tries, 'lost', 'unknown', '', 'The worker that handed it over stopped.',
+    recipient, '', handing_over_at, now() FROM lost
 """
 
 EXPIRED = """
@@ -156,11 +144,11 @@ def close_batch(token: UUID) -> bool:
     )
     if batch is None or Delivery.objects.filter(token=token, state__in=["claimed", "handing_over"]).exists():
         return False
-    counts, root = rows_of_batch(token)
-    if not counts:
+    rows = rows_of_batch(token)
+    if not rows:
         batch.delete()  # everything was given back: there is nothing to tell
         return True
-    batch.rows, batch.rows_root, batch.settled_at = sum(counts.values()), root, timezone.now()
+    batch.rows, batch.rows_root, batch.settled_at = len(rows), root_of_rows(rows), timezone.now()
     batch.save(update_fields=["rows", "rows_root", "settled_at"])
     record(
         "delivery.batch_settled",
@@ -170,22 +158,10 @@ def close_batch(token: UUID) -> bool:
         edition=batch.edition_id,
         batch=token,
         rows=batch.rows,
-        rows_root=root,
-        **_counted(counts, OUTCOMES),
+        rows_root=batch.rows_root,
+        **_counted(Counter(row.outcome for row in rows), OUTCOMES),
     )
     return True
-
-
-def rows_of_batch(token: UUID) -> tuple[Counter[str], bytes]:
-    """Counts by outcome, and the RFC 6962 root over one line per row: delivery, outcome, code, digest of the reply."""
-    with connection.cursor() as cursor:
-        cursor.execute(ROWS_OF_BATCH, {"token": token})
-        rows = cursor.fetchall()
-    leaves = (
-        leaf_of(f"{row} {outcome} {code or '-'} {reply.hex() if reply else '-'}".encode())
-        for row, outcome, code, reply in rows
-    )
-    return Counter(row[1] for row in rows), root_of(leaves)
 
 
 @transaction.atomic

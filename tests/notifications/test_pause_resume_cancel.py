@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def put_one_on_the_wire(edition: Edition) -> None:
     token, rows = delivery.claim(edition.pk, 1)
     delivery.share_hand_overs(edition.pk)
-    assert len(delivery.begin_hand_over(token, [rows[0].id])) == 1
+    assert len(delivery.begin_hand_over(token, {rows[0].id: b"c" * 32})) == 1
 
 
 def test_a_pause_tells_how_many_were_on_the_wire() -> None:
@@ -32,7 +32,7 @@ def test_nothing_can_be_claimed_or_begun_while_it_is_paused() -> None:
     edition = make_edition_being_sent()
     token, rows = delivery.claim(edition.pk, 1)
     pause_edition(edition, by=make_user("dpo"))
-    assert delivery.begin_hand_over(token, [rows[0].id]) == set()
+    assert delivery.begin_hand_over(token, {rows[0].id: b"c" * 32}) == set()
     assert delivery.claim(edition.pk, 10)[1] == []
 
 

@@ -29,7 +29,7 @@ def handed_over(kind: Kind = Kind.HANDED_OVER) -> Delivery:
     edition = make_edition_being_sent()
     token, rows = delivery.claim(edition.pk, 1)
     delivery.share_hand_overs(edition.pk)
-    delivery.begin_hand_over(token, [rows[0].id])
+    delivery.begin_hand_over(token, {rows[0].id: b"c" * 32})
     code = 250 if kind is Kind.HANDED_OVER else None
     delivery.settle(token, [(rows[0].id, 0, Outcome(kind, Phase.DOT, code, remote_id="remote-1"))])
     return Delivery.objects.get(pk=rows[0].id)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def hand_over(edition: Edition, *outcomes: Outcome) -> None:
     token, rows = delivery.claim(edition.pk, len(outcomes))
     delivery.share_hand_overs(edition.pk)
-    delivery.begin_hand_over(token, [row.id for row in rows])
+    delivery.begin_hand_over(token, {row.id: b"c" * 32 for row in rows})
     delivery.settle(token, [(row.id, row.tries, outcome) for row, outcome in zip(rows, outcomes, strict=True)])
 
 

@@ -1,0 +1,99 @@
+"""What a settled batch says for ever: one canonical line for each row, and the root over them in one event.
+
+A line is RFC 8785 JSON of {"at", "code", "delivery", "outcome", "recipient", "reply", "try"}, in the order of delivery,
+try and outcome; the root is that of RFC 6962 over the lines. A line is made of columns that nothing changes any more
+once the batch is settled: of the delivery if the message was handed over at once, else of the attempt that was
+answered. What is heard later moves a delivery's state, never these.
+
+`recipient` is the trail's commitment, SHA-256(0x02 || salt || length of the name || "recipient" || address), to the
+very address of the envelope. It is stored with the intent, before anything goes on the wire, so that a line outlives
+the incident's key; its salt is derived from that key, one for each delivery and try, and dies with it.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from breachdesk.audit.canonical import base64url, time_text
+from breachdesk.audit.models import Entry, Event
+from breachdesk.audit.record import commitment
+from breachdesk.audit.tree import leaf_of, root_of
+from breachdesk.vault.sealing import Cipher
+
+RECIPIENT = "recipient"
+SETTLED = "delivery.batch_settled"
+
+ROWS_OF_BATCH = """
+SELECT d.settled_at, d.code, d.id, 'handed_over', d.recipient, d.reply_sha256, d.tries
+FROM notifications_delivery AS d
+WHERE d.token = %(token)s AND d.code BETWEEN 200 AND 299
+  AND NOT EXISTS (SELECT FROM notifications_attempt AS a
+                  WHERE a.delivery_id = d.id AND a.batch_id = d.token AND a.outcome = 'unknown')
+UNION ALL
+SELECT a.closed_at, a.code, a.delivery_id, a.outcome, a.recipient, a.reply_sha256, a.n
+FROM notifications_attempt AS a WHERE a.batch_id = %(token)s AND a.outcome <> 'handed_over'
+"""
+
+
+class Row(NamedTuple):
+    """One answer, or the lack of it. A message that could not be made was handed over to nobody."""
+
+    at: datetime | None
+    code: int | None
+    delivery: UUID
+    outcome: str
+    recipient: bytes | None
+    reply: bytes | None
+    number: int
+
+    @property
+    def line(self) -> str:
+        """As canonical() would write it, ten times as fast: nothing in it needs an escape."""
+        at = f'"{time_text(self.at)}"' if self.at else "null"
+        code = "null" if self.code is None else self.code
+        return (
+            f'{{"at":{at},"code":{code},"delivery":"{self.delivery}","outcome":"{self.outcome}",'
+            f'"recipient":{_digest(self.recipient)},"reply":{_digest(self.reply)},"try":{self.number}}}'
+        )
+
+
+def _digest(value: bytes | None) -> str:
+    return "null" if value is None else f'"{base64url(value)}"'
+
+
+def rows_of_batch(token: UUID) -> list[Row]:
+    """In the order of their lines."""
+    with connection.cursor() as cursor:
+        cursor.execute(ROWS_OF_BATCH, {"token": token})
+        rows = [Row(*row) for row in cursor.fetchall()]
+    return sorted(rows, key=lambda row: (row.delivery, row.number, row.outcome))
+
+
+def root_of_rows(rows: Iterable[Row]) -> bytes:
+    return root_of(leaf_of(row.line.encode()) for row in rows)
+
+
+def recipient_salt(cipher: Cipher, delivery: UUID, number: int) -> bytes:
+    return cipher.derived_salt(delivery.bytes + number.to_bytes(2, "big"), purpose=RECIPIENT)
+
+
+def recipient_commitment(cipher: Cipher, delivery: UUID, number: int, address: bytes) -> bytes:
+    """To the address of try `number`, as it stands in the envelope."""
+    return commitment(RECIPIENT, recipient_salt(cipher, delivery, number), address)
+
+
+def delivery_lines(incident_id: UUID) -> Iterator[tuple[UUID, int, str]]:
+    """(batch, number of the row in it, line) of every settled batch whose event is linked, in the log's order."""
+    for batch in _settled_batches(incident_id):
+        for number, row in enumerate(rows_of_batch(batch)):
+            yield batch, number, row.line
+
+
+def _settled_batches(incident_id: UUID) -> list[UUID]:
+    events = Event.objects.of_incident(incident_id).of_type(SETTLED)
+    batches = {event.event_id: UUID(event.content["object"]["id"]) for event in events.iterator()}
+    linked = Entry.objects.filter(incident=incident_id).order_by("idx").values_list("event_id", flat=True)
+    return [batches[event_id] for event_id in linked.iterator() if event_id in batches]
