@@ -20,9 +20,9 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.db.models import F
 from django.utils import timezone
 
-from breachdesk.vault import ORGANISATION
 from breachdesk.vault.master_key import KEY_BYTES, MasterKeyMissing, read_master_key
 from breachdesk.vault.models import DataKey
 
@@ -143,8 +143,13 @@ def _wrapping(scope: UUID) -> _Wrapping:
 
 def create_key(scope: UUID) -> DataKey:
     """Makes the scope's key once; a second call returns the first key, and a destroyed one is refused."""
+    return find_or_create_key(scope)[0]
+
+
+def find_or_create_key(scope: UUID) -> tuple[DataKey, bool]:
+    """As create_key(), and whether it was made just now: that must leave an event."""
     wrapping = _wrapping(scope)
-    key, _ = DataKey.objects.get_or_create(
+    key, is_new = DataKey.objects.get_or_create(
         scope=scope,
         defaults={
             "wrapped_data": wrapping.wrap(urandom(KEY_BYTES), "data"),
@@ -152,21 +157,19 @@ def create_key(scope: UUID) -> DataKey:
         },
     )
     _refuse_destroyed(key)
-    return key
+    return key, is_new
+
+
+def has_key(scope: UUID) -> bool:
+    """Whether one was ever made, even if it was destroyed since."""
+    return DataKey.objects.filter(scope=scope).exists()
 
 
 def cipher_for(scope: UUID) -> Cipher:
     """One query. Raises KeyMissing, KeyDestroyed or MasterKeyMissing, each with a sentence.
 
-    The organisation's own key is made at its first use; an incident's key is made when the incident is opened.
+    It never makes a key: an incident's is made when the incident is opened, the organisation's by its first event.
     """
-    if scope == ORGANISATION and not DataKey.objects.filter(scope=scope).exists():
-        create_key(scope)
-    return existing_cipher(scope)
-
-
-def existing_cipher(scope: UUID) -> Cipher:
-    """As cipher_for, for those who only read: it never makes a key."""
     key = DataKey.objects.filter(scope=scope).first()
     if key is None:
         raise KeyMissing(f"There is no data key for {scope}. It is made when the incident is opened.")
@@ -200,7 +203,7 @@ def shred(scope: UUID) -> bool:
     """
     return bool(
         DataKey.objects.filter(scope=scope, destroyed_at__isnull=True).update(
-            wrapped_data=None, wrapped_index=None, destroyed_at=timezone.now()
+            wrapped_data=None, wrapped_index=None, destroyed_at=timezone.now(), version=F("version") + 1
         )
     )
 
