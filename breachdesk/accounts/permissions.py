@@ -72,6 +72,8 @@ ROLES: dict[str, Role] = {
         "Answers for the facts, files with regulators, may stop any send.",
         READS
         | {
+            "audit.erase_values",
+            "audit.export_bundle",
             "incidents.open_incident",
             "incidents.change_facts",
             "incidents.close_incident",
@@ -83,7 +85,11 @@ ROLES: dict[str, Role] = {
             "regulators.record_submission",
         },
     ),
-    "auditor": Role("Auditor", "Reads everything with personal data masked, changes nothing.", READS),
+    "auditor": Role(
+        "Auditor",
+        "Reads everything with personal data masked, changes nothing.",
+        READS | {"audit.export_bundle"},
+    ),
     "administrator": Role(
         "Administrator",
         "Staff accounts and settings; no case, no affected person.",

@@ -9,8 +9,8 @@ An app that has something to add keeps it in its `bundle_sections.py`, which is 
     def settled_rows(incident_id: UUID) -> Iterator[Row]: ...
 
 A section is a JSON object with "v": 1, made of text, whole numbers, lists and objects. With private=False it holds
-nothing that names a person and nothing typed about one. The rows of one batch come together and in ascending order of
-their number; the whole list never has to be in memory.
+nothing that names a person and nothing typed about one; None leaves it out. The rows of one batch come together and in
+ascending order of their number; the whole list never has to be in memory.
 """
 
 import re
@@ -33,7 +33,7 @@ class Row(NamedTuple):
 
 
 class Section(Protocol):
-    def __call__(self, incident_id: UUID, *, private: bool) -> dict[str, Any]: ...
+    def __call__(self, incident_id: UUID, *, private: bool) -> dict[str, Any] | None: ...
 
 
 Rows = Callable[[UUID], Iterator[Row]]
@@ -73,7 +73,8 @@ def delivery_rows(function: R) -> R:
 def collect_sections(incident_id: UUID, *, private: bool) -> dict[str, dict[str, Any]]:
     """Every registered section of one incident, in order of their names."""
     autodiscover_modules(MODULE)
-    return {name: _sections[name](incident_id, private=private) for name in sorted(_sections)}
+    found = {name: _sections[name](incident_id, private=private) for name in sorted(_sections)}
+    return {name: content for name, content in found.items() if content is not None}
 
 
 def collect_delivery_rows(incident_id: UUID) -> Iterator[Row]:

@@ -1,0 +1,43 @@
+"""Exporting a case as an evidence bundle: who may, and the event that says so."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from breachdesk.accounts.permissions import OPERATOR, action, demand_now
+from breachdesk.audit.bundle.export import Bundle, Order, write_bundle
+from breachdesk.audit.models import Event
+from breachdesk.audit.record import record
+from breachdesk.incidents.models import Incident
+
+if TYPE_CHECKING:
+    from breachdesk.accounts.models import User
+
+
+@action("audit.export_bundle", atomic=False)
+def export_bundle(incident: Incident, order: Order, target: Path, *, by: "User", recipient: str = "") -> Bundle:
+    """With sealed values opened, it needs the right to see people's data besides."""
+    if order.private:
+        demand_now(by, "people.reveal_person")
+    return write_bundle(order, target, partial(_record_export, incident, order, by, recipient))
+
+
+@action(OPERATOR, atomic=False)
+def export_bundle_as_operator(incident: Incident, order: Order, target: Path, *, by: None) -> Bundle:
+    """For whoever runs commands on the server."""
+    return write_bundle(order, target, partial(_record_export, incident, order, by, ""))
+
+
+@transaction.atomic
+def _record_export(incident: Incident, order: Order, by: "User | None", recipient: str, digest: bytes) -> Event:
+    return record(
+        "bundle.exported",
+        by=by,
+        on=incident,
+        private={"recipient": recipient} if recipient else None,
+        sections_digest=digest,
+        whole=order.whole,
+        with_private=order.private,
+    )
