@@ -25,7 +25,16 @@ def words(service: dict[str, Any]) -> str:
 
 
 def test_every_process_of_the_product_is_a_service() -> None:
-    assert set(PRODUCT) == {"migrate", "web", "worker", "beat", "sweeper", "sequencer"}
+    assert set(PRODUCT) == {"migrate", "web", "worker", "beat", "sweeper", "sequencer", "signer"}
+
+
+def test_nobody_but_the_signer_sees_its_key_and_its_last_note() -> None:
+    signer = PRODUCT["signer"]
+    assert signer["volumes"] == ["signer:/var/lib/breachdesk-signer"]
+    assert not {"master_key", "smtp_password"} & set(signer["secrets"])
+    for name in set(COMPOSE["services"]) - {"signer"}:
+        service = COMPOSE["services"][name]
+        assert "signer" not in str(service.get("volumes", "")) + str(service.get("environment", ""))
 
 
 def test_it_names_only_settings_that_exist() -> None:

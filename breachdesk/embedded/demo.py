@@ -75,7 +75,7 @@ def _run_in(supervisor: Supervisor, place: parts.Place) -> None:
     environment = parts.product_environment(place, _start_servers(supervisor, place), os.environ)
     _make_secrets(place.state)
     _warn_without_pango(supervisor, environment)
-    for command in (["migrate"], ["sync_roles"], ["collectstatic", "--noinput"]):
+    for command in (["migrate"], ["sync_roles"], ["make_signing_key"], ["collectstatic", "--noinput"]):
         _finish(supervisor, parts.job(command[0], [*command, "--verbosity", "0"], environment))
     supervisor.keep_running(parts.catcher(place, environment, keep_all=place.people <= PEOPLE))
     for program in parts.background(place, environment):

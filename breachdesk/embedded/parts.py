@@ -44,6 +44,9 @@ def product_environment(place: Place, servers: Mapping[str, str], source: Mappin
         "BREACHDESK_SECRET_KEY_FILE": str(place.state / "secret-key"),
         "BREACHDESK_MASTER_KEY_FILE": str(place.state / "master-key"),
         "BREACHDESK_STATE_DIR": str(place.state / "files"),
+        # In production the signer alone is told where its key is. Here everything runs as one user anyway.
+        "BREACHDESK_SIGNING_KEY_FILE": str(place.state / "signer" / "signing-key.pem"),
+        "BREACHDESK_SIGNER_DIR": str(place.state / "signer"),
         "BREACHDESK_BASE_URL": place.address,
         "BREACHDESK_HOSTS": "localhost",
         "BREACHDESK_DEMO": "1",
@@ -78,6 +81,7 @@ def background(place: Place, environment: Mapping[str, str]) -> list[Program]:
     beat = [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(place.state / "beat-schedule")]
     return [
         job("sequencer", ["run_sequencer"], environment),
+        job("signer", ["run_signer"], environment),
         job("sweeper", ["run_sweeper"], environment),
         Program("worker", worker, PROJECT, environment, stop_within=20.0),
         Program("beat", beat, PROJECT, environment),

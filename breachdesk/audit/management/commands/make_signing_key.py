@@ -33,6 +33,8 @@ class Command(BaseCommand):
             key = self._key(replace_lost=options["replace_lost"])
         except (SigningKeyMissing, NoteFileMissing, OSError) as error:
             raise CommandError(str(error)) from error
+        if options["verbosity"] == 0:
+            return
         self.stdout.write(f"Public key: {key.verifier_key}")
         self.stdout.write(f"Fingerprint, to be kept by whoever checks the log later: {key.fingerprint}")
 
