@@ -27,6 +27,7 @@ bench: python
 	@$(PYTHON) breachdesk/embedded/install.py $(VENV) requirements-dev.lock
 	$(RUN) -m tests.bench.import_people
 	$(RUN) -m tests.bench.send
+	$(RUN) -m tests.bench.trail
 
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml

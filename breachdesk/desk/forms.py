@@ -1,5 +1,6 @@
 """Filters. They are read from the address, so that a filtered page can be sent to a colleague."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -22,16 +23,26 @@ class TrailFilter(forms.Form):
         "filings": ("Filings", frozenset({"filing"})),
         "decisions": ("Decisions asked for", frozenset({"decision"})),
         "staff": ("Colleagues and settings", frozenset({"user", "organisation"})),
-        "installation": ("The installation", frozenset({"key", "backup", "clock", "heartbeat"})),
+        "proof": (
+            "Proof, exports and erasure",
+            frozenset({"trail", "checkpoint", "signing_key", "bundle", "report", "proof", "privacy"}),
+        ),
+        "installation": ("The installation", frozenset({"key", "backup", "clock", "heartbeat", "roles"})),
     }
 
     who = forms.ChoiceField(label="Who", required=False)
     what = forms.ChoiceField(label="What", required=False)
+    on = forms.ChoiceField(label="About", required=False)
     start = forms.DateField(label="From", required=False, widget=DayInput)
     end = forms.DateField(label="To", required=False, widget=DayInput)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, objects: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+        """`objects` is what the case holds, as (id, name); without any, nothing is offered."""
         super().__init__(*args, **kwargs)
+        if objects:
+            self.fields["on"].choices = [("", "Everything in the case"), *objects]  # type: ignore[attr-defined]
+        else:
+            del self.fields["on"]
         colleagues = [(str(user.pk), user.name) for user in User.objects.by_name()]
         self.fields["who"].choices = [("", "Everyone"), *colleagues, (self.PRODUCT, "BreachDesk itself")]  # type: ignore[attr-defined]
         groups = [(key, label) for key, (label, _) in self.GROUPS.items()]

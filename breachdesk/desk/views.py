@@ -1,19 +1,29 @@
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.core.exceptions import ValidationError
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
 from breachdesk.accounts.permissions import requires
+from breachdesk.audit.checkpoints import latest_checkpoint
+from breachdesk.audit.proofs import NotProvable, event_proof
+from breachdesk.desk.actions import export_evidence, verify_trail
 from breachdesk.desk.deadlines import deadlines_of
+from breachdesk.desk.evidence import evidence_of
+from breachdesk.desk.evidence_pdf import evidence_pdf
 from breachdesk.desk.forms import IncidentFilter, TrailFilter
 from breachdesk.desk.home import desk_of
+from breachdesk.desk.objects import objects_of
 from breachdesk.desk.running import running
 from breachdesk.desk.trail import by_day, events_for, rows_of, standing
 from breachdesk.desk.workspace import workspace_of
 from breachdesk.incidents.models import Incident
+from breachdesk.pdf import PdfError
 from breachdesk.people.models import Upload
-from breachdesk.web import paginate, render_page
+from breachdesk.web import is_htmx, paginate, render_page
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -56,8 +66,9 @@ def incident_trail(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _trail_page(request: HttpRequest, incident: Incident | None) -> HttpResponse:
-    form = TrailFilter(request.GET)
-    page = paginate(request, events_for(form, incident.pk if incident else None))
+    objects = objects_of(incident, _user(request)) if incident else []
+    form = TrailFilter(request.GET, objects=[(found.key, found.name) for found in objects])
+    page = paginate(request, events_for(form, incident.pk if incident else None, objects))
     days = by_day(rows_of(page, _user(request)))
     context: dict[str, Any] = {
         "incident": incident,
@@ -68,6 +79,43 @@ def _trail_page(request: HttpRequest, incident: Incident | None) -> HttpResponse
         "query": _query(request),
     }
     return render_page(request, "audit/trail.html", context)
+
+
+@requires("audit.view_trail")
+@require_POST
+def trail_verify(request: HttpRequest) -> HttpResponse:
+    """htmx puts the answer in place; without it the page comes again."""
+    verify_trail(by=_user(request))
+    if not is_htmx(request):
+        return redirect("trail")
+    return render_page(request, "audit/_standing.html", {"standing": standing()})
+
+
+@requires("audit.view_trail")
+def trail_proof(request: HttpRequest, idx: int) -> HttpResponseBase:
+    """The event, its place in the log and the way to a signed checkpoint: for whoever wants to check this one."""
+    try:
+        proof = event_proof(idx)
+    except NotProvable as reason:
+        raise ValidationError(str(reason)) from reason
+    name = f"breachdesk-event-{idx}"
+    if request.GET.get("as") == "tlog-proof":
+        return FileResponse(BytesIO(proof.as_tlog_proof().encode()), as_attachment=True, filename=f"{name}.tlog-proof")
+    return FileResponse(BytesIO(proof.as_json()), as_attachment=True, filename=f"{name}.json")
+
+
+@requires("incidents.view_incident")
+@require_POST
+def incident_evidence(request: HttpRequest, reference: str) -> HttpResponseBase:
+    """A report of what is known and done at this moment; that it left the product is in the trail."""
+    incident = _incident_of(request, reference)
+    evidence = evidence_of(incident, _user(request), timezone.now(), latest_checkpoint())
+    try:
+        document = evidence_pdf(evidence)
+    except PdfError as error:
+        raise ValidationError(str(error)) from error
+    export_evidence(incident, document, by=_user(request))
+    return FileResponse(BytesIO(document.pdf), as_attachment=True, filename=document.name)
 
 
 @requires("accounts.view_status")

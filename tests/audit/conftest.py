@@ -4,7 +4,6 @@ from django.db import transaction
 from breachdesk.audit.record import record
 from tests.audit.tsa import LocalTsa
 from tests.factories import make_scope
-from tests.signing import Signing
 
 
 @pytest.fixture
@@ -27,9 +26,3 @@ def local_tsa(tmp_path):
     """A time-stamping authority that runs beside the test."""
     with LocalTsa(tmp_path / "tsa") as tsa:
         yield tsa
-
-
-@pytest.fixture
-def signing(db, settings, tmp_path):
-    """A signer with a key of its own; see tests/signing.py."""
-    return Signing(settings, tmp_path)

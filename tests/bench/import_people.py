@@ -8,32 +8,20 @@ refuses a file with a NUL or a wrong number of columns, so the raw file is the s
 
 import csv
 import json
-import os
-import resource
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from breachdesk.embedded import servers
-from tests.servers_plugin import _set_up_product
+from tests.bench.measuring import child, installation, peak_memory_mb
 
+MODULE = "tests.bench.import_people"
 LEAST_SHARE_OF_RAW = 0.25
 MOST_MEMORY_MB = 300
 
 
 def main(people: int) -> int:
-    with tempfile.TemporaryDirectory(prefix="breachdesk-bench-") as name:
-        folder = Path(name)
-        running = servers.start(folder / "state")
-        try:
-            os.environ.update(running.environment)
-            _set_up_product(folder)
-            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-            return _compare(folder, people)
-        finally:
-            servers.stop_servers(running)
+    with installation() as place:
+        return _compare(place.folder, people)
 
 
 def _compare(folder: Path, people: int) -> int:
@@ -41,20 +29,13 @@ def _compare(folder: Path, people: int) -> int:
 
     expected = write_people(folder / "people.csv", people)
     _without_broken_rows(folder / "people.csv", folder / "raw.csv")
-    reference = json.loads(_child("prepare", folder))["reference"]
-    raw = json.loads(_child("raw", folder))
-    ours = json.loads(_child("ours", folder, reference))
+    reference = child(MODULE, "prepare", folder)["reference"]
+    raw = child(MODULE, "raw", folder)
+    ours = child(MODULE, "ours", folder, reference)
     assert (ours["rows"], ours["people"]) == (expected.rows, expected.people), "the counts must be exact"
     share = ours["rows_per_second"] / raw["rows_per_second"]
     print(json.dumps({"raw": raw, "ours": ours, "share_of_raw": round(share, 2)}, indent=1))
     return 0 if share >= LEAST_SHARE_OF_RAW and ours["memory_mb"] <= MOST_MEMORY_MB else 1
-
-
-def _child(*words: object) -> str:
-    """In a process of its own, so that its memory is its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "tests.bench.import_people", *map(str, words)], check=True, stdout=subprocess.PIPE
-    ).stdout.decode()
 
 
 def _without_broken_rows(whole: Path, raw: Path) -> None:
@@ -118,21 +99,20 @@ def ours(folder: Path, reference: str) -> dict[str, object]:
 
 
 def _measured(rows: int, seconds: float) -> dict[str, object]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
     return {
         "rows": rows,
         "seconds": round(seconds, 2),
         "rows_per_second": round(rows / seconds),
-        "memory_mb": round(peak),
+        "memory_mb": peak_memory_mb(),
     }
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
+    if sys.argv[1:2] != ["--child"]:
         raise SystemExit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 430_000))
     import django
 
     django.setup()
-    task, folder, *rest = [*sys.argv[1:], ""]
+    task, folder, *rest = [*sys.argv[2:], ""]
     result = {"prepare": prepare, "raw": lambda: raw(Path(folder)), "ours": lambda: ours(Path(folder), rest[0])}[task]()
     print(json.dumps(result))

@@ -10,19 +10,19 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import shutil
 import smtplib
+import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from breachdesk.embedded import servers
-from tests.servers_plugin import _set_up_product
+from tests.bench.measuring import child, installation, peak_memory_mb
+from tests.bench.measuring import keep as keep_results
 
+MODULE = "tests.bench.send"
 HERE = Path(__file__).parent
 LEAST_TIMES_POST_OFFICE = 5
 CONNECTIONS = 8
@@ -53,39 +53,28 @@ def main(people: int, delay: int, keep: bool) -> int:
     if shutil.which("cc") is None:
         print("No C compiler is here, and a sink in Python would flatter every ratio. Nothing was measured.")
         return 0
-    with tempfile.TemporaryDirectory(prefix="breachdesk-bench-") as name:
-        folder = Path(name)
-        running = servers.start(folder / "state")
-        sink = Sink(folder, port := servers_free_port(), delay)
+    with installation("tests.bench.settings") as place:
+        sink = Sink(place.folder, port := _free_port(), delay)
+        os.environ.update(BREACHDESK_SMTP_PORT=str(port), BREACHDESK_SMTP_CONNECTIONS=str(CONNECTIONS))
         try:
-            os.environ.update(running.environment)
-            _set_up_product(folder)
-            os.environ.update(
-                DJANGO_SETTINGS_MODULE="tests.bench.settings",
-                BREACHDESK_SMTP_PORT=str(port),
-                BREACHDESK_SMTP_CONNECTIONS=str(CONNECTIONS),
-            )
-            return _compare(folder, sink, people, delay, keep)
+            return _compare(place.folder, sink, people, delay, keep)
         finally:
             sink.stop()
-            servers.stop_servers(running)
 
 
-def servers_free_port() -> int:
-    import socket
-
+def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
 def _compare(folder: Path, sink: Sink, people: int, delay: int, keep: bool) -> int:
-    prepared = json.loads(_child("prepare", folder, people))
+    prepared = child(MODULE, "prepare", folder, people)
     results: dict[str, Any] = {"people": prepared["recipients"], "delay_ms": delay, "connections": CONNECTIONS}
     for name, count in (("raw", prepared["recipients"]), ("ours", 0), ("post_office", POST_OFFICE_PEOPLE)):
         sink.ask("XRESET")
         before = sink.ask("XSTAT")
-        measured = json.loads(_child(name, folder, prepared["edition"], count))
+        measured = child(MODULE, name, folder, prepared["edition"], count)
         after = sink.ask("XSTAT")
         measured["sink"] = {"messages": after["msgs"], "distinct": after["distinct"], "doubles": after["dups"]}
         measured["sink_cpu_ms"] = round((after["cpu"] - before["cpu"]) / max(1, after["msgs"]) * 1000, 4)
@@ -94,24 +83,10 @@ def _compare(folder: Path, sink: Sink, people: int, delay: int, keep: bool) -> i
     results["times_post_office"] = round(results["ours"]["per_second"] / results["post_office"]["per_second"], 1)
     print(json.dumps(results, indent=1))
     if keep:
-        _keep(results)
+        keep_results(f"send-{results['people']}-{results['delay_ms']}ms", results)
     assert results["ours"]["sink"]["distinct"] == prepared["addresses"], "everybody once, at their own address"
     assert results["ours"]["sink"]["messages"] == prepared["recipients"]
     return 0 if results["times_post_office"] >= LEAST_TIMES_POST_OFFICE else 1
-
-
-def _keep(results: dict[str, Any]) -> None:
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, check=True).stdout.decode()
-    path = HERE / "results" / f"send-{results['people']}-{results['delay_ms']}ms.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"commit": commit.strip(), **results}, indent=1) + "\n")
-
-
-def _child(*words: object) -> str:
-    """In a process of its own, so that memory and processor time are its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "tests.bench.send", "--child", *map(str, words)], check=True, stdout=subprocess.PIPE
-    ).stdout.decode()
 
 
 def prepare(folder: Path, people: int) -> dict[str, Any]:
@@ -228,14 +203,12 @@ def post_office(edition_id: str, count: int) -> dict[str, Any]:
 
 def _measured(messages: int, began: tuple[float, float]) -> dict[str, Any]:
     seconds, cpu = time.perf_counter() - began[0], time.process_time() - began[1]
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    peak = used.ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
     return {
         "messages": messages,
         "seconds": round(seconds, 2),
         "per_second": round(messages / seconds),
         "sender_cpu_ms": round(cpu / max(1, messages) * 1000, 3),
-        "memory_mb": round(peak),
+        "memory_mb": peak_memory_mb(),
     }
 
 

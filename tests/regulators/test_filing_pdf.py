@@ -1,8 +1,6 @@
 """The document that leaves the building: what it states, that it repeats, and what hostile text cannot do to it."""
 
 import json
-import os
-import subprocess
 from hashlib import sha256
 from io import BytesIO
 
@@ -17,30 +15,14 @@ from regulators import actions, views
 from regulators.actions import NewAnswer
 from regulators.filing_pdf import filing_pdf
 from regulators.models import Filing
+from tests.pdfs import attachment_of, text_of_pdf
 from tests.regulators.conftest import fresh, in_days, sheet, signed_in
 from tests.regulators.test_save_answers import address
 
 
-def text_of_pdf(pdf: bytes) -> str:
-    """By the machine's pdftotext where there is one; the text layer is what a screen reader and a court get."""
-    try:
-        done = subprocess.run(
-            ["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True, timeout=60
-        )
-    except FileNotFoundError:
-        assert not os.environ.get("REQUIRE_PDF_TOOLS"), "REQUIRE_PDF_TOOLS=1, and there is no pdftotext."
-        pytest.skip("pdftotext is not installed: apt-get install poppler-utils.")
-    return done.stdout.decode()
-
-
-def attachment_of(pdf: bytes) -> bytes:
-    with pikepdf.open(BytesIO(pdf)) as document:
-        return bytes(document.attachments["filing.json"].get_file().read_bytes())
-
-
 def test_the_attached_json_is_what_was_signed(signed: Filing) -> None:
     document = filing_pdf(signed, at=timezone.now())
-    attached = attachment_of(document.pdf)
+    attached = attachment_of(document.pdf, "filing.json")
     version = signed.signed
     assert version is not None
     assert attached == bytes(version.content)
@@ -115,7 +97,7 @@ def test_whatever_is_typed_is_printed_as_text(complete: Filing, dpo: User) -> No
     answers = {key: NewAnswer(written[key], text) for key, text in HOSTILE.items()}
     actions.save_answers(complete, answers, by=dpo)
     document = filing_pdf(fresh(complete), at=timezone.now())
-    content = json.loads(attachment_of(document.pdf))
+    content = json.loads(attachment_of(document.pdf, "filing.json"))
     asked = {question["key"]: question for section in content["sections"] for question in section["questions"]}
     assert {key: asked[key]["answer"] for key in HOSTILE} == HOSTILE
     printed = text_of_pdf(document.pdf)

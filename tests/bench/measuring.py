@@ -1,0 +1,60 @@
+"""What the benchmarks share: an installation of its own, a process for each measurement, and a table that is kept."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from breachdesk.embedded import servers
+from tests.servers_plugin import _set_up_product
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Installation:
+    folder: Path
+    running: servers.Servers
+
+
+@contextmanager
+def installation(settings: str = "tests.settings") -> Iterator[Installation]:
+    """Servers that write to the disk as production's do, an empty database and a folder; all gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="breachdesk-bench-") as name:
+        folder = Path(name)
+        running = servers.start(folder / "state")
+        try:
+            os.environ.update(running.environment)
+            _set_up_product(folder)
+            os.environ["DJANGO_SETTINGS_MODULE"] = settings
+            yield Installation(folder, running)
+        finally:
+            servers.stop_servers(running)
+
+
+def child(module: str, *words: object) -> dict[str, Any]:
+    """The result of one measurement in a process of its own, so that its memory and processor time are its own."""
+    return dict(json.loads(start_child(module, *words).communicate()[0]))
+
+
+def start_child(module: str, *words: object) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-m", module, "--child", *map(str, words)], stdout=subprocess.PIPE)
+
+
+def peak_memory_mb() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024 if sys.platform == "linux" else 1024**2))
+
+
+def keep(name: str, results: dict[str, Any], folder: Path = RESULTS) -> None:
+    """Beside the others, with the commit it was measured on."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps({"commit": commit.strip(), **results}, indent=1) + "\n")

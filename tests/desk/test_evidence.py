@@ -1,0 +1,101 @@
+"""The evidence report: everything in it comes from the case and from the trail, and can be checked against both."""
+
+import json
+from hashlib import sha256
+
+import pytest
+from django.urls import reverse
+
+from breachdesk.audit.models import Entry, Event
+from breachdesk.audit.sequencer import sequence_pending
+from breachdesk.desk.evidence_pdf import elapsed, slices_of
+from breachdesk.people.actions import hold_person
+from breachdesk.people.models import Person
+from tests.factories import make_approved_edition, make_incident, make_user
+from tests.pdfs import attachment_of, text_of_pdf
+
+pytestmark = pytest.mark.django_db
+
+
+def report_of(client, incident):
+    response = client.post(reverse("incident-evidence", args=[incident.reference]))
+    assert response.status_code == 200, response.content
+    return b"".join(response.streaming_content)
+
+
+@pytest.fixture
+def case():
+    """A case with people, one of them on hold for a reason, and an approved notice; all of it linked."""
+    incident = make_approved_edition().notice.incident
+    person = Person.objects.of(incident).first()
+    reason = "The police asked us to wait."
+    hold_person(person, reason=reason, expected_version=person.version, by=make_user("dpo"))
+    sequence_pending()
+    return incident
+
+
+def test_it_says_what_was_decided_why_by_whom_and_where_the_log_has_it(signed_in, case):
+    evidence = json.loads(attachment_of(report_of(signed_in("dpo"), case), "evidence.json"))
+    decided = {one["what"]: one for one in evidence["decisions"]}
+    held = decided["Put a person on hold"]
+    assert held["why"] == "The police asked us to wait."
+    event = Event.objects.of_type("person.held").get()
+    assert held["n"] == Entry.objects.get(event_id=event.event_id).idx
+    assert any(what.startswith("Approved the English edition") for what in decided)
+
+
+def test_it_holds_the_notices_and_the_extract_names_the_bytes_of_the_trail(signed_in, case):
+    evidence = json.loads(attachment_of(report_of(signed_in("auditor"), case), "evidence.json"))
+    [notice] = evidence["notices"]
+    assert (notice["state"], notice["recipients"], len(notice["approvals"])) == ("Approved, not started", 3, 1)
+    assert evidence["people"] == 4
+    hashes = {line["sha256"] for line in evidence["extract"]}
+    before = Event.objects.of_incident(case.pk).exclude(type="report.exported")
+    assert {bytes(event.body_sha256).hex() for event in before.without_machinery()} == hashes
+    assert evidence["left_out"]["by_itself"] == before.count() - len(hashes)
+
+
+def test_no_affected_person_is_named_in_it(signed_in, case):
+    pdf = report_of(signed_in("dpo"), case)
+    text = attachment_of(pdf, "evidence.json").decode()
+    assert "Okafor" not in text
+    assert "example.com" not in text
+
+
+def test_that_it_left_the_product_is_in_the_trail_with_its_hashes(signed_in, case):
+    client = signed_in("dpo")
+    pdf = report_of(client, case)
+    event = Event.objects.of_type("report.exported").get()
+    assert event.content["actor"]["id"] == str(client.user.pk)
+    assert event.content["object"]["sha256"]
+    assert event.content["data"]["bytes"] == len(pdf)
+    assert sha256(attachment_of(pdf, "evidence.json")).hexdigest()[:8] in text_of_pdf(pdf)
+
+
+def test_it_refuses_who_may_not_see_the_case_and_a_mere_look(signed_in):
+    incident = make_incident()
+    address = reverse("incident-evidence", args=[incident.reference])
+    assert signed_in("administrator").post(address).status_code == 403
+    assert signed_in("dpo").get(address).status_code == 405
+    assert not Event.objects.of_type("report.exported").exists()
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        ("2026-11-22T17:45:00.000000Z", "32 h 45 min"),
+        ("2026-11-21T09:10:00.000000Z", "10 min"),
+        ("2026-11-21T08:00:00.000000Z", "−1 h 00 min"),
+    ],
+)
+def test_elapsed_time_counts_from_becoming_aware(moment, said):
+    assert elapsed("2026-11-21T09:00:00.000000Z", moment) == said
+
+
+def test_the_bar_of_a_notice_is_as_long_as_its_people():
+    parts = slices_of([{"label": "Handed over", "number": 75}, {"label": "Unknown", "number": 25}])
+    assert [(part.x, part.width, part.share, part.is_solid) for part in parts] == [
+        (0.0, 480.0, "75.0 %", True),
+        (480.0, 160.0, "25.0 %", False),
+    ]
+    assert slices_of([]) == []
