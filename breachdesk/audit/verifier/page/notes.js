@@ -1,0 +1,84 @@
+/* Signed notes (c2sp.org/signed-note) that hold a checkpoint (c2sp.org/tlog-checkpoint), read strictly. */
+
+class NoEd25519 extends Error {}
+
+const NUMBER = /^(0|[1-9][0-9]{0,15})$/;
+
+function parseNote(note) {
+  const found = /^([^\n\r]+)\n([^\n\r]+)\n([^\n\r]+)\n\n((?:\u2014 [^\n\r]+\n)+)$/.exec(note);
+  if (!found) throw new Malformed("it does not have three lines, an empty one, and signatures");
+  const [, origin, size, root, lines] = found;
+  if (!NUMBER.test(size) || !Number.isSafeInteger(Number(size))) throw new Malformed("its size is not a whole number");
+  const rootBytes = fromBase64(root);
+  if (rootBytes.length !== 32) throw new Malformed("its root is not a hash of 32 bytes");
+  const signatures = lines.slice(0, -1).split("\n").map(parseSignature);
+  return { origin, size: Number(size), root: rootBytes, text: `${origin}\n${size}\n${root}\n`, signatures, note };
+}
+
+function parseSignature(line) {
+  const found = /^\u2014 ([^ +]+) ([A-Za-z0-9+/=]+)$/.exec(line);
+  if (!found) throw new Malformed("a signature line is not as it must be");
+  const bytes = fromBase64(found[2]);
+  if (bytes.length !== 4 + 64) throw new Malformed("a signature has not 64 bytes");
+  return { name: found[1], keyId: hex(bytes.subarray(0, 4)), signature: bytes.subarray(4) };
+}
+
+/* Every signature must be by a key of the trust list that bears the log's name, and none twice. */
+async function checkNote(text, keys) {
+  const note = parseNote(text);
+  const seen = new Set();
+  for (const { name, keyId, signature } of note.signatures) {
+    const key = keys.find((one) => one.keyId === keyId && one.name === name);
+    if (name !== note.origin || !key) throw new Malformed("it is signed by a key that is not in the trust list");
+    if (seen.has(keyId)) throw new Malformed("it is signed twice by one key");
+    seen.add(keyId);
+    if (!(await isSignedBy(key, signature, bytesOf(note.text)))) throw new Malformed("its signature does not fit");
+  }
+  return note;
+}
+
+async function isSignedBy(key, signature, bytes) {
+  let known;
+  try {
+    known = await crypto.subtle.importKey("raw", key.raw, { name: "Ed25519" }, false, ["verify"]);
+  } catch (error) {
+    if (await knowsEd25519()) return false;
+    throw new NoEd25519(String(error));
+  }
+  return crypto.subtle.verify({ name: "Ed25519" }, known, signature, bytes);
+}
+
+/* The public key of RFC 8032 section 7.1, test 1: a browser that cannot take it knows no Ed25519. */
+const KNOWN_KEY = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
+async function knowsEd25519() {
+  try {
+    const raw = fromBase64url(KNOWN_KEY);
+    await crypto.subtle.importKey("raw", raw, { name: "Ed25519" }, false, ["verify"]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/* The keys of a trust.json. Throws Malformed. */
+async function readTrust(text) {
+  const trust = readCanonical(text);
+  if (!hasKeys(trust, ["v", "origin", "keys", "tsa"]) || trust.v !== 1) throw new Malformed("its fields are not known");
+  if (typeof trust.origin !== "string" || !Array.isArray(trust.keys) || !Array.isArray(trust.tsa)) {
+    throw new Malformed("its fields are not as they must be");
+  }
+  if (trust.keys.length === 0) throw new Malformed("it names no key");
+  if (!trust.tsa.every((pem) => typeof pem === "string")) throw new Malformed("a time stamp authority is not text");
+  return { origin: trust.origin, keys: await Promise.all(trust.keys.map((key) => readKey(key, trust.origin))) };
+}
+
+async function readKey(key, origin) {
+  if (!hasKeys(key, ["name", "algorithm", "public"]) || key.algorithm !== "ed25519" || key.name !== origin) {
+    throw new Malformed("a key is not an Ed25519 key of this log");
+  }
+  const raw = fromBase64url(key.public);
+  if (raw.length !== 32) throw new Malformed("a key has not 32 bytes");
+  const id = await sha256(joined(bytesOf(key.name), Uint8Array.of(0x0a, 0x01), raw));
+  return { name: key.name, raw, keyId: hex(id.subarray(0, 4)), fingerprint: inFours(hex(await sha256(raw))) };
+}

@@ -1,0 +1,106 @@
+/* Events in plain words: the sentences of the product, filled with what the event carries. */
+
+/* {type: {sentence, required, allowed, private}}, from the product's table of events. */
+const EVENTS = /* EVENTS */ {} /* END EVENTS */;
+
+const MOMENTS = {
+  aware: "we became aware",
+  told_by_processor: "the processor told us",
+  began: "the breach began",
+  ended: "the breach ended",
+  contained: "it was contained",
+};
+
+const LANGUAGES = new Intl.DisplayNames("en-GB", { type: "language", fallback: "code" });
+
+function sentenceOf({ type, data }) {
+  const kind = EVENTS[type];
+  if (!kind) return type;
+  return kind.sentence.replace(/\{(\w+)\}/g, (_, name) => {
+    if (name === "moment") return momentWords(data);
+    if (name === "estimate") return estimateWords(data.low, data.high);
+    return wordsFor(name, data[name]);
+  });
+}
+
+function momentWords({ at, zone, precision }) {
+  if (at === null || at === undefined) return "not known";
+  return `${precision === "about" ? "about " : ""}${timeWords(at, zone || "UTC")}`;
+}
+
+function estimateWords(low, high) {
+  const [from, to] = [low ?? null, high ?? null];
+  if (from === null && to === null) return "not known";
+  if (to === null) return `at least ${wordsFor("", from)}`;
+  if (from === null) return `at most ${wordsFor("", to)}`;
+  return from === to ? wordsFor("", from) : `${wordsFor("", from)} to ${wordsFor("", to)}`;
+}
+
+function wordsFor(name, value) {
+  if (value === null || value === undefined) return "not known";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") return told(value);
+  if (Array.isArray(value)) return value.map((item) => wordsFor(name, item)).join(", ") || "none";
+  if (typeof value === "object") return writeCanonicalLoosely(value);
+  if (name === "language") return languageName(value);
+  if (microseconds(value) !== null) return timeWords(value, "UTC");
+  return MOMENTS[value] ?? value.replaceAll("_", " ");
+}
+
+function writeCanonicalLoosely(value) {
+  return Object.entries(value).map(([key, item]) => `${key}: ${wordsFor(key, item)}`).join("; ");
+}
+
+function languageName(code) {
+  try {
+    return LANGUAGES.of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
+
+function timeWords(text, zone) {
+  const options = { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  if (microseconds(text) === null) return String(text);
+  try {
+    return `${new Intl.DateTimeFormat("en-GB", { ...options, timeZone: zone }).format(new Date(text.slice(0, 19) + "Z"))} (${zone})`;
+  } catch {
+    return zone === "UTC" ? text : timeWords(text, "UTC");
+  }
+}
+
+const dayWords = (text) =>
+  new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" })
+    .format(new Date(`${text.slice(0, 10)}T00:00:00Z`));
+
+const LABELS = {
+  sha256: "SHA-256", n: "Entry", inc_n: "Place in the incident", inc_leaf: "Entry before", ico: "ICO", id: "Identifier",
+  rows_root: "Root over the rows", recipients_root: "Root over the list", at: "When", v: "Version", url: "Address",
+};
+
+function label(key) {
+  if (key in LABELS) return LABELS[key];
+  const words = key.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/* Colleagues by name, when the sections of the bundle name them; the trail itself knows only their numbers. */
+function namesIn(sections) {
+  const names = new Map();
+  const take = (value) => {
+    if (Array.isArray(value)) {
+      for (const one of value) if (isText(one?.id) && isText(one?.name)) names.set(one.id, one.name);
+    } else if (value !== null && typeof value === "object") {
+      for (const [id, name] of Object.entries(value)) if (isText(name)) names.set(id, name);
+    }
+  };
+  for (const section of Object.values(sections)) {
+    for (const key of ["colleagues", "users", "staff", "actors", "names"]) if (key in section) take(section[key]);
+  }
+  return names;
+}
+
+function actorName(actor, names) {
+  if (actor.kind === "system") return "BreachDesk";
+  return names.get(actor.id) ?? `Colleague ${actor.id.slice(0, 4)}…`;
+}
