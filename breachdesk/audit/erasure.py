@@ -1,0 +1,174 @@
+"""Erasing sealed values for ever, and the list that lets a restored backup erase them again.
+
+What is deleted is the row of audit_private: the salt and the sealed value. The commitment stays in the event, and
+without its salt no guess at the value can be tested against it. The database demands the event `privacy.erased` that
+names every value first, in the same transaction (migration 0004).
+
+A backup made before an erasure still holds the value. So every erasure is also written to a file of the state folder,
+outside the database: ids only, one line each, never rewritten. It is a copy of what the trail says, so whatever a crash
+kept from it is added the next time. Restoring a backup reads it and erases again.
+"""
+
+import fcntl
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from breachdesk.audit.models import Event, PrivateValue
+from breachdesk.audit.record import record
+from breachdesk.vault.models import DataKey
+from breachdesk.vault.sealing import shred
+
+LIST = "erasures.jsonl"
+ERASED, DESTROYED = "privacy.erased", "key.destroyed"
+GROUNDS = {
+    "request": "the person asked for it (Article 17(1) GDPR)",
+    "expired": "the time it may be kept is over (Article 5(1)(e) GDPR)",
+    "misplaced": "it was typed where it does not belong",
+    "order": "a court or an authority ordered it",
+}
+
+
+class ErasureListBroken(Exception):
+    """The list cannot be read; the message says where. Nothing was erased."""
+
+
+class SealedName(NamedTuple):
+    """Which value of which event."""
+
+    event: UUID
+    field: str
+
+    def __str__(self) -> str:
+        return f"{self.event}/{self.field}"
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Raises ValueError unless it is "<event>/<field>"."""
+        event, _, field = text.partition("/")
+        if not field:
+            raise ValueError(f"{text} does not name a sealed value.")
+        return cls(UUID(event), field)
+
+
+def sealed_names(incident: UUID) -> list[SealedName]:
+    """Every value of the incident's events that is still there, in the order of the events."""
+    found = PrivateValue.objects.filter(event__incident=incident).order_by("event__id", "field")
+    return [SealedName(*pair) for pair in found.values_list("event_id", "field")]
+
+
+def still_there(names: Iterable[SealedName]) -> list[SealedName]:
+    wanted = set(names)
+    found = PrivateValue.objects.filter(event__event_id__in={name.event for name in wanted})
+    pairs = (SealedName(*pair) for pair in found.order_by("event__id", "field").values_list("event_id", "field"))
+    return [name for name in pairs if name in wanted]
+
+
+def delete_sealed(names: Sequence[SealedName]) -> None:
+    """All of them or none; the caller has recorded `privacy.erased` in this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT audit_erase(%s, %s)", [[name.event for name in names], [name.field for name in names]])
+
+
+# The list outside the database
+
+
+def list_path() -> Path:
+    folder: Path = settings.BREACHDESK.state_dir
+    return folder / LIST
+
+
+def bring_list_up_to_date() -> None:
+    """Adds every erasure of the trail that is not in the list yet. Raises OSError when the file cannot be written."""
+    descriptor = os.open(list_path(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        content = file.read()
+        listed = {line["event"] for line in _lines(list_path(), content)}
+        file.truncate(content.rfind(b"\n") + 1)  # a line that a crash cut off
+        events = Event.objects.of_types([ERASED, DESTROYED]).oldest_first()
+        missing = [_line_of(event) for event in events if str(event.event_id) not in listed]
+        if missing:
+            file.write(b"".join(json.dumps(line, sort_keys=True).encode() + b"\n" for line in missing))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _line_of(event: Event) -> dict[str, Any]:
+    data = event.content["data"]
+    return {
+        "event": str(event.event_id),
+        "at": event.content["at"],
+        "ground": data.get("ground"),
+        "erased": data.get("erased", []),
+        "key": str(event.incident) if event.type == DESTROYED else None,
+    }
+
+
+def _lines(path: Path, content: bytes) -> Iterator[dict[str, Any]]:
+    """A last line that a crash cut off is left out: the trail still has it, and it is added again."""
+    for number, text in enumerate(content.splitlines(keepends=True), 1):
+        if not text.endswith(b"\n"):
+            return
+        try:
+            line = json.loads(text)
+            yield {"event": line["event"], "ground": line["ground"], "erased": line["erased"], "key": line["key"]}
+        except (ValueError, KeyError, TypeError) as error:
+            raise ErasureListBroken(f"Line {number} of {path} is not one of a list of erasures: {error}.") from None
+
+
+class Replayed(NamedTuple):
+    values: int
+    keys: int
+
+
+def replay_erasures(paths: Iterable[Path]) -> Replayed:
+    """Erases what the lists name and the database still has, each time with its event. Running it again adds nothing."""
+    lines = [line for path in paths if path.exists() for line in _lines(path, path.read_bytes())]
+    with transaction.atomic():
+        values = sum(_erase_again(ground, names) for ground, names in _by_ground(lines).items())
+        keys = sum(_destroy_again(UUID(line["key"])) for line in lines if line["key"])
+    bring_list_up_to_date()
+    return Replayed(values, keys)
+
+
+def _by_ground(lines: Iterable[dict[str, Any]]) -> dict[str, set[SealedName]]:
+    grounds: dict[str, set[SealedName]] = defaultdict(set)
+    for line in lines:
+        if line["erased"]:
+            grounds[line["ground"]] |= {SealedName.of(name) for name in line["erased"]}
+    return grounds
+
+
+def _erase_again(ground: str, wanted: set[SealedName]) -> int:
+    """One event for each incident: it belongs to the history of that one alone."""
+    names = still_there(wanted)
+    incidents = dict(
+        Event.objects.filter(event_id__in={name.event for name in names}).values_list("event_id", "incident")
+    )
+    for incident in sorted({incidents[name.event] for name in names}, key=str):
+        erase([name for name in names if incidents[name.event] == incident], ground=ground, incident=incident)
+    return len(names)
+
+
+def erase(names: Sequence[SealedName], *, ground: str, incident: UUID | None) -> None:
+    """What the product does by itself: repeating an erasure that somebody ordered before."""
+    erased = [str(name) for name in names]
+    record(ERASED, by=None, incident=incident, count=len(erased), erased=erased, ground=ground)
+    delete_sealed(names)
+
+
+def _destroy_again(scope: UUID) -> bool:
+    key = DataKey.objects.filter(scope=scope, destroyed_at=None).first()
+    if key is None or not shred(scope):
+        return False
+    key.refresh_from_db()
+    record(DESTROYED, by=None, on=key, incident=scope)
+    return True

@@ -1,0 +1,280 @@
+"""Erased values are gone from the database, the trail stays valid, and a restored backup loses them again."""
+
+import json
+import os
+import stat
+from io import StringIO
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, ProgrammingError, connection, transaction
+
+from breachdesk.audit import erasure
+from breachdesk.audit.erasure import ErasureListBroken, SealedName, delete_sealed, replay_erasures, sealed_names
+from breachdesk.audit.models import Event, PrivateValue
+from breachdesk.audit.record import record
+from breachdesk.audit.sequencer import sequence_pending
+from breachdesk.audit.verification import verify
+from breachdesk.incidents.actions import close_incident
+from breachdesk.incidents.erasing import erase_incident, erase_values
+from breachdesk.incidents.models import Incident
+from breachdesk.vault.models import DataKey
+from breachdesk.vault.sealing import KeyDestroyed, cipher_for
+from tests.factories import make_incident, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_state_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "BREACHDESK", settings.BREACHDESK.model_copy(update={"state_dir": tmp_path}))
+
+
+@pytest.fixture
+def dpo():
+    return make_user("dpo")
+
+
+@pytest.fixture
+def incident():
+    return make_incident(what_happened="Zoltan Karpathy rang and complained.")
+
+
+@pytest.fixture
+def told(incident):
+    """What was typed when the case was opened."""
+    return next(name for name in sealed_names(incident.pk) if name.field == "what_happened")
+
+
+def listed():
+    return [json.loads(line) for line in erasure.list_path().read_text().splitlines()]
+
+
+def verdict():
+    sequence_pending()
+    return verify().verdict
+
+
+def test_a_value_is_erased_and_the_trail_says_so(incident, told, dpo, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        assert erase_values([told], ground="request", requester="Zoltan Karpathy, by letter", by=dpo) == 1
+    assert not PrivateValue.objects.filter(event__event_id=told.event, field=told.field).exists()
+    event = Event.objects.of_type("privacy.erased").get()
+    assert event.incident == incident.pk
+    assert event.content["data"] == {"count": 1, "erased": [str(told)], "ground": "request"}
+    assert event.content["actor"]["id"] == str(dpo.pk)
+    assert b"Zoltan" not in bytes(event.body)
+    assert PrivateValue.objects.get(event=event).field == "requester"
+    assert verdict() == "VALID"
+    assert [line["erased"] for line in listed()] == [[str(told)]]
+    assert stat.S_IMODE(erasure.list_path().stat().st_mode) == 0o600
+
+
+def test_the_others_of_its_event_stay(incident, told, dpo):
+    before = sealed_names(incident.pk)
+    erase_values([told], ground="misplaced", by=dpo)
+    assert [name for name in sealed_names(incident.pk) if name in before] == [name for name in before if name != told]
+
+
+def test_only_the_data_protection_officer_may(told):
+    for role in ("responder", "author", "approver", "auditor", "administrator"):
+        with pytest.raises(PermissionDenied, match="Data protection officer"):
+            erase_values([told], ground="request", by=make_user(role))
+
+
+def test_it_refuses_what_is_not_there(incident, told, dpo):
+    refused = {
+        "is not a ground": ([told], "curiosity"),
+        "Name at least one": ([], "request"),
+        "is not there": ([told, SealedName(uuid4(), "what_happened")], "request"),
+        "more than one case": ([told, sealed_names(make_incident().pk)[0]], "request"),
+    }
+    for why, (names, ground) in refused.items():
+        with pytest.raises(ValidationError, match=why):
+            erase_values(names, ground=ground, by=dpo)
+    assert told in sealed_names(incident.pk)
+    erase_values([told], ground="request", by=dpo)
+    with pytest.raises(ValidationError, match="not any more"):
+        erase_values([told], ground="request", by=dpo)
+
+
+def test_a_list_that_cannot_be_kept_erases_nothing(incident, told, dpo):
+    erasure.list_path().mkdir()
+    with pytest.raises(ValidationError, match="Nothing was erased"):
+        erase_values([told], ground="request", by=dpo)
+    assert told in sealed_names(incident.pk)
+
+
+def test_a_case_that_is_over_loses_its_key_with_everything_sealed(incident, dpo, django_capture_on_commit_callbacks):
+    with pytest.raises(ValidationError, match="still open"):
+        erase_incident(incident, ground="expired", by=dpo)
+    close_incident(incident, reason="All told.", expected_version=incident.version, by=dpo)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert erase_incident(incident, ground="expired", by=dpo) > 3
+    assert sealed_names(incident.pk) == []
+    with pytest.raises(KeyDestroyed):
+        cipher_for(incident.pk)
+    last = [event.type for event in Event.objects.of_incident(incident.pk).newest_first()[:2]]
+    assert last == ["key.destroyed", "privacy.erased"]
+    assert verdict() == "VALID"
+    assert [line["key"] for line in listed()] == [None, str(incident.pk)]
+    with pytest.raises(ValidationError, match="erased before"):
+        erase_incident(incident, ground="expired", by=dpo)
+
+
+# What the database itself demands
+
+
+def refused(statement, *params):
+    with pytest.raises(DatabaseError) as refusal, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, params)
+    return str(refusal.value)
+
+
+def test_the_function_refuses_without_the_event(told, incident):
+    assert "No event privacy.erased" in refused("SELECT audit_erase(%s, %s)", [told.event], [told.field])
+    with pytest.raises(ProgrammingError, match="No event privacy.erased"), transaction.atomic():
+        other = f"{told.event}/title"
+        record("privacy.erased", by=None, incident=incident.pk, count=1, erased=[other], ground="request")
+        delete_sealed([told])
+    assert told in sealed_names(incident.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_of_an_earlier_transaction_is_none(dpo):
+    incident = make_incident()
+    told = sealed_names(incident.pk)[0]
+    with transaction.atomic():
+        record("privacy.erased", by=None, incident=incident.pk, count=1, erased=[str(told)], ground="request")
+    with pytest.raises(ProgrammingError, match="No event privacy.erased"), transaction.atomic():
+        delete_sealed([told])
+
+
+def test_another_type_that_carries_the_names_is_none(told, incident):
+    with pytest.raises(ProgrammingError, match="No event privacy.erased"), transaction.atomic():
+        event = record("incident.closed", by=None, incident=incident.pk)
+        forged = bytes(event.body).replace(b'"data":{}', f'"data":{{"erased":["{told}"]}}'.encode())
+        insert_event(uuid4(), "privacy.erased", forged)
+        delete_sealed([told])
+
+
+def insert_event(event_id, kind, body):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO audit_event (event_id, type, body, body_sha256, at)
+               VALUES (%s, %s, %s::bytea, sha256(%s::bytea), now())""",
+            [event_id, kind, body, body],
+        )
+
+
+def test_nothing_else_opens_the_way(told, incident):
+    erase = "DELETE FROM audit_private WHERE event_id = %s"
+    assert "append-only" in refused(erase, told.event)
+    assert "append-only" in refused(f"SET LOCAL audit.erasing = 'on'; {erase}", told.event)
+    with pytest.raises(ProgrammingError, match="append-only"), transaction.atomic():
+        record("privacy.erased", by=None, incident=incident.pk, count=1, erased=[str(told)], ground="request")
+        PrivateValue.objects.filter(event__event_id=told.event).delete()
+
+
+def test_the_way_is_closed_again_behind_it(incident, told, dpo):
+    others = [name for name in sealed_names(incident.pk) if name != told]
+    erase_values([told], ground="request", by=dpo)
+    assert "append-only" in refused("DELETE FROM audit_private WHERE event_id = %s", others[0].event)
+    assert "append-only" in refused("UPDATE audit_private SET salt = salt")
+    assert "append-only" in refused("SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE audit_private")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM audit_erasing")
+        assert cursor.fetchone() == (0,)
+
+
+# The list outside the database
+
+
+def test_what_a_backup_brought_back_is_erased_again(incident, told, dpo, superuser_sql):
+    stored = PrivateValue.objects.filter(event__event_id=told.event, field=told.field).values_list("salt", "value_enc")
+    salt, sealed = stored.get()
+    erase_values([told], ground="request", by=dpo)
+    erasure.bring_list_up_to_date()
+    superuser_sql(
+        "INSERT INTO audit_private (event_id, field, salt, value_enc) VALUES (%s, %s, %s, %s)",
+        [told.event, told.field, salt, sealed],
+    )
+    assert replay_erasures([erasure.list_path()]) == (1, 0)
+    assert told not in sealed_names(incident.pk)
+    again = Event.objects.of_type("privacy.erased").newest_first()[0]
+    assert again.content["data"] == {"count": 1, "erased": [str(told)], "ground": "request"}
+    assert again.content["actor"]["id"] is None
+    assert replay_erasures([erasure.list_path()]) == (0, 0)
+    assert verdict() == "VALID"
+
+
+def test_a_key_that_came_back_is_destroyed_again(incident, dpo, superuser_sql):
+    wrapped = DataKey.objects.values_list("wrapped_data", "wrapped_index").get(scope=incident.pk)
+    close_incident(incident, reason="All told.", expected_version=incident.version, by=dpo)
+    erase_incident(incident, ground="expired", by=dpo)
+    erasure.bring_list_up_to_date()
+    superuser_sql(
+        "UPDATE vault_data_key SET wrapped_data = %s, wrapped_index = %s, destroyed_at = NULL WHERE scope = %s",
+        [*wrapped, incident.pk],
+    )
+    assert replay_erasures([erasure.list_path()]) == (0, 1)
+    assert not DataKey.objects.filter(scope=incident.pk, destroyed_at=None).exists()
+    assert verdict() == "VALID"
+
+
+def test_a_line_that_a_crash_cut_off_is_written_again(incident, told, dpo):
+    erase_values([told], ground="request", by=dpo)
+    erasure.bring_list_up_to_date()
+    whole = erasure.list_path().read_bytes()
+    erasure.list_path().write_bytes(whole[: len(whole) // 2])
+    erasure.bring_list_up_to_date()
+    assert erasure.list_path().read_bytes() == whole
+    erasure.bring_list_up_to_date()
+    assert erasure.list_path().read_bytes() == whole
+
+
+def test_a_list_that_is_none_is_named(tmp_path):
+    (tmp_path / "other").write_text("erased: everything\n")
+    with pytest.raises(ErasureListBroken, match="Line 1 of"):
+        replay_erasures([tmp_path / "other"])
+
+
+# The commands
+
+
+def erase_by_command(incident, *words, by):
+    out = StringIO()
+    call_command("erase_private_values", incident.reference, *words, "--by", by.email, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_erases_one_field_or_all_of_an_event(incident, told, dpo):
+    event = ["--event", str(told.event)]
+    assert "1 values were erased" in erase_by_command(
+        incident, *event, "--field", told.field, "--ground", "request", "--requester", "Zoltan", by=dpo
+    )
+    rest = [name for name in sealed_names(incident.pk) if name.event == told.event]
+    assert f"{len(rest)} values were erased" in erase_by_command(incident, *event, "--ground", "order", by=dpo)
+    assert {name for name in sealed_names(incident.pk) if name.event == told.event} == set()
+
+
+def test_the_command_erases_a_closed_case(incident, dpo):
+    close_incident(incident, reason="All told.", expected_version=incident.version, by=dpo)
+    erase_by_command(incident, "--everything", "--ground", "expired", by=dpo)
+    assert sealed_names(incident.pk) == []
+
+
+def test_the_command_refuses_in_a_sentence(incident, told, dpo):
+    event = ["--event", str(told.event), "--ground", "request"]
+    with pytest.raises(CommandError, match="has no such value"):
+        erase_by_command(incident, *event, "--field", "shoe_size", by=dpo)
+    with pytest.raises(CommandError, match="Data protection officer"):
+        erase_by_command(incident, *event, by=make_user("responder"))
+    with pytest.raises(CommandError, match="--everything"):
+        erase_by_command(incident, "--ground", "request", by=dpo)
+    with pytest.raises(CommandError, match="There is no incident"):
+        erase_by_command(Incident(reference="BD-1999-0001"), *event, by=dpo)
+    assert os.path.exists(erasure.list_path()) is False or listed() == []
