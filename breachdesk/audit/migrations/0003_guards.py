@@ -261,8 +261,10 @@ BEGIN
     FOREACH operation IN ARRAY ARRAY['INSERT', 'UPDATE', 'DELETE'] LOOP
         IF operation = 'UPDATE' THEN
             changed := format('new_rows AS n FULL JOIN old_rows AS o ON n.%1$s = o.%1$s
-                WHERE n IS DISTINCT FROM o', key) || coalesce(format(
-                ' AND (%s OR %s) IS NOT TRUE', audit_about(free, 'n'), audit_about(free, 'o')), '');
+                WHERE n IS DISTINCT FROM o', key);
+            IF free IS NOT NULL THEN
+                changed := changed || format(' AND (%s OR %s) IS NOT TRUE', audit_about(free, 'n'), audit_about(free, 'o'));
+            END IF;
             batches := format('ARRAY[n.%1$I::text, o.%1$I::text]', batch_column);
             named := format('CASE WHEN %s THEN concat_ws(''/'', %L, n.%s, %s) ELSE %s END',
                 CASE WHEN counts THEN 'n.version > o.version' ELSE format('n.%1$s = o.%1$s', key) END, label, key,
