@@ -69,8 +69,8 @@ def test_linked_is_counted_and_never_called_verified(signed_in):
 
 def test_it_is_verified_when_somebody_asks_and_the_trail_keeps_the_answer(signed_in):
     make_incident()
-    linked = sequence_pending()
     client = signed_in("auditor")
+    linked = sequence_pending()
     client.post(reverse("trail-verify"))
     assert f"Verified: {linked} entries" in trail(client)
     event = Event.objects.of_type("trail.verified").get()
@@ -94,8 +94,8 @@ def test_a_trail_that_was_changed_is_called_broken_where_it_is(signed_in, superu
 
 def test_an_earlier_verification_says_how_much_came_since(signed_in):
     make_incident()
-    sequence_pending()
     client = signed_in("auditor")
+    sequence_pending()
     client.post(reverse("trail-verify"))
     came = sequence_pending()
     assert f"{came} came since then" in trail(client)
