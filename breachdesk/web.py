@@ -1,13 +1,17 @@
 """What every screen shares: a whole page or its partial, paging, and a clear sentence when an action refuses."""
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Page, Paginator
+from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+
+logger = logging.getLogger(__name__)
 
 
 def is_htmx(request: HttpRequest) -> bool:
@@ -43,7 +47,21 @@ class RefusalMiddleware:
             return _refuse(request, "refused.html", error.messages, status=409)
         if isinstance(error, PermissionDenied):
             return _refuse(request, "403.html", [str(error)] if str(error) else [], status=403)
+        if isinstance(error, OperationalError | InterfaceError):
+            logger.exception("The database could not do what was asked.")
+            return _refuse(request, "503.html", [_sentence_of(error)], status=503)
         return None
+
+
+def _sentence_of(error: Exception) -> str:
+    """PostgreSQL's class 53 is a lack of disk, memory or connections (Appendix A of its manual)."""
+    match getattr(error.__cause__, "sqlstate", None) or "":
+        case "53100":
+            return "The disk of the database is full, so nothing can be saved until your administrator makes room."
+        case state if state.startswith("53"):
+            return "The database has no room for another request just now."
+        case _:
+            return "The database does not answer just now."
 
 
 def _refuse(request: HttpRequest, template: str, sentences: list[str], *, status: int) -> HttpResponse:
