@@ -116,6 +116,33 @@ class Environment(BaseModel):
         description="Folder where the signer keeps the last note it signed, outside the database and never in its "
         "backups: that is how it notices that the trail was cut off or rewritten.",
     )
+    tsa_urls: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s,@]+(,\s*https?://[^\s,@]+)*)?$",
+        description="Time-stamping authorities (RFC 3161), separated by commas; two are better. Each stamps the state of "
+        "the trail every hour and at every filing, so that nobody can back-date it, not even who runs this installation.",
+    )
+    tsa_roots_file: Path | None = Field(
+        default=None,
+        description="The certificates, in PEM, that a time stamp must lead back to. Fetch them from the authorities by "
+        "another way than their stamps.",
+    )
+    anchor_mail: str = Field(
+        default="",
+        pattern=r"^([^@\s,]+@[^@\s,]+(,\s*[^@\s,]+@[^@\s,]+)*)?$",
+        description="Addresses outside the organisation, separated by commas, that get the state of the trail by e-mail "
+        "every day and at every filing, and keep it: your lawyers, for example.",
+    )
+    anchor_hours: int = Field(
+        default=3, ge=2, le=168, description="Hours without a new time stamp after which every page carries a warning."
+    )
+    proof_wait: int = Field(
+        default=10,
+        ge=0,
+        le=60,
+        description="Seconds that an approval, a start or a filing waits for the signed state of the trail that proves "
+        "it. What takes longer is recorded all the same, and says so.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="How much is logged. No level logs names or addresses."
     )
@@ -155,6 +182,11 @@ def _safe(environment: Environment) -> Environment:
     if environment.base_url.startswith("http://") and not environment.demo:
         raise ValueError(
             "BREACHDESK_BASE_URL is plain http: passwords and personal data could be read on the network. Use https."
+        )
+    if environment.tsa_urls and environment.tsa_roots_file is None:
+        raise ValueError(
+            "BREACHDESK_TSA_URLS is set and BREACHDESK_TSA_ROOTS_FILE is not: no time stamp could be checked. Name the "
+            "file of certificates that the authorities' stamps lead back to."
         )
     return environment
 

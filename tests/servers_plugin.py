@@ -57,6 +57,7 @@ def _set_up_product(folder: Path) -> None:
         BREACHDESK_SMTP_PORT="1",
         BREACHDESK_SMTP_SECURITY="none",
         BREACHDESK_CATCHER_DIR=str(folder / "catcher"),
+        BREACHDESK_PROOF_WAIT="0",
         BREACHDESK_SIGNING_KEY_FILE=str(folder / "signing-key.pem"),
         BREACHDESK_SIGNER_DIR=str(folder / "signer"),
     )

@@ -51,10 +51,20 @@ def test_an_unknown_setting_is_named() -> None:
         ("BREACHDESK_SMTP_SECURITY", "maybe"),
         ("BREACHDESK_BASE_URL", "breachdesk.example.com"),
         ("BREACHDESK_ANYMAIL", "{"),
+        ("BREACHDESK_TSA_URLS", "tsa.example.com"),
+        ("BREACHDESK_TSA_URLS", "https://name:password@tsa.example.com/"),
+        ("BREACHDESK_ANCHOR_MAIL", "lawyers.example"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     assert refusal(**{name: value}).startswith(f"{name} is not usable: ")
+
+
+def test_stamps_that_nothing_could_check_stop_the_start() -> None:
+    urls = "https://tsa.example.com/tsr, http://stamps.example.org/"
+    assert "BREACHDESK_TSA_ROOTS_FILE is not" in refusal(BREACHDESK_TSA_URLS=urls)
+    whole = WHOLE | {"BREACHDESK_TSA_URLS": urls, "BREACHDESK_TSA_ROOTS_FILE": "/etc/breachdesk/roots.pem"}
+    assert read_environment(whole).tsa_urls == urls
 
 
 def test_several_faults_are_said_at_once() -> None:
