@@ -48,7 +48,7 @@ class RefusalMiddleware:
         if isinstance(error, PermissionDenied):
             return _refuse(request, "403.html", [str(error)] if str(error) else [], status=403)
         if isinstance(error, OperationalError | InterfaceError):
-            logger.exception("The database could not do what was asked.")
+            logger.error("The database could not do what was asked.", exc_info=error)
             return _refuse(request, "503.html", [_sentence_of(error)], status=503)
         return None
 
