@@ -42,7 +42,7 @@ class Folder:
 
     @contextmanager
     def open(self, name: str) -> Iterator[Writer]:
-        path = self.root / f"member-{len(list(self.root.iterdir()))}"
+        path = self.root / f"member-{len(self.members)}"
         writer = Writer(path)
         try:
             yield writer
