@@ -38,6 +38,7 @@ from breachdesk.audit.checkpoints import (
 )
 from breachdesk.audit.entries import LogDamagedError, log_size, stored_frontier, stored_node
 from breachdesk.audit.events import PROVEN_AT_ONCE
+from breachdesk.audit.locks import is_held_elsewhere
 from breachdesk.audit.models import Checkpoint, Event
 from breachdesk.audit.note import Note, NoteMalformed, checkpoint_text, parse_note, sign_note, verify_note
 from breachdesk.audit.record import record
@@ -124,6 +125,11 @@ class Signer:
         self._is_urgent |= stored.type in PROVEN_AT_ONCE
 
 
+def is_signer_running() -> bool:
+    """Whether another database session than this one has the signer's lock."""
+    return is_held_elsewhere(LOCK)
+
+
 def _signing_key() -> Ed25519PrivateKey:
     try:
         return read_signing_key()
@@ -156,7 +162,8 @@ def _agreed_with_the_database(kept: tuple[Note, str] | None) -> Note | None:
     note, text = kept
     if stored is None or stored.size < note.size:
         return _offered_again(note, text)
-    return note if stored.note == text else _adopted(note, stored)
+    is_the_same = (stored.size, bytes(stored.root), stored.note) == (note.size, note.root, text)
+    return note if is_the_same else _adopted(note, stored)
 
 
 def _offered_again(note: Note, text: str) -> Note:
