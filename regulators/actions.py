@@ -169,10 +169,12 @@ def sign_off_filing(filing: Filing, *, digest: bytes, expected_version: int, by:
         raise ValidationError("The report changed since you opened it. Nothing was signed: read it once more.")
     version = FilingVersion(id=uuid4(), filing=filing, number=content["number"], content=bytes_of(content))
     version.digest, version.signed_by, version.signed_at = digest, by, now
+    _set_state(filing, Filing.State.SIGNED_OFF)
     event = record(
         "filing.signed_off",
         by=by,
         on=version,
+        also=[filing],
         sha256=digest,
         number=version.number,
         form=filing.form,
@@ -181,7 +183,7 @@ def sign_off_filing(filing: Filing, *, digest: bytes, expected_version: int, by:
     )
     version.sign_event = event.event_id
     version.save(force_insert=True)
-    _move(filing, Filing.State.SIGNED_OFF)
+    _save_state(filing)
     settle_decisions(on=filing, by=by)
     return version
 
@@ -219,6 +221,7 @@ def record_submission(
         "filing.submitted",
         by=by,
         on=receipt,
+        also=[filing],
         sha256=sha256(file.content).digest() if file else None,
         private={"authority_reference": receipt.authority_reference} if receipt.authority_reference else {},
         number=version.number,
@@ -308,6 +311,14 @@ def _named(given: Given) -> str:
 
 
 def _move(filing: Filing, state: Filing.State) -> None:
+    _set_state(filing, state)
+    _save_state(filing)
+
+
+def _set_state(filing: Filing, state: Filing.State) -> None:
     filing.state = state
     filing.version += 1
+
+
+def _save_state(filing: Filing) -> None:
     filing.save(update_fields=["state", "version", "review_asked_by", "review_asked_at"])

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from breachdesk.accounts.models import Organisation, User
 from breachdesk.accounts.permissions import ROLES
+from breachdesk.audit.record import record
 from breachdesk.incidents.actions import Facts, StatedMoment, open_incident
 from breachdesk.incidents.models import Incident
 from breachdesk.people.actions import load_upload, receive_upload
@@ -52,10 +53,11 @@ def make_user(*roles: str, **fields: Any) -> User:
         call_command("sync_roles", verbosity=0)
     number = next(_numbers)
     email = fields.pop("email", f"colleague{number}@halden-rowe.example")
-    user = User.objects.create_user(
-        email, "a long enough pass phrase", **{"name": f"Colleague {number}", "joined_at": timezone.now(), **fields}
-    )
-    user.groups.set(Group.objects.filter(name__in=roles))
+    fields = {"name": f"Colleague {number}", "joined_at": timezone.now(), **fields}
+    with transaction.atomic():
+        user = User.objects.create_user(email, "a long enough pass phrase", **fields)
+        user.groups.set(Group.objects.filter(name__in=roles))
+        record("user.invited", by=None, on=user, roles=sorted(roles))
     return user
 
 
@@ -77,7 +79,10 @@ def make_organisation(**fields: Any) -> Organisation:
         "allowed_links": ["halden-rowe.example"],
         "languages": ["en"],
     }
-    return Organisation.objects.create(**{**defaults, **fields})
+    with transaction.atomic():
+        organisation = Organisation.objects.create(**{**defaults, **fields})
+        record("organisation.changed", by=None, on=organisation, fields=sorted(defaults.keys() | fields.keys()))
+    return organisation
 
 
 def make_incident(**facts: Any) -> Incident:

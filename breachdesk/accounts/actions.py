@@ -24,10 +24,10 @@ STALE = "Somebody changed this while your page was open. Look at it again; nothi
 @action(OPERATOR)
 def sync_roles(*, by: User | None) -> list[str]:
     """Says what it changed; running it again changes nothing."""
-    changes = write_roles()
-    if changes:
-        record("roles.synced", by=by, changes=changes)
-    return changes
+    written = write_roles()
+    if written.changes:
+        record("roles.synced", by=by, also=[*written.groups, *written.holders], changes=written.changes)
+    return written.changes
 
 
 @action("accounts.manage_staff")

@@ -24,7 +24,7 @@ def ask_for_decision(
 
     `sentence` goes out by e-mail: it holds a reference and what is to be decided, no title and nobody's data.
     """
-    _settle(PendingDecision.objects.open().about(on).filter(permission=permission))
+    replaced = _settle(PendingDecision.objects.open().about(on).filter(permission=permission))
     decision = PendingDecision.objects.create(
         permission=permission,
         object_kind=on._meta.label_lower,
@@ -37,7 +37,15 @@ def ask_for_decision(
     )
     decision.excluded.set(excluding)
     users = list(decision.who_may().values_list("pk", flat=True))
-    record("decision.asked", by=by, on=on, asked=len(users), permission=permission, users=sorted(map(str, users)))
+    record(
+        "decision.asked",
+        by=by,
+        on=on,
+        also=[decision, *replaced],
+        asked=len(users),
+        permission=permission,
+        users=sorted(map(str, users)),
+    )
     # A lost ring only costs time: the beat looks for whoever was not told.
     transaction.on_commit(lambda: tasks.tell_colleagues.delay(str(decision.pk)), robust=True)
     return decision
@@ -47,12 +55,17 @@ def settle_decisions(*, on: models.Model, by: User | None = None) -> int:
     """Part of the caller's transaction: nobody is asked about this object any more. Returns how many were open."""
     settled = _settle(PendingDecision.objects.open().about(on))
     if settled:
-        record("decision.settled", by=by, on=on, kind=on._meta.label_lower)
+        record("decision.settled", by=by, on=on, also=settled, kind=on._meta.label_lower)
+    return len(settled)
+
+
+def _settle(decisions: PendingDecisionQuerySet) -> list[PendingDecision]:
+    settled = list(decisions.select_for_update())
+    for decision in settled:
+        decision.settled_at = timezone.now()
+        decision.version += 1
+        decision.save(update_fields=["settled_at", "version"])
     return settled
-
-
-def _settle(decisions: PendingDecisionQuerySet) -> int:
-    return decisions.update(settled_at=timezone.now(), version=models.F("version") + 1)
 
 
 def waiting_for(user: User) -> PendingDecisionQuerySet:

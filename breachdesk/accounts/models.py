@@ -1,10 +1,11 @@
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.models import Group, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -31,6 +32,9 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def with_roles(self) -> "UserQuerySet":
         return self.prefetch_related("groups").select_related("deputy")
+
+    def holding(self, groups: Iterable[Group]) -> "UserQuerySet":
+        return self.filter(pk__in=User.objects.filter(groups__in=groups).values("pk"))
 
     def able_to_stand_in_for(self, user: "User") -> "UserQuerySet":
         """Colleagues who hold every role this user holds."""

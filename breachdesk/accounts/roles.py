@@ -1,6 +1,8 @@
 """ROLES in the database: one group per role, holding just its permissions."""
 
 from collections.abc import Iterable
+from copy import copy
+from dataclasses import dataclass, field
 
 from django.contrib.auth.models import Group, Permission
 
@@ -8,19 +10,28 @@ from breachdesk.accounts.models import User
 from breachdesk.accounts.permissions import ROLES, Role
 
 
-def write_roles() -> list[str]:
-    """What was changed, as "+role", "role+app.codename" and the same with a minus; running it again changes nothing.
+@dataclass
+class Written:
+    """What was changed, as "+role", "role+app.codename" and the same with a minus, and which rows stand for it."""
 
-    Raises LookupError for a permission that no model declares.
-    """
+    changes: list[str] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    holders: list[User] = field(default_factory=list)
+
+
+def write_roles() -> Written:
+    """Running it again changes nothing. Raises LookupError for a permission that no model declares."""
     known = {f"{p.content_type.app_label}.{p.codename}": p for p in Permission.objects.select_related("content_type")}
-    changes: list[str] = []
+    written = Written()
     for name, role in ROLES.items():
         if unknown := role.permissions - known.keys():
             raise LookupError(f"{name} names {', '.join(sorted(unknown))}, which no model declares. Run migrate first.")
         group, is_new = Group.objects.get_or_create(name=name)
-        changes += [f"+{name}"] * is_new + _write_permissions(group, {known[key]: key for key in role.permissions})
-    return changes + _remove_others()
+        changes = [f"+{name}"] * is_new + _write_permissions(group, {known[key]: key for key in role.permissions})
+        written.changes += changes
+        written.groups += [group] * bool(changes)
+    _remove_others(written)
+    return written
 
 
 def _write_permissions(group: Group, wanted: dict[Permission, str]) -> list[str]:
@@ -32,11 +43,17 @@ def _write_permissions(group: Group, wanted: dict[Permission, str]) -> list[str]
     return added + removed
 
 
-def _remove_others() -> list[str]:
-    gone = Group.objects.exclude(name__in=ROLES)
-    names = sorted(gone.values_list("name", flat=True))
-    gone.delete()
-    return [f"-{name}" for name in names]
+def _remove_others(written: Written) -> None:
+    """Whoever held one of them has lost a right, so their row gets a new version too."""
+    gone = list(Group.objects.exclude(name__in=ROLES).order_by("name"))
+    written.holders += User.objects.holding(gone).select_for_update()
+    for holder in written.holders:
+        holder.version += 1
+        holder.save(update_fields=["version"])
+    for group in gone:
+        written.groups.append(copy(group))  # deleting takes the id from the object itself
+        group.delete()
+    written.changes += [f"-{group.name}" for group in gone]
 
 
 def roles_nobody_holds(colleagues: Iterable[User]) -> list[Role]:

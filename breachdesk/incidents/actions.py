@@ -94,10 +94,9 @@ def state_moment(
 ) -> Moment:
     """States a moment, or corrects the one that stands; the old one stays visible with who said it."""
     incident = _lock_open(incident, expected_version)
-    moment = _add_moment(incident, stated, by=by, now=timezone.now(), reason=reason.strip())
     incident.version += 1
     incident.save(update_fields=["version"])
-    return moment
+    return _add_moment(incident, stated, by=by, now=timezone.now(), reason=reason.strip())
 
 
 @action("incidents.close_incident")
@@ -139,6 +138,7 @@ def _add_moment(incident: Incident, stated: StatedMoment, *, by: "User", now: da
         "moment.corrected" if current else "moment.stated",
         by=by,
         on=moment,
+        also=[incident, current] if current else [incident],
         private=private,
         kind=str(stated.kind),
         precision=str(stated.precision),

@@ -93,7 +93,6 @@ def _begin_reading(upload_id: UUID) -> Upload | None:
         return None
     upload.state, upload.started_at, upload.lease_until = Upload.State.READING, now, now + LEASE
     upload.starts += 1
-    upload.version += 1
     upload.save()
     return upload
 
@@ -136,7 +135,7 @@ def _finish(upload: Upload, counts: Counts) -> Upload:
     upload.countries, upload.languages = counts.countries, counts.languages
     _save_if_still_ours(upload)
     total = Person.objects.of(upload.incident).count()
-    CountEntry.objects.create(
+    stated = CountEntry.objects.create(
         incident=upload.incident,
         low=total,
         high=total,
@@ -149,6 +148,8 @@ def _finish(upload: Upload, counts: Counts) -> Upload:
         "upload.loaded",
         by=None,
         on=upload,
+        also=[stated],
+        batches=[("people_person", upload.pk), ("people_rejectedrow", upload.pk)],
         people=counts.people,
         rows=counts.rows,
         rejected=counts.rejected,

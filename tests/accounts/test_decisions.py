@@ -13,10 +13,10 @@ from pytest_django import Settings
 
 from breachdesk.accounts import reminders
 from breachdesk.accounts.decisions import ask_for_decision, settle_decisions, waiting_for
-from breachdesk.accounts.models import Organisation, PendingDecision, User
+from breachdesk.accounts.models import PendingDecision, User
 from breachdesk.audit.models import Event
 from breachdesk.celery import app
-from tests.factories import make_user
+from tests.factories import make_organisation, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +71,12 @@ def test_the_asking_is_in_the_trail(author: User) -> None:
     approver = make_user("approver")
     ask(author, author)
     data = Event.objects.newest_first()[0].content["data"]
-    assert data == {"asked": 1, "permission": "notifications.approve_edition", "users": [str(approver.pk)]}
+    assert data == {
+        "also": [f"accounts.pendingdecision/{PendingDecision.objects.get().pk}/1"],
+        "asked": 1,
+        "permission": "notifications.approve_edition",
+        "users": [str(approver.pk)],
+    }
 
 
 def test_an_author_is_never_asked(author: User) -> None:
@@ -82,9 +87,8 @@ def test_an_author_is_never_asked(author: User) -> None:
 
 
 def test_deputies_are_called_after_the_set_time_and_only_once(author: User) -> None:
-    approver, deputy = make_user("approver"), make_user("approver")
-    approver.deputy = deputy
-    approver.save()
+    deputy = make_user("approver")
+    make_user("approver", deputy=deputy)
     decision = ask(author, author)
     tell(decision)
     call(decision, timedelta(hours=1, minutes=59))
@@ -98,7 +102,7 @@ def test_deputies_are_called_after_the_set_time_and_only_once(author: User) -> N
 
 
 def test_the_organisation_says_how_long_we_wait(author: User) -> None:
-    Organisation.objects.create(legal_name="Halden", short_name="Halden", deputy_after=timedelta(minutes=30))
+    make_organisation(deputy_after=timedelta(minutes=30))
     decision = ask(author, author)
     call(decision, timedelta(minutes=31))
     decision.refresh_from_db()

@@ -86,7 +86,7 @@ END $$;
 CREATE FUNCTION audit_refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% is guarded: its rows go one by one, each with its event. TRUNCATE is refused.', TG_TABLE_NAME
-        USING ERRCODE = 'insufficient_privilege';
+        USING ERRCODE = 'integrity_constraint_violation';
 END $$;
 
 CREATE TABLE audit_touched (
