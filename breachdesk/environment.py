@@ -119,8 +119,8 @@ class Environment(BaseModel):
     tsa_urls: str = Field(
         default="",
         pattern=r"^(https?://[^\s,@]+(,\s*https?://[^\s,@]+)*)?$",
-        description="Time-stamping authorities (RFC 3161), separated by commas; two are better. Each stamps the state of "
-        "the trail every hour and at every filing, so that nobody can back-date it, not even who runs this installation.",
+        description="Time-stamping authorities (RFC 3161), separated by commas; two are better. Each stamps the state "
+        "of the trail every hour and at every filing, so that nobody can back-date it, not even who runs this place.",
     )
     tsa_roots_file: Path | None = Field(
         default=None,
@@ -130,8 +130,8 @@ class Environment(BaseModel):
     anchor_mail: str = Field(
         default="",
         pattern=r"^([^@\s,]+@[^@\s,]+(,\s*[^@\s,]+@[^@\s,]+)*)?$",
-        description="Addresses outside the organisation, separated by commas, that get the state of the trail by e-mail "
-        "every day and at every filing, and keep it: your lawyers, for example.",
+        description="Addresses outside the organisation, separated by commas, that get the state of the trail by "
+        "e-mail every day and at every filing, and keep it: your lawyers, for example.",
     )
     anchor_hours: int = Field(
         default=3, ge=2, le=168, description="Hours without a new time stamp after which every page carries a warning."

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
 from breachdesk.accounts.permissions import requires
+from breachdesk.audit.proof import answers_with_proof
 from breachdesk.incidents.models import Incident
 from breachdesk.pdf import PdfError
 from breachdesk.vault.sealing import unseal
@@ -159,6 +160,7 @@ def send_back(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
 
 @require_POST
 @requires("regulators.sign_off_filing")
+@answers_with_proof
 def sign_off(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
     filing = _filing_of(request, reference, pk)
     try:
@@ -173,6 +175,7 @@ def sign_off(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
 @csrf_exempt  # only until the handler is in place: checking the token reads the body, and the receipt is in it
 @require_POST
 @requires("regulators.record_submission")
+@answers_with_proof
 def record_submission(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
     request.upload_handlers = [ReceiptUploadHandler()]
     return _receive(request, _filing_of(request, reference, pk))
@@ -210,6 +213,7 @@ def _record(request: HttpRequest, filing: Filing, data: dict[str, Any]) -> None:
 
 @require_POST
 @requires("regulators.view_filing")
+@answers_with_proof
 def export(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
     filing = _filing_of(request, reference, pk)
     try:

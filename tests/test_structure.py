@@ -11,6 +11,7 @@ from django.apps import apps
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from breachdesk.accounts.permissions import ROLES
+from breachdesk.audit.events import PROVEN_AT_ONCE
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = [ROOT / "breachdesk", ROOT / "notifications", ROOT / "regulators"]
@@ -212,9 +213,13 @@ def reaches(name: str, target: str, within: dict[str, ast.FunctionDef], seen: fr
     )
 
 
-def is_action(function: ast.FunctionDef) -> bool:
+def decorators_of(function: ast.FunctionDef) -> set[str]:
     decorators = (node.func if isinstance(node, ast.Call) else node for node in function.decorator_list)
-    return any(isinstance(node, ast.Name) and node.id == "action" for node in decorators)
+    return {node.id for node in decorators if isinstance(node, ast.Name)}
+
+
+def is_action(function: ast.FunctionDef) -> bool:
+    return "action" in decorators_of(function)
 
 
 @pytest.mark.parametrize("path", files_called("actions"), ids=named)
@@ -232,6 +237,48 @@ def test_every_action_leaves_its_event(path: Path) -> None:
     here = top_functions(path)
     silent = [name for name, function in here.items() if is_action(function) and not reaches(name, "record", here)]
     assert silent == []
+
+
+def records_proved_events(function: ast.FunctionDef) -> bool:
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call) and node.args]
+    return any(
+        isinstance(call.func, ast.Name)
+        and call.func.id == "record"
+        and isinstance(call.args[0], ast.Constant)
+        and call.args[0].value in PROVEN_AT_ONCE
+        for call in calls
+    )
+
+
+@cache
+def proved_actions() -> frozenset[str]:
+    """Actions that record, by themselves or through a function beside them, what must be proved at once."""
+    found = set()
+    for path in files_called("actions"):
+        here = top_functions(path)
+        recorders = {name for name, function in here.items() if records_proved_events(function)}
+        reached = {name for name in here if any(reaches(name, recorder, here) for recorder in recorders)}
+        found |= {name for name in recorders | reached if is_action(here[name])}
+    return frozenset(found)
+
+
+@pytest.mark.parametrize("path", files_called("views"), ids=named)
+def test_a_view_waits_for_the_proof_of_what_must_be_proved_at_once(path: Path) -> None:
+    here = top_functions(path)
+    hasty = [
+        name
+        for name, function in here.items()
+        if "requires" in decorators_of(function)
+        and "answers_with_proof" not in decorators_of(function)
+        and any(reaches(name, action, here) for action in proved_actions())
+    ]
+    assert hasty == []
+
+
+def test_the_steps_that_must_be_proved_at_once_are_found() -> None:
+    sending = {"approve_edition", "start_edition", "pause_edition", "cancel_edition"}
+    others = {"set_roles", "remove_user", "close_incident", "sign_off_filing", "export_filing", "record_submission"}
+    assert sending | others <= proved_actions()
 
 
 def test_the_list_of_functions_that_are_not_actions_names_nothing_that_is_gone() -> None:

@@ -15,6 +15,7 @@ from breachdesk.accounts.forms import DeputyForm, InviteForm, OrganisationForm, 
 from breachdesk.accounts.models import Organisation, User
 from breachdesk.accounts.permissions import StaffRequest, requires
 from breachdesk.accounts.roles import labels_of, roles_nobody_holds
+from breachdesk.audit.proof import answers_with_proof
 from breachdesk.web import render_page
 
 
@@ -34,6 +35,7 @@ def staff(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @requires("accounts.manage_staff")
+@answers_with_proof
 def invite(request: StaffRequest) -> HttpResponse:
     form = InviteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -63,6 +65,7 @@ def colleague(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @requires("accounts.manage_staff")
+@answers_with_proof
 def change_roles(request: StaffRequest, pk: UUID) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     form = RolesForm(request.POST)
@@ -98,6 +101,7 @@ def reset(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @requires("accounts.manage_staff")
+@answers_with_proof
 def remove(request: StaffRequest, pk: UUID) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     form = RemoveForm(request.POST or None, initial={"version": user.version})
@@ -111,6 +115,7 @@ def remove(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @requires("accounts.manage_staff")
+@answers_with_proof
 def readmit(request: StaffRequest, pk: UUID) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     user = actions.readmit_user(user, version=_version(request), by=request.user)

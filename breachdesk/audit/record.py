@@ -13,8 +13,8 @@ from django.db import connection, models
 from django.utils import timezone
 
 from breachdesk.audit.canonical import base64url, canonical, time_text
-from breachdesk.audit.context import current_origin
-from breachdesk.audit.events import checked_type, refuse_free_text
+from breachdesk.audit.context import current_origin, remember_to_prove
+from breachdesk.audit.events import PROVEN_AT_ONCE, checked_type, refuse_free_text
 from breachdesk.audit.models import Event, PrivateValue
 from breachdesk.vault import ORGANISATION
 from breachdesk.vault.sealing import Cipher, cipher_for, find_or_create_key, has_key
@@ -83,6 +83,8 @@ def _insert(row: Event, openings: dict[str, tuple[bytes, bytes]]) -> Event:
     cipher = _cipher_of(row.incident or ORGANISATION) if openings else None
     row.body_sha256 = sha256_of(row.body).digest()
     row.save(force_insert=True)
+    if row.type in PROVEN_AT_ONCE:
+        remember_to_prove(row.event_id)
     if cipher:
         _keep_private(row, openings, cipher)
     return row

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
 from breachdesk.accounts.permissions import StaffRequest, requires
+from breachdesk.audit.proof import answers_with_proof
 from breachdesk.incidents import actions
 from breachdesk.incidents.forms import (
     AwareForm,
@@ -117,6 +118,7 @@ def _state(incident: Incident, form: CorrectionForm, request: StaffRequest) -> N
 
 
 @requires("incidents.close_incident")
+@answers_with_proof
 def close(request: StaffRequest, reference: str) -> HttpResponse:
     incident = incident_of(request, reference)
     form = VersionForm(request.POST or None, initial={"version": incident.version})

@@ -2,6 +2,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 
 from breachdesk.accounts.permissions import requires
+from breachdesk.audit.proof import answers_with_proof
 from breachdesk.web import render_page
 from notifications import actions
 from notifications.previewing import person_of_pass, preview
@@ -32,6 +33,7 @@ def edition_review(request: HttpRequest, reference: str, pk: object) -> HttpResp
 
 
 @requires("notifications.approve_edition")
+@answers_with_proof
 def edition_approve(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
     edition = edition_of(request, reference, pk)
     number = edition.recipients_count or 0

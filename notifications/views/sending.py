@@ -2,6 +2,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 
 from breachdesk.accounts.permissions import requires
+from breachdesk.audit.proof import answers_with_proof
 from breachdesk.web import render_page
 from notifications import actions
 from notifications.editions import the_organisation
@@ -54,6 +55,7 @@ def _numbers(request: HttpRequest, edition: Edition) -> dict[str, object]:
 
 
 @requires("notifications.send_edition")
+@answers_with_proof
 def edition_start(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
     edition = edition_of(request, reference, pk)
     number = edition.recipients_count or 0
@@ -74,6 +76,7 @@ def edition_start(request: HttpRequest, reference: str, pk: object) -> HttpRespo
 
 
 @requires("notifications.pause_edition")
+@answers_with_proof
 def edition_pause(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
     edition = edition_of(request, reference, pk)
     waiting = progress_of(edition).queued
@@ -95,6 +98,7 @@ def edition_pause(request: HttpRequest, reference: str, pk: object) -> HttpRespo
 
 
 @requires("notifications.send_edition")
+@answers_with_proof
 def edition_resume(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
     edition = edition_of(request, reference, pk)
     waiting = progress_of(edition).queued
@@ -114,6 +118,7 @@ def edition_resume(request: HttpRequest, reference: str, pk: object) -> HttpResp
 
 
 @requires("notifications.pause_edition")
+@answers_with_proof
 def edition_cancel(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
     edition = edition_of(request, reference, pk)
     waiting, started = progress_of(edition).queued, edition.started_at is not None
