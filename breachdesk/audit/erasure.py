@@ -130,7 +130,7 @@ class Replayed(NamedTuple):
 
 
 def replay_erasures(paths: Iterable[Path]) -> Replayed:
-    """Erases what the lists name and the database still has, each time with its event. Running it again adds nothing."""
+    """Erases what the lists name and the database still has, with its event. Running it again adds nothing."""
     lines = [line for path in paths if path.exists() for line in _lines(path, path.read_bytes())]
     with transaction.atomic():
         values = sum(_erase_again(ground, names) for ground, names in _by_ground(lines).items())

@@ -27,6 +27,7 @@ from breachdesk.embedded.folders import (
     remove_private_folder,
     write_private,
 )
+from breachdesk.embedded.logins import write_addresses
 from breachdesk.embedded.processes import CannotStart, Program, adopt_orphans, children, kill_all, marked_processes
 from breachdesk.embedded.supervisor import Stopped, Supervisor
 
@@ -75,7 +76,8 @@ def _run_in(supervisor: Supervisor, place: parts.Place) -> None:
     environment = parts.product_environment(place, _start_servers(supervisor, place), os.environ)
     _make_secrets(place.state)
     _warn_without_pango(supervisor, environment)
-    for command in (["migrate"], ["sync_roles"], ["make_signing_key"], ["collectstatic", "--noinput"]):
+    roles = ["sync_database_roles", "--logins", *write_addresses(place.state / "logins", environment["DATABASE_URL"])]
+    for command in (["migrate"], roles, ["sync_roles"], ["make_signing_key"], ["collectstatic", "--noinput"]):
         _finish(supervisor, parts.job(command[0], [*command, "--verbosity", "0"], environment))
     supervisor.keep_running(parts.catcher(place, environment, keep_all=place.people <= PEOPLE))
     for program in parts.background(place, environment):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from breachdesk.embedded.logins import as_login
 from breachdesk.embedded.processes import MARK, Program
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -74,17 +75,18 @@ def catcher(place: Place, environment: Mapping[str, str], *, keep_all: bool) -> 
 
 
 def background(place: Place, environment: Mapping[str, str]) -> list[Program]:
+    working = as_login(environment, "breachdesk_worker")
     # Root runs the demo on fresh machines; Celery's warning about it is for production.
     celery = [sys.executable, "-W", "ignore:You're running the worker with superuser", "-m", "celery", "--quiet"]
     celery += ["-A", "breachdesk.celery"]
     worker = [*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
     beat = [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(place.state / "beat-schedule")]
     return [
-        job("sequencer", ["run_sequencer"], environment),
-        job("signer", ["run_signer"], environment),
-        job("sweeper", ["run_sweeper"], environment),
-        Program("worker", worker, PROJECT, environment, stop_within=20.0),
-        Program("beat", beat, PROJECT, environment),
+        job("sequencer", ["run_sequencer"], as_login(environment, "breachdesk_sequencer")),
+        job("signer", ["run_signer"], as_login(environment, "breachdesk_signer")),
+        job("sweeper", ["run_sweeper"], working),
+        Program("worker", worker, PROJECT, working, stop_within=20.0),
+        Program("beat", beat, PROJECT, working),
     ]
 
 
@@ -92,7 +94,8 @@ def web(place: Place, environment: Mapping[str, str]) -> Program:
     command = [sys.executable, "-m", "gunicorn", "breachdesk.wsgi:application", "--worker-class", "gthread"]
     command += ["--bind", f"fd://{place.web.fileno()}", "--workers", "2", "--threads", "4", "--no-control-socket"]
     command += ["--worker-tmp-dir", str(place.private), "--graceful-timeout", "5", "--log-level", "warning"]
-    return Program("web", command, PROJECT, environment, descriptors=[place.web.fileno()])
+    serving = as_login(environment, "breachdesk_web")
+    return Program("web", command, PROJECT, serving, descriptors=[place.web.fileno()])
 
 
 def number_from(source: Mapping[str, str], name: str, default: int) -> int | None:

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from breachdesk.embedded import demo, parts
 from breachdesk.embedded.catcher import listen_on_loopback
 from breachdesk.embedded.parts import PROJECT
+
+SERVERS = {"DATABASE_URL": "postgresql://breachdesk:secret@/breachdesk?host=/sockets"}
 
 
 def start(**environment: str) -> subprocess.CompletedProcess[str]:
@@ -57,7 +60,18 @@ def test_a_relay_set_in_the_shell_gets_none_of_the_demos_mail(place):
 
 def test_web_and_mail_are_on_this_machine_alone(place):
     assert place.web.getsockname()[0] == place.mail.getsockname()[0] == "127.0.0.1"
-    assert f"fd://{place.web.fileno()}" in parts.web(place, {}).command
+    assert f"fd://{place.web.fileno()}" in parts.web(place, SERVERS).command
+
+
+def test_each_process_signs_in_to_the_database_as_itself(place):
+    programs = [*parts.background(place, SERVERS), parts.web(place, SERVERS)]
+    logins = {program.name: conninfo_to_dict(program.environment["DATABASE_URL"]) for program in programs}
+    assert {name: login["user"].removeprefix("breachdesk_") for name, login in logins.items()} == {
+        "sequencer": "sequencer", "signer": "signer", "sweeper": "worker", "worker": "worker", "beat": "worker",
+        "web": "web",
+    }  # fmt: skip
+    assert {login["dbname"] for login in logins.values()} == {"breachdesk"}
+    assert "secret" not in {login["password"] for login in logins.values()}
 
 
 def test_secrets_are_made_once_and_for_us_alone(tmp_path):

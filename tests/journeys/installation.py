@@ -21,6 +21,7 @@ from breachdesk.embedded import parts
 from breachdesk.embedded.catcher import listen_on_loopback
 from breachdesk.embedded.catcher_store import CaughtMail
 from breachdesk.embedded.folders import write_private
+from breachdesk.embedded.logins import write_addresses
 from breachdesk.embedded.processes import Program, launch, stop
 
 
@@ -80,6 +81,8 @@ def _prepare(installation: Installation) -> None:
     for name in ("files", "caught", "cache"):
         (folder / name).mkdir(mode=0o700)
     installation.manage("migrate", "--verbosity", "0")
+    addresses = write_addresses(folder / "logins", installation.environment["DATABASE_URL"])
+    installation.manage("sync_database_roles", "--logins", *addresses)
     installation.manage("sync_roles")
     installation.manage("collectstatic", "--noinput", "--verbosity", "0")
 

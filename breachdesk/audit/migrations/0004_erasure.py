@@ -7,9 +7,6 @@ would not do, because every role may set one; a row in a table cannot be faked w
 
 from django.db import migrations
 
-# A role that could put its own table or function in front would decide what these functions do.
-SEARCH_PATH = "SET search_path = pg_catalog, public, pg_temp"
-
 ERASING = """
 CREATE TABLE audit_erasing (event_id uuid, field text, PRIMARY KEY (event_id, field));
 
@@ -30,9 +27,10 @@ END $$;
 
 NOT_ERASING = "DROP FUNCTION audit_refuse_private_change(); DROP TABLE audit_erasing;"
 
-ERASE = f"""
+# The search path is fixed: a role that could put its own table in front would decide what is looked at.
+ERASE = """
 CREATE FUNCTION audit_erase(events uuid[], fields text[]) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
-{SEARCH_PATH} AS $$
+SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     unnamed text;
     wanted bigint;
@@ -80,7 +78,9 @@ CREATE TRIGGER audit_private_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_
 
 
 # Whoever may add an event need not be able to write the sequencer's list.
-PENDING_AS_OWNER = f"ALTER FUNCTION audit_remember_pending() SECURITY DEFINER {SEARCH_PATH}"
+PENDING_AS_OWNER = (
+    "ALTER FUNCTION audit_remember_pending() SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp"
+)
 PENDING_AS_CALLER = "ALTER FUNCTION audit_remember_pending() SECURITY INVOKER RESET search_path"
 
 

@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from breachdesk.accounts.models import User
-from breachdesk.audit.erasure import GROUNDS, SealedName, sealed_names
+from breachdesk.audit.erasure import GROUNDS, sealed_names
 from breachdesk.incidents.erasing import erase_incident, erase_values
 from breachdesk.incidents.models import Incident
 

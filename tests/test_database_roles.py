@@ -1,0 +1,333 @@
+"""Each process of the product as the role it runs as: its job works, and what it must not do is refused."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from breachdesk.audit.erasure import sealed_names
+from breachdesk.audit.models import Event
+from breachdesk.audit.record import record
+from breachdesk.audit.sequencer import sequence_pending
+from breachdesk.audit.verification import verify
+from breachdesk.desk import database_roles
+from breachdesk.desk.database_roles import COLUMNS, FUNCTIONS, GRANTS, LOGINS, PRIVILEGES, ROLES, granted
+from breachdesk.embedded.logins import address_of, write_addresses
+from breachdesk.incidents.actions import close_incident
+from breachdesk.incidents.erasing import erase_incident, erase_values
+from breachdesk.people.actions import load_upload
+from breachdesk.people.models import Person
+from notifications.models import Delivery
+from notifications.sweeping import sweep
+from tests.factories import (
+    make_edition_being_sent,
+    make_incident,
+    make_people,
+    make_upload,
+    make_user,
+)
+
+ROOT = Path(__file__).parent.parent
+TRAIL = [table for table in GRANTS if table.startswith("audit_")]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def roles(tmp_path: Path) -> None:
+    """The roles as production has them, with a login each, in this test's own database."""
+    addresses = write_addresses(tmp_path / "logins", os.environ["DATABASE_URL"])
+    call_command("sync_database_roles", "--logins", *addresses, verbosity=0)
+
+
+def password_of(login: str) -> str:
+    return str(conninfo_to_dict(address_of(login, os.environ["DATABASE_URL"]))["password"])
+
+
+@contextmanager
+def signed_in(login: str) -> Iterator[None]:
+    """Everything the product does from here on, it does over a connection of this login."""
+    owner = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD")}
+    connection.close()
+    connection.settings_dict.update(USER=login, PASSWORD=password_of(login))
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.update(owner)
+
+
+def tried(login: str, statement: str) -> str:
+    """What the database says to a statement over a connection of this login: nothing if it was done."""
+    with signed_in(login):
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(statement)
+        except DatabaseError as refusal:
+            return str(refusal)
+    return ""
+
+
+# The table
+
+
+def test_every_table_of_every_model_has_its_line() -> None:
+    models = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
+    assert models - GRANTS.keys() == set()
+    assert set(connection.introspection.table_names()) == GRANTS.keys()
+
+
+@pytest.mark.parametrize("table", GRANTS)
+def test_every_line_is_for_every_role(table: str) -> None:
+    assert granted(table).keys() == ROLES.keys()
+    assert set("".join(granted(table).values())) <= PRIVILEGES.keys()
+
+
+def test_nobody_may_change_the_trail_and_only_the_sequencer_empties_its_list() -> None:
+    for table in TRAIL:
+        for role, letters in granted(table).items():
+            assert "u" not in letters
+            assert "d" not in letters or (table, role) == ("audit_pending", "bd_sequencer")
+    assert [role for role, letters in granted("audit_entry").items() if "i" in letters] == ["bd_sequencer"]
+    assert [role for role, letters in granted("audit_checkpoint").items() if "i" in letters] == ["bd_signer"]
+    assert FUNCTIONS["audit_erase(uuid[],text[])"] == ("bd_eraser",)
+
+
+def test_the_auditor_and_the_backup_only_read() -> None:
+    assert {letters for table in GRANTS for letters in granted(table)["bd_auditor"]} <= {"r", "-"}
+    assert {letters for table in GRANTS for letters in granted(table)["bd_backup"]} <= {"r", "i"}
+    assert [table for table in GRANTS if "i" in granted(table)["bd_backup"]] == ["audit_event"]
+
+
+# The command
+
+
+def privileges() -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT relname, relowner::regrole::text, relacl::text FROM pg_class
+               WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S')
+               UNION ALL SELECT proname, proowner::regrole::text, proacl::text FROM pg_proc
+               WHERE pronamespace = 'public'::regnamespace ORDER BY 1, 2, 3"""
+        )
+        return list(cursor.fetchall())
+
+
+def test_it_can_run_again_and_again(roles: None) -> None:
+    before = privileges()
+    call_command("sync_database_roles", verbosity=0)
+    assert privileges() == before
+    assert {owner for name, owner, _ in before if name in GRANTS} == {"bd_owner"}
+
+
+def test_it_takes_away_what_somebody_gave(roles: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("GRANT UPDATE, DELETE ON audit_event TO bd_app; GRANT ALL ON audit_private TO PUBLIC")
+    call_command("sync_database_roles", verbosity=0)
+    assert "permission denied" in tried("breachdesk_web", "UPDATE audit_event SET type = type")
+    assert "permission denied" in tried("breachdesk_sequencer", "SELECT FROM audit_private")
+
+
+def test_several_at_once_do_not_meet(roles: None) -> None:
+    known = connection.settings_dict
+    url = f"postgresql://{known['USER']}:{quote(known['PASSWORD'])}@/{known['NAME']}?host={quote(known['HOST'])}"
+    command = [sys.executable, "manage.py", "sync_database_roles"]
+    environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "breachdesk.settings"}
+    running = [
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for _ in range(3)
+    ]
+    outputs = [process.communicate(timeout=120)[0].decode() for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], outputs
+
+
+def test_a_table_without_a_line_is_named(roles: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        database_roles, "GRANTS", {name: line for name, line in GRANTS.items() if name != "people_person"}
+    )
+    with pytest.raises(CommandError, match="who may use people_person"):
+        call_command("sync_database_roles", verbosity=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("postgresql://root:x@localhost/breachdesk", "must name one of breachdesk_web"),
+        ("postgresql://breachdesk_web@localhost/breachdesk", "and its password"),
+        ("not an address", "holds no address"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_login_it_cannot_make_is_named(tmp_path: Path, text: str | None, why: str) -> None:
+    if text:
+        (tmp_path / "url").write_text(text)
+    with pytest.raises(CommandError, match=why):
+        call_command("sync_database_roles", "--logins", str(tmp_path / "url"), verbosity=0)
+
+
+def test_a_role_that_may_more_is_refused(roles: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("GRANT bd_owner TO bd_app")
+    try:
+        with pytest.raises(CommandError, match="bd_app may do more"):
+            call_command("sync_database_roles", verbosity=0)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("REVOKE bd_owner FROM bd_app")
+
+
+# T18: what nobody may, as every role, over a connection of its own
+
+COLUMN = {"audit_event": "body", "audit_private": "salt", "audit_pending": "event_row", "audit_entry": "entry"}
+COLUMN |= {"audit_node": "hash", "audit_checkpoint": "root", "audit_anchor": "ok", "audit_erasing": "field"}
+ATTEMPTS = [
+    "UPDATE {table} SET {column} = {column}",
+    "UPDATE {table} SET {column} = {column} WHERE false",
+    "DELETE FROM {table}",
+    "TRUNCATE {table} CASCADE",
+    "ALTER TABLE {table} DISABLE TRIGGER ALL",
+    "CREATE TRIGGER mine BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION audit_refuse_change()",
+    "ALTER TABLE {table} OWNER TO CURRENT_USER",
+    "DROP TABLE {table} CASCADE",
+    "CREATE RULE mine AS ON INSERT TO {table} DO INSTEAD NOTHING",
+]
+EVERYWHERE = [
+    "SET session_replication_role = replica",
+    "SET ROLE bd_owner",
+    "CREATE TABLE public.mine ()",
+    "CREATE SCHEMA mine",
+    "CREATE TEMPORARY TABLE audit_event ()",
+    "CREATE OR REPLACE FUNCTION audit_refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    "DROP FUNCTION audit_refuse_change() CASCADE",
+    "ALTER ROLE CURRENT_USER SUPERUSER",
+    "INSERT INTO audit_erasing SELECT event_id, field FROM audit_private",
+    "INSERT INTO audit_touched (of_table, batch) VALUES ('people_person', 'x')",
+    "COPY audit_event TO PROGRAM 'cat'",
+]
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_no_role_changes_the_trail_or_its_guards(roles: None, login: str) -> None:
+    done = []
+    for table in TRAIL:
+        for attempt in ATTEMPTS:
+            statement = attempt.format(table=table, column=COLUMN.get(table, "id"))
+            if (statement, login) == ("DELETE FROM audit_pending", "breachdesk_sequencer"):
+                continue
+            if not tried(login, statement):
+                done.append(statement)
+    done += [statement for statement in EVERYWHERE if not tried(login, statement)]
+    assert done == []
+
+
+@pytest.mark.parametrize("login", [login for login in LOGINS if login != "breachdesk_eraser"])
+def test_nobody_but_the_eraser_erases(roles: None, login: str) -> None:
+    call = "SELECT audit_erase(ARRAY[gen_random_uuid()], ARRAY['reason'])"
+    assert "permission denied for function" in tried(login, call)
+    assert "permission denied" in tried(login, "UPDATE vault_data_key SET destroyed_at = now()")
+
+
+def test_the_eraser_erases_only_what_an_event_names(roles: None) -> None:
+    incident = make_incident()
+    name = sealed_names(incident.pk)[0]
+    refusal = tried("breachdesk_eraser", f"SELECT audit_erase(ARRAY['{name.event}'::uuid], ARRAY['{name.field}'])")
+    assert "No event privacy.erased" in refusal
+
+
+def test_the_auditor_sees_no_password_and_no_session(roles: None) -> None:
+    for statement in ("SELECT password FROM accounts_user", "SELECT * FROM accounts_user", "TABLE django_session"):
+        assert "permission denied" in tried("breachdesk_auditor", statement)
+    columns = ", ".join(COLUMNS["accounts_user", "bd_auditor"])
+    assert tried("breachdesk_auditor", f"SELECT {columns} FROM accounts_user") == ""
+
+
+def test_a_stranger_reads_nothing(roles: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE a_stranger LOGIN PASSWORD 'x'")
+    try:
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(make_conninfo(**{**parameters(), "user": "a_stranger", "password": "x"}))
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP ROLE a_stranger")
+
+
+def parameters() -> dict[str, Any]:
+    known = connection.settings_dict
+    return {"dbname": known["NAME"], "host": known["HOST"], "port": known["PORT"] or None}
+
+
+# What each job needs
+
+
+def test_the_web_server_signs_in_and_logs_an_incident(roles: None, client: Client) -> None:
+    from tests.incidents.test_open_incident import answers
+
+    user = make_user("responder")
+    with signed_in("breachdesk_web"):
+        typed = {"login": user.email, "password": "a long enough pass phrase"}
+        assert client.post(reverse("account_login"), typed).status_code == 302
+        assert client.post(reverse("incident-new"), answers()).status_code == 302
+        assert client.get(reverse("home")).status_code == 200
+    assert {"user.signed_in", "incident.opened"} <= set(Event.objects.values_list("type", flat=True))
+
+
+def test_the_worker_reads_a_list_and_sweeps(roles: None) -> None:
+    upload = make_upload(make_incident())
+    edition = make_edition_being_sent()
+    with signed_in("breachdesk_worker"):
+        load_upload(upload.pk)
+        sweep()
+    assert Person.objects.filter(upload=upload).count() == 4
+    assert Delivery.objects.filter(edition=edition).exists()
+
+
+def test_the_sequencer_links_and_says_that_it_runs(roles: None) -> None:
+    incident = make_incident()
+    with signed_in("breachdesk_sequencer"):
+        with transaction.atomic():
+            record("heartbeat", by=None, log_size=0)
+        assert (
+            sequence_pending()
+            == Event.objects.of_incident(incident.pk).count() + Event.objects.filter(incident=None).count()
+        )
+
+
+def test_the_auditor_verifies_with_the_master_key(roles: None) -> None:
+    make_incident()
+    sequence_pending()
+    with signed_in("breachdesk_auditor"):
+        report = verify()
+    assert (report.verdict, report.missing) == ("VALID", [])
+
+
+def test_the_eraser_erases(roles: None) -> None:
+    incident, dpo = make_incident(), make_user("dpo")
+    name = sealed_names(incident.pk)[0]
+    with signed_in("breachdesk_eraser"):
+        erase_values([name], ground="request", requester="The person herself", by=dpo)
+    close_incident(incident, reason="All told.", expected_version=incident.version, by=dpo)
+    with signed_in("breachdesk_eraser"):
+        erase_incident(incident, ground="expired", by=dpo)
+    assert sealed_names(incident.pk) == []
+
+
+def test_the_backup_reads_everything_and_records_itself(roles: None, tmp_path: Path) -> None:
+    make_people(make_incident())
+    with signed_in("breachdesk_backup"):
+        call_command("backup", str(tmp_path / "data"), verbosity=0)
+    assert (tmp_path / "data/database.dump").stat().st_size > 10_000
+    assert Event.objects.newest_first()[0].type == "backup.made"
