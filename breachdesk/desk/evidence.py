@@ -6,10 +6,11 @@ JSON (RFC 8785) is the attachment evidence.json, and the SHA-256 of that is at t
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from breachdesk.accounts.models import Organisation
-from breachdesk.audit.canonical import base64url, time_text
+from breachdesk.audit.canonical import time_text
 from breachdesk.audit.models import Checkpoint, Entry, Event
 from breachdesk.audit.timeline import Line, describe
 from breachdesk.desk.head import people_loaded
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 SHAPE = 1
 CLOCKS = ("moment.stated", "moment.corrected", "filing.submitted", "edition.started", "edition.finished")
+FOLDED = {"filing.answered": "gave {:,} answers in the form", "edition.saved": "changed the text {:,} times"}
 MOST_LINES = 600  # of the timeline and of the extract; a bundle holds all
 
 
@@ -46,7 +48,7 @@ def evidence_of(incident: Incident, user: "User", at: datetime, checkpoint: Chec
         "people": people_loaded(incident),
         "facts": list(_facts(incident)),
         "moments": list(_moments(incident)),
-        "timeline": [_step(line, entries) for line in lines[:MOST_LINES]],
+        "timeline": [_step(run, entries) for run in _runs(lines)][:MOST_LINES],
         "decisions": [_decision(line, entries) for line in lines if _is_decision(line)],
         "obligations": [*_reports(filings), *_telling(editions)],
         "notices": _notices(editions),
@@ -90,12 +92,24 @@ def _moments(incident: Incident) -> Iterator[dict[str, Any]]:
         }
 
 
-def _step(line: Line, entries: dict[Any, Entry]) -> dict[str, Any]:
+def _runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
+    """Lines that one colleague wrote one after the other, and that say the same, are one step."""
+    for (kind, _), run in groupby(lines, key=lambda line: (line.event.type, line.actor)):
+        if kind in FOLDED:
+            yield list(run)
+        else:
+            yield from ([line] for line in run)
+
+
+def _step(run: Sequence[Line], entries: dict[Any, Entry]) -> dict[str, Any]:
+    """Told as of the last of its lines, where all of it had happened."""
+    last = run[-1]
+    text = last.text if len(run) == 1 else f"{last.actor} {FOLDED[last.event.type].format(len(run))}"
     return {
-        "n": _position(line, entries),
-        "at": time_text(line.at),
-        "text": line.text,
-        "is_key": line.event.type in CLOCKS,
+        "n": _position(last, entries),
+        "at": time_text(last.at),
+        "text": text,
+        "is_key": last.event.type in CLOCKS,
     }
 
 
@@ -120,6 +134,7 @@ def _reports(filings: Iterable[Filing]) -> Iterator[dict[str, Any]]:
         form = filing.definition
         yield {
             "what": f"{form.title} to the {form.authority.short_name}",
+            "short": f"{form.authority.short_name}, first report",
             "law": filing.regime.report.article,
             "due": time_text(filing.due_at),
             "met": time_text(first) if first else None,
@@ -132,6 +147,7 @@ def _telling(editions: Iterable[Edition]) -> Iterator[dict[str, Any]]:
     started = min((edition.started_at for edition in editions if edition.started_at), default=None)
     yield {
         "what": "Tell the people affected",
+        "short": "People affected",
         "law": "UK GDPR Art 34(1)",
         "due": None,
         "met": time_text(started) if started else None,
@@ -152,7 +168,7 @@ def _notice(edition: Edition, progress: Progress) -> dict[str, Any]:
         "language": edition.language,
         "revision": edition.revision,
         "state": edition.get_state_display(),
-        "digest": base64url(edition.digest) if edition.digest else None,
+        "digest": bytes(edition.digest).hex() if edition.digest else None,
         "approvals": [{"who": one.approver.name, "at": time_text(one.approved_at)} for one in approvals],
         "recipients": progress.total,
         "results": [{"label": part.label, "number": part.number} for part in progress.slices if part.number],

@@ -132,11 +132,11 @@ def _duty(duty: dict[str, Any], zone: str) -> dict[str, Any]:
 
 def _bar(number: int, duty: dict[str, Any], aware_at: str) -> Bar:
     if duty["met"] is None:
-        return Bar(duty["what"], "not submitted", 24 * number + 4, 0.0)
+        return Bar(duty["short"], "not submitted", 24 * number + 4, 0.0)
     allowed = time_of(duty["due"]) - time_of(aware_at)
     used = (time_of(duty["met"]) - time_of(aware_at)) / allowed
     words = f"{elapsed(aware_at, duty['met'])} of {round(allowed / timedelta(hours=1))} h"
-    return Bar(duty["what"], words, 24 * number + 4, round(BAR * min(max(used, 0.0), 1.0), 1))
+    return Bar(duty["short"], words, 24 * number + 4, round(BAR * min(max(used, 0.0), 1.0), 1))
 
 
 def _notice(notice: dict[str, Any], zone: str) -> dict[str, Any]:

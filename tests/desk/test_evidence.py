@@ -11,6 +11,7 @@ from breachdesk.audit.sequencer import sequence_pending
 from breachdesk.desk.evidence_pdf import elapsed, slices_of
 from breachdesk.people.actions import hold_person
 from breachdesk.people.models import Person
+from regulators.actions import NewAnswer, open_filing, save_answers
 from tests.factories import make_approved_edition, make_incident, make_user
 from tests.pdfs import attachment_of, text_of_pdf
 
@@ -99,3 +100,13 @@ def test_the_bar_of_a_notice_is_as_long_as_its_people():
         (480.0, 160.0, "25.0 %", False),
     ]
     assert slices_of([]) == []
+
+
+def test_many_small_changes_by_one_colleague_are_one_step_of_the_timeline(signed_in, case):
+    client = signed_in("dpo")
+    filing = open_filing(case, "uk_ico", by=client.user)
+    for words in ("It was a list.", "It was two lists."):
+        save_answers(filing, {"what_happened": NewAnswer(int("two" in words), words)}, by=client.user)
+    evidence = json.loads(attachment_of(report_of(client, case), "evidence.json"))
+    assert f"{client.user.name} gave 2 answers in the form" in [step["text"] for step in evidence["timeline"]]
+    assert [line["type"] for line in evidence["extract"]].count("filing.answered") == 2
