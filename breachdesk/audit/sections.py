@@ -15,7 +15,7 @@ ascending order of their number; the whole list never has to be in memory.
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from django.utils.module_loading import autodiscover_modules
@@ -24,12 +24,8 @@ MODULE = "bundle_sections"
 NAME = re.compile(r"[a-z][a-z_]{0,40}")
 
 
-class Row(NamedTuple):
-    """One row of a settled batch: the batch it was sealed in, its number there from 0, and its canonical line."""
-
-    batch: UUID
-    i: int
-    line: bytes
+# One row of a settled batch: the batch it was sealed in, its number there from 0, and its canonical line.
+Row = tuple[UUID, int, str]
 
 
 class Section(Protocol):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, BinaryIO, NamedTuple
 from uuid import UUID
 
@@ -113,7 +114,7 @@ def write_deliveries(folder: Folder, scope: Scope) -> int:
 
 def _lay_down(file: BinaryIO, scope: Scope) -> tuple[list[Stretch], int]:
     settled, stretches, written = _settled_batches(scope), [], 0
-    for batch, rows in groupby(collect_delivery_rows(scope.incident), key=lambda row: row.batch):
+    for batch, rows in groupby(collect_delivery_rows(scope.incident), key=itemgetter(0)):
         n = settled.pop(batch, None)
         if n is None:
             continue
@@ -126,7 +127,8 @@ def _lay_down(file: BinaryIO, scope: Scope) -> tuple[list[Stretch], int]:
 
 
 def _row_line(row: Row, n: int) -> bytes:
-    return line_of({"batch": str(row.batch), "n": n, "row": row.i, "line": row.line.decode()})
+    batch, number, line = row
+    return line_of({"batch": str(batch), "n": n, "row": number, "line": line})
 
 
 def _pieces(file: BinaryIO, stretch: Stretch) -> Iterator[bytes]:
