@@ -11,12 +11,15 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
+from breachdesk.desk.database_roles import LOGINS
 from breachdesk.environment import READ_FROM_FILES, Environment, variable_name
 
 ROOT = Path(__file__).parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 DOCKERFILE = (ROOT / "breachdesk/deploy/Dockerfile").read_text()
 PRODUCT = {name: service for name, service in COMPOSE["services"].items() if "build" in service}
+
+CALLED = {"eraser", "auditor", "backup"}
 
 
 def words(service: dict[str, Any]) -> str:
@@ -25,7 +28,7 @@ def words(service: dict[str, Any]) -> str:
 
 
 def test_every_process_of_the_product_is_a_service() -> None:
-    assert set(PRODUCT) == {"migrate", "web", "worker", "beat", "sweeper", "sequencer", "signer"}
+    assert set(PRODUCT) == {"migrate", "web", "worker", "beat", "sweeper", "sequencer", "signer", *CALLED}
 
 
 def test_nobody_but_the_signer_sees_its_key_and_its_last_note() -> None:
@@ -35,6 +38,23 @@ def test_nobody_but_the_signer_sees_its_key_and_its_last_note() -> None:
     for name in set(COMPOSE["services"]) - {"signer"}:
         service = COMPOSE["services"][name]
         assert "signer" not in str(service.get("volumes", "")) + str(service.get("environment", ""))
+
+
+def test_each_service_signs_in_to_the_database_with_its_own_address_and_only_migrate_as_owner() -> None:
+    addresses = {name: Path(service["environment"]["DATABASE_URL_FILE"]).name for name, service in PRODUCT.items()}
+    assert addresses.pop("migrate") == "database_url"
+    shared = {"beat": "worker", "sweeper": "worker"}
+    assert addresses == {name: f"database_url_{shared.get(name, name)}" for name in addresses}
+    logins = {login.replace("breachdesk_", "database_url_") for login in LOGINS}
+    assert set(addresses.values()) == logins
+    assert logins | {"database_url"} <= set(PRODUCT["migrate"]["secrets"]) & set(COMPOSE["secrets"])
+    for name, address in addresses.items():
+        assert [secret for secret in PRODUCT[name]["secrets"] if secret.startswith("database")] == [address]
+
+
+def test_what_is_called_by_name_does_not_run_by_itself() -> None:
+    for name in CALLED:
+        assert (PRODUCT[name]["profiles"], PRODUCT[name]["restart"]) == (["called"], "no")
 
 
 def test_it_names_only_settings_that_exist() -> None:
