@@ -12,22 +12,11 @@ SOURCES = FOLDER / "page"
 FONTS = FOLDER.parent.parent / "static" / "fonts"
 INDEX = FOLDER / "index.html"
 
-SCRIPTS = [
-    "bytes",
-    "canonical",
-    "zip",
-    "tree",
-    "notes",
-    "words",
-    "rules_file",
-    "rules_log",
-    "rules_state",
-    "verify",
-    "dom",
-    "history",
-    "read",
-    "start",
-]
+SCRIPTS = (
+    *("bytes", "canonical", "zip", "tree", "notes", "words"),
+    *("rules_file", "rules_log", "rules_state", "verify"),
+    *("dom", "history", "sections", "read", "start"),
+)
 EVENTS_HERE = "/* EVENTS */ {} /* END EVENTS */"
 
 

@@ -36,10 +36,8 @@ function said(text) {
   return holder;
 }
 
-function moment(text) {
-  const time = make("time", { datetime: text });
-  time.append(timeWords(text, "UTC"));
-  return time;
+function moment(text, words = (one) => timeWords(one, "UTC")) {
+  return make("time", { datetime: text }, words(text));
 }
 
 const isHashText = (text) => /^[A-Za-z0-9_-]{43}$/.test(text) && isHash(text);

@@ -122,8 +122,8 @@ function detailsOf(one, run, names, befores) {
     carriedOf(body, names),
     facts(
       [
-        ["When", moment(body.at)],
-        ["In the log since", moment(entry.seq_at)],
+        ["When", moment(body.at, secondWords)],
+        ["In the log since", moment(entry.seq_at, secondWords)],
         ["By", body.actor.id === null ? "BreachDesk itself" : body.actor.id],
         ...(body.object ? [["Of", said(`${body.object.kind} ${body.object.id}, version ${body.object.version}`)]] : []),
         ["Place", `Entry ${told(n)} of the log, ${told(entry.inc_n)} of the incident`],
@@ -165,7 +165,7 @@ function sealedWords(body, field, run) {
   return "Sealed: this bundle opens no typed text and nothing that names a person.";
 }
 
-const letter = (text) => make("div", { class: "letter" }, said(text));
+const letter = (text) => (text.includes("\n") || text.length > LONG ? make("div", { class: "letter" }, said(text)) : make("p", {}, said(text)));
 
 /* Lines that went and lines that came, by the longest common run of lines. */
 function differenceOf(before, after) {

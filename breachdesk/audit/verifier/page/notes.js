@@ -9,6 +9,7 @@ function parseNote(note) {
   if (!found) throw new Malformed("it does not have three lines, an empty one, and signatures");
   const [, origin, size, root, lines] = found;
   if (!NUMBER.test(size) || !Number.isSafeInteger(Number(size))) throw new Malformed("its size is not a whole number");
+  if (Number(size) === 0) throw new Malformed("its size is 0: an empty log proves nothing");
   const rootBytes = fromBase64(root);
   if (rootBytes.length !== 32) throw new Malformed("its root is not a hash of 32 bytes");
   const signatures = lines.slice(0, -1).split("\n").map(parseSignature);
@@ -65,12 +66,35 @@ async function knowsEd25519() {
 async function readTrust(text) {
   const trust = readCanonical(text);
   if (!hasKeys(trust, ["v", "origin", "keys", "tsa"]) || trust.v !== 1) throw new Malformed("its fields are not known");
-  if (typeof trust.origin !== "string" || !Array.isArray(trust.keys) || !Array.isArray(trust.tsa)) {
+  if (!isOrigin(trust.origin) || !Array.isArray(trust.keys) || !Array.isArray(trust.tsa)) {
     throw new Malformed("its fields are not as they must be");
   }
   if (trust.keys.length === 0) throw new Malformed("it names no key");
-  if (!trust.tsa.every((pem) => typeof pem === "string")) throw new Malformed("a time stamp authority is not text");
-  return { origin: trust.origin, keys: await Promise.all(trust.keys.map((key) => readKey(key, trust.origin))) };
+  if (!trust.tsa.every(isCertificate)) throw new Malformed("a time stamp authority is not one certificate in PEM");
+  const keys = await Promise.all(trust.keys.map((key) => readKey(key, trust.origin)));
+  if (new Set(keys.map((key) => key.fingerprint)).size < keys.length) throw new Malformed("it names a key twice");
+  return { origin: trust.origin, keys };
+}
+
+const isOrigin = (text) => typeof text === "string" && /^[a-z0-9.-]+\/[a-z0-9./-]+$/.test(text);
+
+function isCertificate(pem) {
+  const found = typeof pem === "string" ? /^-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)-----END CERTIFICATE-----\n?$/.exec(pem) : null;
+  try {
+    return found !== null && fromBase64(found[1].replaceAll("\n", "")).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/* Points of small order, by their y: under such a "key" a signature fits every text. And every y of 2^255 - 19 or more,
+   which is a second spelling of a smaller one. */
+const PRIME = 2n ** 255n - 19n;
+const ORDER_EIGHT = 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd83d3d706a17c7n;
+
+function isWeak(raw) {
+  const y = BigInt(`0x${hex(Uint8Array.from(raw).reverse())}`) % 2n ** 255n;
+  return y >= PRIME || [0n, 1n, PRIME - 1n, ORDER_EIGHT, PRIME - ORDER_EIGHT].includes(y);
 }
 
 async function readKey(key, origin) {
@@ -78,7 +102,7 @@ async function readKey(key, origin) {
     throw new Malformed("a key is not an Ed25519 key of this log");
   }
   const raw = fromBase64url(key.public);
-  if (raw.length !== 32) throw new Malformed("a key has not 32 bytes");
+  if (raw.length !== 32 || isWeak(raw)) throw new Malformed("a key is not one that can be trusted");
   const id = await sha256(joined(bytesOf(key.name), Uint8Array.of(0x0a, 0x01), raw));
   return { name: key.name, raw, keyId: hex(id.subarray(0, 4)), fingerprint: inFours(hex(await sha256(raw))) };
 }

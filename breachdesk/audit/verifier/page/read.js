@@ -8,12 +8,13 @@ const VERDICTS = {
 
 const byId = (id) => document.getElementById(id);
 
-function showResult({ run, verdict }) {
+async function showResult({ run, verdict }) {
+  const digests = await digestsIn(run);
   byId("reference").textContent = verdict.reference ?? "";
   byId("reference").hidden = verdict.reference === null;
   showVerdict(run, verdict);
   showHead(run);
-  const parts = [keysPart(run), provedPart(run, verdict), checksPart(run), ...recordParts(run)].filter(Boolean);
+  const parts = [keysPart(run), provedPart(run, verdict), checksPart(run), byId("open"), ...recordParts(run, digests)].filter(Boolean);
   byId("sections").replaceChildren(...parts);
   showIndex(parts);
   byId("body").hidden = false;
@@ -21,7 +22,7 @@ function showResult({ run, verdict }) {
 
 function showHead(run) {
   const { bundle } = run;
-  const title = run.sections.incident?.title ?? openedTitle(run);
+  const title = run.sections["sections/incident.json"]?.title ?? openedTitle(run);
   byId("title").replaceChildren(bundle ? said(title ?? `The record of ${bundle.reference}`) : "This file is not a bundle");
   document.title = bundle ? `${bundle.reference}, evidence bundle` : "Evidence bundle";
   byId("subtitle").replaceChildren(
@@ -133,9 +134,10 @@ function resultOf(run, rule) {
   return state("good", "check", rule === 6 && run.stamps ? "Holds, without time stamps" : "Holds");
 }
 
-function recordParts(run) {
+function recordParts(run, digests) {
   if (!run.bundle) return [];
-  const names = namesIn(run.sections);
+  const names = namesIn(run);
+  const shelf = { names, digests };
   const parts = [];
   if (run.own.some((one) => one.body)) {
     const words = run.fault
@@ -143,54 +145,19 @@ function recordParts(run) {
       : "Each line is one event. Open it to see its content, its hashes and its proof.";
     parts.push(section("history", "What happened", words, historyOf(run, names)));
   }
-  for (const [name, content] of Object.entries(run.sections)) parts.push(sectionPart(name, content, names));
-  parts.push(anchorsPart(run), notesPart(run));
-  return parts;
-}
-
-const TITLES = { incident: "The incident", people: "The people affected", notices: "The notices", filings: "The filings" };
-const HIDDEN = ["v", "colleagues", "users", "staff", "actors", "names"];
-
-function sectionPart(name, content, names) {
-  const plain = name.replace(/^sections\//, "").replace(/\.json$/, "");
-  const pairs = Object.entries(content).filter(([key]) => !HIDDEN.includes(key));
-  const simple = pairs.filter(([, value]) => !isListOfObjects(value));
-  const lists = pairs.filter(([, value]) => isListOfObjects(value));
-  return section(
-    `section-${plain}`,
-    TITLES[plain] ?? label(plain),
-    "As the organisation states it. The log holds the hash of this page's text.",
-    simple.length ? facts(simple, names) : null,
-    ...lists.map(([key, items]) => make("div", { class: "group" }, lists.length > 1 || label(key) !== TITLES[plain] ? make("h3", {}, said(label(key))) : null, ...items.map((item) => recordOf(item, names)))),
-  );
-}
-
-const isListOfObjects = (value) => Array.isArray(value) && value.length > 0 && value.every((one) => one !== null && typeof one === "object" && !Array.isArray(one));
-const HEADINGS = ["title", "subject", "name", "form", "reference", "question", "kind"];
-
-function recordOf(item, names) {
-  const heading = HEADINGS.find((key) => isText(item[key]) && item[key] !== "" && item[key].length < 160);
-  const rest = Object.entries(item).filter(([key]) => key !== heading);
-  const simple = rest.filter(([, value]) => !isListOfObjects(value));
-  const lists = rest.filter(([, value]) => isListOfObjects(value));
-  return make(
-    "article",
-    { class: "record" },
-    heading ? make("h4", {}, said(item[heading])) : null,
-    simple.length ? facts(simple, names, "facts small") : null,
-    ...lists.map(([key, items]) => make("div", { class: "group" }, make("h5", {}, said(label(key))), ...items.map((one) => recordOf(one, names)))),
-  );
+  for (const [name, content] of sectionsByName(run)) parts.push(sectionPart(name, content, shelf));
+  return [...parts, anchorsPart(run), notesPart(run)];
 }
 
 const KINDS = { rfc3161: "Time stamp of an outside authority", mail: "Sent by e-mail" };
 
 function anchorsPart(run) {
   const rows = run.lines["anchors.jsonl"] ?? [];
-  const told_ = rows.map(({ at, kind, size }) => [KINDS[kind] ?? kind, moment(at), told(size), kind === "rfc3161" ? "Judged by bd_verify.py" : "Ask who received it"]);
+  const lines = rows.map(({ at, kind, size }) => [KINDS[kind] ?? kind, moment(at), told(size), kind === "rfc3161" ? "Judged by bd_verify.py" : "Ask who received it"]);
   return section("anchors", "Known outside the organisation", rows.length
     ? "Each line is a note that left the house. Nobody can change the log before it without it showing."
     : "This bundle holds no anchor: no note of this log is known to have left the house.",
-    rows.length ? table("Anchors", ["What", "When", "Size of the log", "How to check it"], told_) : null);
+    rows.length ? table("Anchors", ["What", "When", "Size of the log", "How to check it"], lines) : null);
 }
 
 function notesPart(run) {

@@ -22,7 +22,7 @@ const REQUIRED = [
   "README.txt", "anchors.jsonl", "bd_verify.py", "bundle.json", "checkpoint.note", "deliveries.jsonl", "entries.jsonl",
   "index.html", "manifest.json", "notes.jsonl", "trust.json",
 ];
-const SECTION = /^sections\/[A-Za-z0-9_-]+\.json$/;
+const SECTION = /^sections\/[a-z][a-z0-9_]{0,59}\.json$/;
 /* In two parts, so that this script is not itself the place it looks for. */
 const BLOCK_OPEN = '<script type="application/json" ' + 'id="bundle">';
 const BLOCK_CLOSE = "</" + "script>";
@@ -36,18 +36,26 @@ const isProof = (value) => Array.isArray(value) && value.every(isHash);
 
 const SHAPES = {
   "bundle.json": {
-    v: (value) => value === 1, made_at: isTime, origin: isText, incident: isUuid, reference: isText, head: isCount,
+    v: (value) => value === 1, made_at: isTime, origin: isOrigin, incident: isUuid, reference: isText, head: isCount,
     size: isCount, whole: isBoolean, private: isBoolean, entries: isCount, deliveries: isCount,
   },
   "notes.jsonl": { note: isText, proof: isProof },
   "anchors.jsonl": {
     at: isTime, kind: (value) => value === "rfc3161" || value === "mail", size: isCount, note: isHash,
-    receipt: isTextOrNull,
+    receipt: (value) => value === null || isBase64(value),
   },
   "entries.jsonl": { n: isCount, entry: isText, body: isTextOrNull, proof: (value) => value === null || isProof(value) },
   "deliveries.jsonl": { batch: isUuid, n: isCount, row: isCount, line: isText },
   "private.jsonl": { event: isUuid, field: isText, salt: isHash, value: isText },
 };
+
+function isBase64(value) {
+  try {
+    return isText(value) && fromBase64(value).length >= 0;
+  } catch {
+    return false;
+  }
+}
 
 function isBoolean(value) {
   return value === true || value === false;
@@ -79,6 +87,7 @@ async function checkFile(run) {
   }
   await checkIndex(run);
   checkCounts(run);
+  run.ownTrust = await under(0, "trust.json", null, () => readTrust(textOf(run.members.get("trust.json"))));
 }
 
 function checkNames(run) {

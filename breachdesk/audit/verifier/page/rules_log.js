@@ -7,10 +7,10 @@ const SHARED_TYPES = ["signing_key.made", "key.rotated", "clock.anomaly"];
 
 /* Rule 1: each note is signed, by keys of the trust list only. */
 async function checkNotes(run) {
-  const own = await under(1, "trust.json", null, () => readTrust(textOf(run.members.get("trust.json"))));
-  run.trust = run.trusted ?? own;
+  run.trust = run.trusted ?? run.ownTrust;
+  if (run.bundle.origin !== run.trust.origin) throw new Fault(1, "The trust file is of another log than the bundle.");
   run.checkpoint = await checkOne(run, textOf(run.members.get("checkpoint.note")), "checkpoint.note");
-  if (run.checkpoint.size !== run.bundle.size || run.checkpoint.origin !== run.bundle.origin) {
+  if (run.checkpoint.size !== run.bundle.size) {
     throw new Fault(1, "bundle.json does not speak of this checkpoint.");
   }
   run.older = [];
@@ -43,8 +43,9 @@ async function checkOlderNotes(run) {
   const roots = new Map([[run.checkpoint.size, run.checkpoint.root]]);
   let before = -1;
   for (const note of run.older) {
-    if (note.size <= before || note.size >= run.checkpoint.size) {
-      throw new Fault(2, "The older notes do not stand in ascending order of size below the checkpoint.");
+    const known = roots.get(note.size);
+    if (note.size < before || note.size >= run.checkpoint.size || (known && !same(known, note.root))) {
+      throw new Fault(2, "The older notes do not stand in ascending order of size below the checkpoint, one root for each.");
     }
     before = note.size;
     roots.set(note.size, note.root);
@@ -66,7 +67,6 @@ const told = (number) => number.toLocaleString("en-GB");
 /* Rule 3: each entry is canonical, stands at its place and is in the tree under the checkpoint. */
 async function checkEntries(run) {
   const lines = run.lines["entries.jsonl"];
-  if (lines.length === 0) return run.lack("There is no entry in this bundle.");
   run.entries = new Array(lines.length);
   checkOrder(run, lines);
   const faults = [];
@@ -79,8 +79,7 @@ async function checkEntries(run) {
     }
   });
   if (faults.length) throw faults.reduce((first, fault) => (fault.n < first.n ? fault : first));
-  if (!run.bundle.whole) return undefined;
-  return checkWhole(run);
+  if (run.bundle.whole) await checkWhole(run);
 }
 
 function checkOrder(run, lines) {
@@ -111,10 +110,7 @@ function readEntry(line, run) {
   if (!hasKeys(entry, ENTRY_KEYS) || entry.v !== 1) throw new Malformed("its fields are not the ones of format 1");
   if (entry.log !== run.checkpoint.origin) throw new Malformed("it is an entry of another log");
   if (entry.n !== line.n) throw new Malformed("it belongs at another place");
-  const isOwn = entry.incident !== null;
-  const isLinked = isOwn
-    ? isUuid(entry.incident) && isCount(entry.inc_n) && entry.inc_n > 0 && (entry.inc_prev === null) === (entry.inc_n === 1)
-    : entry.inc_n === null && entry.inc_prev === null;
+  const isLinked = (entry.incident === null || isUuid(entry.incident)) && (entry.inc_n === null || isCount(entry.inc_n));
   if (!isTime(entry.seq_at) || !isHash(entry.body) || !isLinked || !isHashOrNull(entry.inc_prev)) {
     throw new Malformed("a field is not as it must be");
   }
@@ -123,7 +119,7 @@ function readEntry(line, run) {
 
 async function checkWhole(run) {
   if (run.entries.length !== run.checkpoint.size) {
-    throw new Fault(3, "The log should be whole, and entries are missing.", run.entries.length);
+    throw new Fault(3, "The log should be whole, and entries at its end are missing.");
   }
   const leaves = run.entries.map((one) => one.leaf);
   if (!same(await rootOf(leaves, run.paced("Computing the root")), run.checkpoint.root)) {
@@ -134,21 +130,39 @@ async function checkWhole(run) {
 /* Rule 4: each body is the one that its entry names, and of a kind this page knows. */
 async function checkBodies(run) {
   const ids = new Set();
+  let first = null;
   for (const [i, one] of run.entries.entries()) {
-    if (one.bodyText === null) {
-      if (one.entry.incident === run.bundle.incident) run.withheld += 1;
+    try {
+      if (one.bodyText !== null) one.body = await checkBody(one, ids);
+      else if (one.entry.incident === run.bundle.incident) run.withheld += 1;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      first ??= error;
       continue;
     }
-    const bytes = await under(4, "The event", one.n, () => bytesOf(one.bodyText));
-    if (base64url(await sha256(bytes)) !== one.entry.body) {
-      throw new Fault(4, "The event is not the one that its entry names.", one.n);
-    }
-    one.body = await under(4, "The event", one.n, () => readBody(one));
-    if (ids.has(one.body.id)) throw new Fault(4, "The event stands in the log twice.", one.n);
-    ids.add(one.body.id);
+    checkBelonging(run, one);
     if (i % 128 === 0) await run.pace("Reading the events", i / run.entries.length);
   }
+  if (first) throw first;
   if (run.withheld) run.lack(`${told(run.withheld)} of the incident's events are withheld: their content is not here.`);
+}
+
+async function checkBody(one, ids) {
+  const bytes = await under(4, "The event", one.n, () => bytesOf(one.bodyText));
+  if (base64url(await sha256(bytes)) !== one.entry.body) {
+    throw new Fault(4, "The event is not the one that its entry names.", one.n);
+  }
+  const body = await under(4, "The event", one.n, () => readBody(one));
+  if (ids.has(body.id)) throw new Fault(4, "The event stands in the log twice.", one.n);
+  ids.add(body.id);
+  return body;
+}
+
+/* Beside the incident's own entries a bundle that is not whole shows only what tells of keys and clocks. */
+function checkBelonging(run, { n, entry, body }) {
+  if (run.bundle.whole || entry.incident === run.bundle.incident) return;
+  const isShared = entry.incident === null && body !== null && SHARED_TYPES.includes(body.type);
+  if (!isShared) throw new Fault(3, "The entry has no place in a bundle of this incident.", n);
 }
 
 function readBody(one) {
@@ -176,30 +190,47 @@ function checkCarried(kind, { data, priv }) {
 
 function isActor(actor) {
   if (!hasKeys(actor, ["id", "kind", "session"]) || !isTextOrNull(actor.session)) return false;
-  return actor.kind === "user" ? isText(actor.id) : actor.kind === "system" && actor.id === null;
+  return (actor.kind === "user" || actor.kind === "system") && isTextOrNull(actor.id);
 }
 
 function isObject(object) {
   if (object === null) return true;
   if (!hasKeys(object, ["kind", "id", "version", "sha256"])) return false;
-  return isText(object.kind) && isText(object.id) && isCount(object.version) && isHashOrNull(object.sha256);
+  return isText(object.kind) && /^[a-z][a-z0-9_.]{0,99}$/.test(object.kind) && isText(object.id) && isCount(object.version) && isHashOrNull(object.sha256);
 }
 
-/* Rule 5: the incident's entries are numbered from 1, each names the one before, and the last says how many there are. */
+/* Rule 5: entries of one incident are numbered from 1, each names the one before, and the last says how many there are.
+   A whole log shows other incidents too: their entries must hang together as well. */
 function checkChain(run) {
-  const own = run.entries.filter((one) => one.entry.incident === run.bundle.incident);
-  if (own.length === 0) throw new Fault(5, "There is no entry of the incident in this bundle.");
-  for (const [i, one] of own.entries()) {
-    if (one.entry.inc_n !== i + 1) throw new Fault(5, `Entry ${i + 1} of the incident is missing before this one.`, one.n);
-    if (i > 0 && one.entry.inc_prev !== own[i - 1].hash) {
-      throw new Fault(5, "The entry does not follow the one before it in the incident.", one.n);
+  const chains = new Map();
+  for (const one of run.entries) {
+    checkLink(one, chains);
+    if (one.entry.incident !== run.bundle.incident) continue;
+    run.own.push(one);
+    const isOpening = one.body?.type === "incident.opened";
+    if (isOpening && one.body.data.reference !== run.bundle.reference) {
+      throw new Fault(5, "The incident was opened under another reference than bundle.json names.", one.n);
     }
   }
-  run.own = own;
-  const last = own[own.length - 1];
-  if (last.body === null) return;
-  const { type, data } = last.body;
-  const pins = type === "incident.head" && data.inc_n === last.entry.inc_n - 1 && data.inc_leaf === last.entry.inc_prev;
-  if (!pins) throw new Fault(5, "The incident's last entry does not say how many came before: some may be left out.", last.n);
-  if (run.bundle.head !== last.n) throw new Fault(5, "bundle.json names another last entry.", last.n);
+  if (run.own.length) checkHead(run, run.own[run.own.length - 1]);
+  else run.lack("There is no entry of the incident in this bundle, so there is nothing to prove.");
+}
+
+function checkLink({ n, entry, hash }, chains) {
+  if (entry.incident === null) {
+    if (entry.inc_n !== null || entry.inc_prev !== null) throw new Fault(5, "The entry counts in an incident and names none.", n);
+    return;
+  }
+  const before = chains.get(entry.incident) ?? { n: 0, hash: null };
+  if (entry.inc_n !== before.n + 1 || entry.inc_prev !== before.hash) {
+    throw new Fault(5, `The entry does not follow entry ${before.n} of its incident: something was left out or put in.`, n);
+  }
+  chains.set(entry.incident, { n: entry.inc_n, hash });
+}
+
+function checkHead(run, { n, entry, body }) {
+  if (run.bundle.head !== n) throw new Fault(5, "bundle.json names another last entry of the incident.", n);
+  if (body === null) return;
+  const pins = body.type === "incident.head" && body.data.inc_n === entry.inc_n - 1 && body.data.inc_leaf === entry.inc_prev;
+  if (!pins) throw new Fault(5, "The incident's last entry does not say how many came before: some may be left out.", n);
 }

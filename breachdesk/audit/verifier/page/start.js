@@ -16,7 +16,7 @@ async function run() {
   const result = await judge({ trusted, keptTexts, onProgress: showProgress });
   byId("open").removeAttribute("aria-busy");
   byId("progress").hidden = true;
-  showResult(result);
+  await showResult(result);
   showOpener();
   window.bundleVerdict = result.verdict;
 }

@@ -33,6 +33,11 @@ class Run {
     if (!this.missing.includes(sentence)) this.missing.push(sentence);
   }
 
+  /* Something that must be there is not. Where events are withheld it may stand in one of them: then it proves nothing. */
+  miss(rule, sentence, n = null) {
+    if (!this.withheld) throw new Fault(rule, sentence, n);
+  }
+
   async pace(doing, share = null) {
     if (performance.now() - this.rested < 40) return;
     this.onProgress(doing, share);
@@ -51,8 +56,8 @@ class Run {
         await check(this);
         if (rule === 3) await checkKeptNotes(this);
         if (rule === 6) await checkAnchors(this);
-        if (rule === 3 && this.entries.length === 0) break;
         this.held.push(rule);
+        if (rule === 6 && this.own.length === 0) break;
       }
     } catch (error) {
       this.fault = error instanceof Fault ? error : unexpected(error, this.at);

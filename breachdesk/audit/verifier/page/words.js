@@ -63,11 +63,16 @@ function timeWords(text, zone) {
   const options = { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   if (microseconds(text) === null) return String(text);
   try {
-    return `${new Intl.DateTimeFormat("en-GB", { ...options, timeZone: zone }).format(new Date(text.slice(0, 19) + "Z"))} (${zone})`;
+    const words = new Intl.DateTimeFormat("en-GB", { ...options, timeZone: zone }).format(new Date(`${text.slice(0, 19)}Z`));
+    return `${words.replace(" at ", ", ")} (${zone})`;
   } catch {
     return zone === "UTC" ? text : timeWords(text, "UTC");
   }
 }
+
+/* To the second, for the details of an event. */
+const secondWords = (text) =>
+  `${timeWords(text, "UTC").replace(/, \d\d:\d\d| at \d\d:\d\d/, `, ${text.slice(11, 19)}`)}`;
 
 const dayWords = (text) =>
   new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" })
@@ -82,22 +87,6 @@ function label(key) {
   if (key in LABELS) return LABELS[key];
   const words = key.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-/* Colleagues by name, when the sections of the bundle name them; the trail itself knows only their numbers. */
-function namesIn(sections) {
-  const names = new Map();
-  const take = (value) => {
-    if (Array.isArray(value)) {
-      for (const one of value) if (isText(one?.id) && isText(one?.name)) names.set(one.id, one.name);
-    } else if (value !== null && typeof value === "object") {
-      for (const [id, name] of Object.entries(value)) if (isText(name)) names.set(id, name);
-    }
-  };
-  for (const section of Object.values(sections)) {
-    for (const key of ["colleagues", "users", "staff", "actors", "names"]) if (key in section) take(section[key]);
-  }
-  return names;
 }
 
 function actorName(actor, names) {
