@@ -40,11 +40,9 @@ def _lines(status: TrailStatus, now: datetime) -> Iterator[str]:
 
 def _alarm(refusal: Event, now: datetime) -> str:
     data = refusal.content["data"]
-    minutes = (now - refusal.at).total_seconds() / 60
-    return (
-        f"the signer {sentence_of(refusal.type, data)}, {minutes:.0f} minutes ago, at {data['size']:,} entries; the last "
-        f"signed state has {data['last_size']:,}. Its own output says what to do."
-    )
+    minutes = f"{(now - refusal.at).total_seconds() / 60:.0f} minutes ago"
+    sizes = f"at {data['size']:,} entries; the last signed state has {data['last_size']:,}"
+    return f"the signer {sentence_of(refusal.type, data)}, {minutes}, {sizes}. Its own output says what to do."
 
 
 def _state(size: int | None, at: datetime | None, now: datetime) -> str:

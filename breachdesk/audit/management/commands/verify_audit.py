@@ -1,11 +1,14 @@
 """Recomputes the whole trail from its stored bytes. Exit 0: VALID, 1: INVALID, 2: INCOMPLETE."""
 
 import json
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from breachdesk.audit.canonical import base64url
+from breachdesk.audit.signed_states import Kept
+from breachdesk.audit.trust import TrustUnreadable, read_trust
 from breachdesk.audit.verification import Report, Verdict, verify
 
 EXIT_CODES = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.INCOMPLETE: 2}
@@ -17,9 +20,22 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="Print one JSON object instead of sentences.")
+        parser.add_argument("--trust", type=Path, help="A trust.json with the keys to believe.")
+        parser.add_argument(
+            "--note",
+            type=Path,
+            action="append",
+            default=[],
+            help="A signed note that was kept elsewhere: the log must extend it. May be given again.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = verify()
+        try:
+            trusted = read_trust(options["trust"]) if options["trust"] else None
+            kept = [Kept(str(path), path.read_bytes().decode()) for path in options["note"]]
+        except (TrustUnreadable, OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"Nothing was verified. {error}", returncode=EXIT_CODES[Verdict.INCOMPLETE]) from error
+        report = verify(trusted, kept)
         self.stdout.write(_as_json(report) if options["json"] else _as_text(report))
         if code := EXIT_CODES[report.verdict]:
             raise SystemExit(code)
