@@ -57,3 +57,19 @@ class IncidentFilter(forms.Form):
         label="State", required=False, choices=[("", "Open and closed"), *Incident.Status.choices]
     )
     origin = forms.ChoiceField(label="Where", required=False, choices=[("", "Anywhere"), *Incident.Origin.choices])
+
+
+class BundleForm(forms.Form):
+    recipient = forms.CharField(
+        label="Who is it for?",
+        help_text="Kept in the trail, sealed.",
+        max_length=200,
+        required=True,
+        error_messages={"required": "Say who gets it: the authority, our lawyers, a court."},
+    )
+    private = forms.BooleanField(
+        label="Open what was typed, and name colleagues",
+        help_text="Reasons, facts and texts in the words of whoever wrote them. Without it the bundle holds hashes of "
+        "them, which can be opened later. People of the lists are never named.",
+        required=False,
+    )

@@ -22,6 +22,7 @@ urlpatterns = [
     path("incidents/", views.incident_list, name="incident-list"),
     path("incidents/<reference:reference>/", views.incident_detail, name="incident-detail"),
     path("incidents/<reference:reference>/trail/", views.incident_trail, name="incident-trail"),
+    path("incidents/<reference:reference>/bundle/", views.incident_bundle, name="incident-bundle"),
     path("incidents/<reference:reference>/evidence/", views.incident_evidence, name="incident-evidence"),
     path("trail/", views.trail, name="trail"),
     path("trail/verify/", views.trail_verify, name="trail-verify"),

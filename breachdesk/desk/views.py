@@ -8,13 +8,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from breachdesk.accounts.permissions import requires
+from breachdesk.audit.bundle.export import Order
 from breachdesk.audit.checkpoints import latest_checkpoint
 from breachdesk.audit.proofs import NotProvable, event_proof
 from breachdesk.desk.actions import export_evidence, verify_trail
+from breachdesk.desk.bundle import bundle_for_download
 from breachdesk.desk.deadlines import deadlines_of
 from breachdesk.desk.evidence import evidence_of
 from breachdesk.desk.evidence_pdf import evidence_pdf
-from breachdesk.desk.forms import IncidentFilter, TrailFilter
+from breachdesk.desk.forms import BundleForm, IncidentFilter, TrailFilter
 from breachdesk.desk.home import desk_of
 from breachdesk.desk.objects import objects_of
 from breachdesk.desk.running import running
@@ -27,6 +29,8 @@ from breachdesk.web import is_htmx, paginate, render_page
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
+
+PATIENCE = 25.0  # seconds an export may wait for the sequencer and the signer while somebody looks at the page
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -116,6 +120,24 @@ def incident_evidence(request: HttpRequest, reference: str) -> HttpResponseBase:
         raise ValidationError(str(error)) from error
     export_evidence(incident, document, by=_user(request))
     return FileResponse(BytesIO(document.pdf), as_attachment=True, filename=document.name)
+
+
+@requires("audit.export_bundle")
+def incident_bundle(request: HttpRequest, reference: str) -> HttpResponseBase:
+    """The case as a file that an outsider can check. It waits for a checkpoint that covers everything in it."""
+    incident = _incident_of(request, reference)
+    form = BundleForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        asked = form.cleaned_data
+        order = Order(incident.pk, incident.reference, private=asked["private"], seconds=PATIENCE)
+        try:
+            file = bundle_for_download(incident, order, by=_user(request), recipient=asked["recipient"])
+        except ValidationError as refusal:
+            form.add_error(None, refusal)
+        else:
+            return FileResponse(file, as_attachment=True, filename=f"{incident.reference}-evidence.zip")
+    context = {"incident": incident, "form": form}
+    return render_page(request, "audit/bundle.html", context, status=422 if form.is_bound else 200)
 
 
 @requires("accounts.view_status")

@@ -8,14 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from breachdesk.audit.bundle.export import Bundle, Order
-from breachdesk.audit.bundle.pinning import BundleRefused
-from breachdesk.audit.entries import LogDamagedError
-from breachdesk.desk.bundle import export_bundle_as_operator
+from breachdesk.desk.bundle import REFUSALS, export_bundle_as_operator
 from breachdesk.incidents.models import Incident
-from breachdesk.vault.master_key import MasterKeyMissing
-from breachdesk.vault.sealing import KeyMissing, SealBroken
-
-REFUSALS = (BundleRefused, LogDamagedError, MasterKeyMissing, KeyMissing, SealBroken)
 
 
 class Command(BaseCommand):
