@@ -7,7 +7,7 @@ seed: the same story is the same bytes.
 import json
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -116,8 +116,10 @@ class ForgedLog:
         at: datetime | None = None,
         body_changes: Mapping[str, Any] | None = None,
         entry_changes: Mapping[str, Any] | None = None,
+        twist: Callable[[bytes], bytes] | None = None,
+        twist_entry: Callable[[bytes], bytes] | None = None,
     ) -> Written:
-        """Links one event. `body_changes` and `entry_changes` go over the members just before they become bytes."""
+        """Links one event. The changes go over the members before they become bytes, the twists over the bytes."""
         self.wait(1.5)
         openings = {name: (self.chance(), value) for name, value in (private or {}).items()}
         body = {
@@ -133,12 +135,19 @@ class ForgedLog:
             "request": None,
             **(body_changes or {}),
         }
-        return self.link(body, openings, dict(entry_changes or {}))
+        return self.link(body, openings, dict(entry_changes or {}), twist or bytes, twist_entry or bytes)
 
-    def link(self, body: dict[str, Any], openings: dict[str, tuple[bytes, str]], changes: dict[str, Any]) -> Written:
-        incident, stored = body["incident"], canonical(body)
+    def link(
+        self,
+        body: dict[str, Any],
+        openings: dict[str, tuple[bytes, str]],
+        changes: dict[str, Any],
+        twist: Callable[[bytes], bytes] = bytes,
+        twist_entry: Callable[[bytes], bytes] = bytes,
+    ) -> Written:
+        incident, stored = body["incident"], twist(canonical(body))
         inc_n, inc_prev = self.chains.get(incident, (0, None)) if incident else (None, None)
-        entry = canonical(
+        plain = canonical(
             {
                 "v": 1,
                 "log": self.origin,
@@ -151,6 +160,7 @@ class ForgedLog:
                 **changes,
             }
         )
+        entry = twist_entry(plain)
         leaf = leaf_of(entry)
         if incident and inc_n is not None:
             self.chains[incident] = inc_n + 1, leaf
