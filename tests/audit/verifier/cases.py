@@ -15,6 +15,7 @@ from tests.audit.forge import Forge, sealed, zipped
 from tests.audit.forged_log import Written
 
 Files = dict[str, bytes]
+ENTRIES, ROWS, OPENED = "entries.jsonl", "deliveries.jsonl", "private.jsonl"
 LOYALTY = "Loyalty records copied from a provider"
 
 
@@ -96,6 +97,17 @@ def exported(story: Told) -> Files:
     story.forge.sections = story.forge.sections or {"incident": {"v": 1, "status": "open"}}
     story.forge.export(by=story.approver)
     return story.forge.files()
+
+
+def told_with(**changes: Any) -> Told:
+    story = told()
+    forge = story.forge
+    on = ("incidents.incident", forge.incident, 2)
+    forge.append("incident.facts_changed", incident=forge.incident, by=story.author, on=on, **changes)
+    return story
+
+
+FIELDS = {"fields": ["kinds"]}
 
 
 # Changes to files that are made already

@@ -12,7 +12,7 @@ import pytest
 from breachdesk.audit.verifier import PAGE, bd_verify
 from breachdesk.audit.verifier.joining import joined_page
 from tests.audit.forge import zipped
-from tests.audit.verifier import cases_file, cases_log  # noqa: F401  (they fill CASES)
+from tests.audit.verifier import cases_file, cases_log, cases_state  # noqa: F401  (they fill CASES)
 from tests.audit.verifier.cases import CASES, Case, exported, told
 from tests.journeys.conftest import FLAGS, chromium  # noqa: F401  (a fixture)
 
