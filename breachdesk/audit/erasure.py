@@ -87,13 +87,15 @@ def list_path() -> Path:
 
 def bring_list_up_to_date() -> None:
     """Adds every erasure of the trail that is not in the list yet. Raises OSError when the file cannot be written."""
+    events = Event.objects.of_types([ERASED, DESTROYED]).oldest_first()
+    if not list_path().exists() and not events.exists():
+        return
     descriptor = os.open(list_path(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         content = file.read()
         listed = {line["event"] for line in _lines(list_path(), content)}
         file.truncate(content.rfind(b"\n") + 1)  # a line that a crash cut off
-        events = Event.objects.of_types([ERASED, DESTROYED]).oldest_first()
         missing = [_line_of(event) for event in events if str(event.event_id) not in listed]
         if missing:
             file.write(b"".join(json.dumps(line, sort_keys=True).encode() + b"\n" for line in missing))
@@ -124,6 +126,11 @@ def _lines(path: Path, content: bytes) -> Iterator[dict[str, Any]]:
             raise ErasureListBroken(f"Line {number} of {path} is not one of a list of erasures: {error}.") from None
 
 
+def read_list(path: Path) -> list[dict[str, Any]]:
+    """Raises ErasureListBroken, and OSError when the file cannot be read."""
+    return list(_lines(path, path.read_bytes()))
+
+
 class Replayed(NamedTuple):
     values: int
     keys: int
@@ -131,7 +138,7 @@ class Replayed(NamedTuple):
 
 def replay_erasures(paths: Iterable[Path]) -> Replayed:
     """Erases what the lists name and the database still has, with its event. Running it again adds nothing."""
-    lines = [line for path in paths if path.exists() for line in _lines(path, path.read_bytes())]
+    lines = [line for path in paths if path.exists() for line in read_list(path)]
     with transaction.atomic():
         values = sum(_erase_again(ground, names) for ground, names in _by_ground(lines).items())
         keys = sum(_destroy_again(UUID(line["key"])) for line in lines if line["key"])

@@ -7,7 +7,7 @@ A backup is a folder: `database.dump` (pg_dump's custom format), `files/` (what 
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import file_digest, sha256
@@ -19,6 +19,15 @@ from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 
 from breachdesk.audit.entries import log_size
+from breachdesk.audit.erasure import (
+    LIST,
+    ErasureListBroken,
+    Replayed,
+    bring_list_up_to_date,
+    list_path,
+    read_list,
+    replay_erasures,
+)
 from breachdesk.audit.record import record
 from breachdesk.desk.postgres_tools import find_tool, run_tool
 from breachdesk.vault.master_key import MasterKeyMissing, read_master_key
@@ -26,7 +35,7 @@ from breachdesk.vault.master_key import MasterKeyMissing, read_master_key
 FORMAT = 1
 DUMP, FILES, MANIFEST, KEY = "database.dump", "files", "manifest.json", "master-key"
 # What must be kept of the state folder. Static files are made afresh by collectstatic.
-KEPT = ("uploads",)
+KEPT = ("uploads", LIST)
 
 
 class BackupRefused(Exception):
@@ -57,6 +66,7 @@ def make_backup(folder: Path, keys: Path | None, moment: datetime) -> Manifest:
     find_tool("pg_dump")
     _make_empty(folder)
     files = settings.BREACHDESK.state_dir
+    bring_list_up_to_date()
     size = log_size()
     # Twice: a file that goes while the dump runs is in the first copy, one that comes is in the second.
     _copy_kept(files, folder / FILES)
@@ -84,13 +94,18 @@ def _finish(folder: Path, manifest: Manifest) -> Manifest:
     return manifest
 
 
-def restore_backup(folder: Path, keys: Path | None) -> Manifest:
-    """Into an empty database and state folder only. Everybody signs in again afterwards."""
+def restore_backup(folder: Path, keys: Path | None, lists: Sequence[Path] = ()) -> tuple[Manifest, Replayed]:
+    """Into an empty database and state folder only. Everybody signs in again afterwards.
+
+    What was erased since is erased again, before anybody can see it: `lists` name what was, besides the list in this
+    state folder and the backup's own.
+    """
     folder = folder.resolve()
     manifest = _read_manifest(folder)
     _refuse_changed(folder, manifest)
     _refuse_full_database()
     _refuse_full_folder()
+    _refuse_unreadable(lists)
     find_tool("pg_restore")
     _put_key_in_place(keys)
     if _key_check() != manifest.key_check:
@@ -104,7 +119,7 @@ def restore_backup(folder: Path, keys: Path | None) -> Manifest:
         Session.objects.all().delete()
         made_at = datetime.fromisoformat(manifest.made_at)
         record("backup.restored", by=None, made_at=made_at, digest=manifest.digest, log_size=manifest.log_size)
-    return manifest
+    return manifest, replay_erasures([list_path(), folder / FILES / LIST, *lists])
 
 
 def _refuse_mixing(folder: Path, keys: Path | None) -> None:
@@ -128,7 +143,8 @@ def _write(path: Path, content: bytes) -> None:
 
 def _kept_files(root: Path) -> Iterator[Path]:
     for name in KEPT:
-        yield from (path.relative_to(root) for path in sorted((root / name).rglob("*")) if path.is_file())
+        found = [root / name, *sorted((root / name).rglob("*"))]
+        yield from (path.relative_to(root) for path in found if path.is_file())
 
 
 def _copy_kept(source: Path, target: Path) -> None:
@@ -193,11 +209,19 @@ def _refuse_full_database() -> None:
 
 
 def _refuse_full_folder() -> None:
-    if any(_kept_files(settings.BREACHDESK.state_dir)):
+    if any(path != Path(LIST) for path in _kept_files(settings.BREACHDESK.state_dir)):
         raise BackupRefused(
             f"{settings.BREACHDESK.state_dir} already holds sealed files. Restore into an empty folder. "
             "Nothing was restored."
         )
+
+
+def _refuse_unreadable(lists: Sequence[Path]) -> None:
+    try:
+        for path in lists:
+            read_list(path)
+    except (OSError, ErasureListBroken) as error:
+        raise BackupRefused(f"The list of erasures cannot be read: {error}. Nothing was restored.") from error
 
 
 def _put_key_in_place(keys: Path | None) -> None:

@@ -100,6 +100,11 @@ def test_it_refuses_what_is_not_there(incident, told, dpo):
         erase_values([told], ground="request", by=dpo)
 
 
+def test_no_list_is_kept_of_nothing(incident):
+    erasure.bring_list_up_to_date()
+    assert not erasure.list_path().exists()
+
+
 def test_a_list_that_cannot_be_kept_erases_nothing(incident, told, dpo):
     erasure.list_path().mkdir()
     with pytest.raises(ValidationError, match="Nothing was erased"):

@@ -15,9 +15,14 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from breachdesk.audit.erasure import LIST, SealedName, list_path, sealed_names
 from breachdesk.audit.models import Event
 from breachdesk.audit.sequencer import sequence_pending
-from tests.factories import LIST, make_incident, make_people, make_upload
+from breachdesk.incidents.actions import close_incident
+from breachdesk.incidents.erasing import erase_incident, erase_values
+from breachdesk.incidents.models import Incident
+from tests import factories
+from tests.factories import make_incident, make_people, make_upload, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,7 +83,7 @@ def back_up(folder: Path, keys: Path | None = None) -> str:
 def test_what_was_backed_up_is_there_again_elsewhere(tmp_path: Path, kept_files: Path, elsewhere: Elsewhere) -> None:
     incident = make_incident()
     make_people(incident)
-    waiting = make_upload(incident, LIST.replace("HR-4,Noah", "HR-9,Nora"))
+    waiting = make_upload(incident, factories.LIST.replace("HR-4,Noah", "HR-9,Nora"))
     sequence_pending()
     assert "keep it apart" in back_up(tmp_path / "data", tmp_path / "keys")
 
@@ -107,6 +112,73 @@ load_upload(UUID("{upload}"))
 print(people.count())
 sequence_pending()
 """
+
+
+def test_what_was_erased_after_the_backup_is_erased_again(
+    tmp_path: Path, kept_files: Path, elsewhere: Elsewhere
+) -> None:
+    incident, dpo = make_incident(what_happened="Zoltan Karpathy rang."), make_user("dpo")
+    over = close_incident(make_incident(), reason="Told.", expected_version=1, by=dpo)
+    back_up(tmp_path / "data", tmp_path / "keys")
+    told = next(name for name in sealed_names(incident.pk) if name.field == "what_happened")
+    erase_values([told], ground="request", requester="Zoltan Karpathy", by=dpo)
+    erase_incident(over, ground="expired", by=dpo)
+
+    words = ["restore", str(tmp_path / "data"), "--keys", str(tmp_path / "keys"), "--erasures", str(list_path())]
+    restored = elsewhere.manage(*words)
+    assert restored.returncode == 0, restored.stderr
+    assert f"{1 + len(erased_of(over))} values and 1 data keys were erased again" in restored.stdout
+    script = STILL_SEALED.format(event=told.event, over=over.pk)
+    found = elsewhere.manage("shell", "--no-imports", "-c", script)
+    assert found.stdout.split() == ["True", "False", "[]", "False", "2"], found.stderr
+    verified = elsewhere.manage("verify_audit")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert listed(elsewhere.folder / "state") == {*map(str, [told, *erased_of(over)])}
+
+
+def erased_of(incident: Incident) -> list[SealedName]:
+    events = Event.objects.of_incident(incident.pk).of_type("privacy.erased")
+    return [SealedName.of(name) for event in events for name in event.content["data"]["erased"]]
+
+
+def listed(folder: Path) -> set[str]:
+    lines = [json.loads(line) for line in (folder / LIST).read_text().splitlines()]
+    return {name for line in lines for name in line["erased"]}
+
+
+STILL_SEALED = """
+from uuid import UUID
+from breachdesk.audit.erasure import sealed_names
+from breachdesk.audit.models import Event, PrivateValue
+from breachdesk.audit.sequencer import sequence_pending
+from breachdesk.vault.models import DataKey
+there = PrivateValue.objects.filter(event__event_id="{event}")
+print(there.filter(field="title").exists(), there.filter(field="what_happened").exists(), sealed_names(UUID("{over}")))
+print(DataKey.objects.filter(scope="{over}", destroyed_at=None).exists())
+print(Event.objects.of_type("privacy.erased").count())
+sequence_pending()
+"""
+
+
+def test_an_older_list_in_the_backup_is_said_to_be_no_newer_one(
+    tmp_path: Path, kept_files: Path, elsewhere: Elsewhere
+) -> None:
+    incident = make_incident()
+    erase_values(sealed_names(incident.pk)[:1], ground="request", by=make_user("dpo"))
+    back_up(tmp_path / "data", tmp_path / "keys")
+    assert (tmp_path / "data/files" / LIST).exists()
+    restored = elsewhere.manage("restore", str(tmp_path / "data"), "--keys", str(tmp_path / "keys"))
+    assert "0 values and 0 data keys were erased again" in restored.stdout
+    assert "it is readable now" in restored.stdout
+
+
+def test_a_list_of_erasures_that_is_none_stops_the_restore(tmp_path: Path, elsewhere: Elsewhere) -> None:
+    back_up(tmp_path / "data", tmp_path / "keys")
+    (tmp_path / "list").write_text("everything\n")
+    words = ["restore", str(tmp_path / "data"), "--keys", str(tmp_path / "keys")]
+    broken = elsewhere.manage(*words, "--erasures", str(tmp_path / "list"))
+    assert (broken.returncode, "Nothing was restored" in broken.stderr) == (1, True)
+    assert "No such file" in elsewhere.manage(*words, "--erasures", str(tmp_path / "none")).stderr
 
 
 def test_the_backup_is_in_the_trail_and_holds_no_key(tmp_path: Path, kept_files: Path) -> None:

@@ -3,6 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from breachdesk.audit.erasure import list_path
 from breachdesk.desk.backup import BackupRefused, restore_backup
 from breachdesk.desk.postgres_tools import ToolFailed, ToolMissing
 
@@ -15,10 +16,28 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path)
         parser.add_argument("--keys", type=Path, help="The folder with the master key, if it is not in place yet.")
 
+        parser.add_argument(
+            "--erasures",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="A list of erasures newer than the backup, erasures.jsonl of the state folder that was in use: what "
+            "it names is erased again. May be repeated.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        has_list = bool(options["erasures"]) or list_path().exists()
         try:
-            manifest = restore_backup(options["folder"], options["keys"])
+            manifest, replayed = restore_backup(options["folder"], options["keys"], options["erasures"])
         except (BackupRefused, ToolMissing, ToolFailed) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Restored {len(manifest.files)} files, as they were at {manifest.made_at}.")
-        self.stdout.write("What happened since then is not in it. Run migrate, sync_roles and verify_audit next.")
+        self.stdout.write(f"{replayed.values:,} values and {replayed.keys:,} data keys were erased again.")
+        if not has_list:
+            self.stdout.write(
+                "If anything was erased after the backup, it is readable now. Before the site opens, erase it again: "
+                "replay_erasures FILE, with erasures.jsonl of the state folder that was in use."
+            )
+        self.stdout.write("What happened since then is not in it.")
+        self.stdout.write("Run migrate, sync_database_roles, sync_roles and verify_audit next.")
