@@ -30,6 +30,7 @@ from tests.bench.measuring import installation, keep, start_child
 MODULE = "tests.faults.trail"
 RESULTS = Path(__file__).parent / "results"
 WRITERS = 16
+STOP = "stop"
 RECOVERY = 60.0  # seconds the lag may take to go
 JUMPS = ("+1h", "+1d", "+0")
 FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
@@ -91,9 +92,10 @@ def _campaign(fire: Field, seconds: float, every: float) -> dict[str, Any]:
     clock = Clock(fire) if FAKETIME else None
     for name in COMMANDS:
         fire.start(name)
-    until = time.time() + seconds
-    writers = [start_child(MODULE, "write", fire.folder, n, until, *incidents) for n in range(WRITERS)]
-    _shoot(fire, clock, until, every)
+    writers = [start_child(MODULE, "write", fire.folder, n, *incidents) for n in range(WRITERS)]
+    _wait_until("every writer has begun", lambda: len(list(fire.folder.glob("journal-*"))) == WRITERS)
+    _shoot(fire, clock, time.time() + seconds, every)
+    (fire.folder / STOP).touch()
     for writer in writers:
         writer.wait()
     calm = time.monotonic()
@@ -163,8 +165,8 @@ def prepare(folder: Path) -> dict[str, Any]:
     return {"incidents": [str(make_incident().pk) for _ in range(5)]}
 
 
-def write(folder: Path, number: str, until: str, *incidents: str) -> dict[str, Any]:
-    """Changes facts until the time is over; whatever the database says, it begins again."""
+def write(folder: Path, number: str, *incidents: str) -> dict[str, Any]:
+    """Changes facts until it is told to stop; whatever the database says, it begins again."""
     from django.db import Error, connection, transaction
 
     from breachdesk.accounts.models import User
@@ -173,7 +175,7 @@ def write(folder: Path, number: str, until: str, *incidents: str) -> dict[str, A
 
     by, written = User.objects.earliest("pk"), 0
     with (folder / f"journal-{number}").open("a", buffering=1) as journal:
-        while time.time() < float(until):
+        while not (folder / STOP).exists():
             try:
                 with transaction.atomic():
                     incident = Incident.objects.select_for_update(no_key=True).get(pk=random.choice(incidents))
@@ -234,6 +236,7 @@ def check(folder: Path) -> dict[str, Any]:
     report = verify()
     refusals = Event.objects.of_type("checkpoint.refused").count()
     wrong = {
+        "nothing was written": not committed,
         "events lost": len(committed - linked.keys()),
         "events twice": sum(number > 1 for number in linked.values()),
         "events nobody began": len(events - begun),
