@@ -75,8 +75,7 @@ def save_draft(
     if (subject, body) == (locked.subject, locked.body):
         return locked
     if locked.state != State.DRAFT:
-        _back_to_draft(locked)
-        record("edition.withdrawn", by=by, on=locked, **_which(locked))
+        record("edition.withdrawn", by=by, on=locked, **_back_to_draft(locked), **_which(locked))
     EditionAuthor.objects.get_or_create(edition=locked, author=by)
     locked.subject, locked.body, locked.saved_by, locked.saved_at = subject, body, by, timezone.now()
     locked.clean_fields(exclude=[field.name for field in Edition._meta.fields if field.name not in ("subject", "body")])
@@ -99,7 +98,15 @@ def submit_for_review(edition: Edition, *, by: "User", expected_version: int | N
     locked.digest = digest_of(locked, organisation, locked.recipients_root, locked.recipients_count)
     locked.state, locked.submitted_by, locked.submitted_at = State.IN_REVIEW, by, timezone.now()
     _save(locked)
-    record("edition.submitted", by=by, on=locked, sha256=_digest(locked), **_which(locked), **_frozen(locked))
+    record(
+        "edition.submitted",
+        by=by,
+        on=locked,
+        batches=[delivery.plan_of(locked)],
+        sha256=_digest(locked),
+        **_which(locked),
+        **_frozen(locked),
+    )
     ask_for_decision(
         "notifications.approve_edition",
         on=locked,
@@ -115,8 +122,8 @@ def submit_for_review(edition: Edition, *, by: "User", expected_version: int | N
 def withdraw(edition: Edition, *, by: "User", reason: str = "", expected_version: int | None = None) -> Edition:
     """An author takes the edition back to go on writing; an approval it had is void."""
     locked = _lock(edition, {State.IN_REVIEW, State.APPROVED}, "taken back", expected_version)
-    _back_to_draft(locked)
-    record("edition.withdrawn", by=by, on=locked, private=_typed(reason), **_which(locked))
+    names = _back_to_draft(locked)
+    record("edition.withdrawn", by=by, on=locked, private=_typed(reason), **names, **_which(locked))
     return locked
 
 
@@ -126,8 +133,8 @@ def reject_edition(edition: Edition, *, reason: str, by: "User", expected_versio
     if not reason.strip():
         raise ValidationError({"reason": "Say what must change. The author reads this first."})
     digest = _digest(locked)
-    _back_to_draft(locked)
-    record("edition.rejected", by=by, on=locked, private=_typed(reason), digest=digest, **_which(locked))
+    names = _back_to_draft(locked)
+    record("edition.rejected", by=by, on=locked, private=_typed(reason), digest=digest, **names, **_which(locked))
     return locked
 
 
@@ -138,10 +145,11 @@ def approve_edition(edition: Edition, *, by: "User", expected_version: int | Non
     if locked.authors.filter(author=by).exists():
         raise ValidationError("You wrote a part of this edition, so somebody else must approve it.")
     _refuse_difference(locked, "approved")
-    Approval.objects.create(edition=locked, digest=locked.digest, approver=by, approved_at=timezone.now())
+    given = Approval.objects.create(edition=locked, digest=locked.digest, approver=by, approved_at=timezone.now())
     locked.state = State.APPROVED
     _save(locked)
-    record("edition.approved", by=by, on=locked, sha256=_digest(locked), **_which(locked), **_frozen(locked))
+    digest = _digest(locked)
+    record("edition.approved", by=by, on=locked, also=[given], sha256=digest, **_which(locked), **_frozen(locked))
     settle_decisions(on=locked, by=by)
     return locked
 
@@ -205,6 +213,7 @@ def cancel_edition(edition: Edition, *, by: "User", reason: str = "", expected_v
         "edition.cancelled",
         by=by,
         on=locked,
+        batches=[delivery.plan_of(locked)],
         private=_typed(reason),
         epoch=locked.epoch,
         in_air=in_air,
@@ -237,14 +246,18 @@ def _save(locked: Edition) -> None:
     locked.save()
 
 
-def _back_to_draft(locked: Edition) -> None:
-    """Whoever said yes said it to something else: approvals are void, the list is free again."""
-    locked.approvals.in_force().update(voided_at=timezone.now())
+def _back_to_draft(locked: Edition) -> dict[str, Any]:
+    """Whoever said yes said it to something else: approvals are void, the list is free again. What the event names."""
+    voided = list(locked.approvals.in_force())
+    for given in voided:
+        given.voided_at, given.version = timezone.now(), given.version + 1
+        given.save(update_fields=["voided_at", "version"])
     delivery.forget_plan(locked)
     locked.state = State.DRAFT
     locked.digest = locked.recipients_root = locked.recipients_count = None
     _save(locked)
     settle_decisions(on=locked, by=None)
+    return {"also": voided, "batches": [delivery.plan_of(locked)]}
 
 
 def _open_the_gate(locked: Edition) -> None:

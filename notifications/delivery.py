@@ -18,10 +18,12 @@ import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 
+from breachdesk.audit.record import record
 from notifications.models import Batch, Delivery, Edition
 from notifications.recipients import recipients_of
 from notifications.transport import Kind, Outcome
 
+TABLE, ATTEMPTS = "notifications_delivery", "notifications_attempt"
 NOT_SENT_WAIT = 5
 LOOK_AT_HOLD_AGAIN = 15 * 60
 # Minutes until the next try after the first, second … definite temporary refusal; then every four hours.
@@ -101,7 +103,8 @@ WITH answer AS (
     FROM settled AS s WHERE s.counted = 1 AND (s.outcome <> 'handed_over' OR s.tries > 1 OR s.remote <> ''
         OR EXISTS (SELECT FROM notifications_attempt AS u WHERE u.delivery_id = s.id AND u.outcome = 'unknown'))
 )
-SELECT count(*) FROM settled
+SELECT count(*) FROM settled WHERE EXISTS (
+    SELECT FROM notifications_batch AS b WHERE b.id = %(token)s AND b.settled_at IS NOT NULL)
 """
 
 BLOCK = """
@@ -152,6 +155,16 @@ def terms() -> Terms:
     return Terms(settings.BREACHDESK.smtp_timeout, settings.BREACHDESK.lease_margin)
 
 
+def plan_of(edition: Edition) -> tuple[str, UUID]:
+    """How an event names the rows of an edition that no batch holds."""
+    return TABLE, edition.pk
+
+
+def rows_of(batch: UUID) -> tuple[str, UUID]:
+    """How an event names the rows of a settled batch."""
+    return TABLE, batch
+
+
 def plan_deliveries(edition: Edition) -> int:
     """One row for each person this edition is for and who has none yet; running it again adds nothing."""
     people, parameters = recipients_of(edition).order_by().values_list("pk").query.sql_with_params()
@@ -197,12 +210,32 @@ def begin_hand_over(token: UUID, recipients: Mapping[UUID, bytes]) -> set[UUID]:
     return {row[0] for row in _run(BEGIN, {"token": token, "least": least, **rows})}
 
 
-def settle(token: UUID, answers: Iterable[tuple[UUID, int, Outcome]]) -> None:
-    """Commit what came of hand-overs: (delivery, tries before this one, outcome). Repeating it changes nothing."""
+def settle(token: UUID, answers: Iterable[tuple[UUID, int, Outcome]]) -> psycopg.Cursor[Any]:
+    """Commit what came of hand-overs: (delivery, tries before this one, outcome). Repeating it changes nothing.
+
+    What it returns is for tell_late(), which must follow in the same transaction.
+    """
     rows = [_settled(*answer) for answer in answers]
-    if rows:
-        columns = zip(_SETTLE_COLUMNS, map(list, zip(*rows, strict=True)), strict=True)
-        _run(SETTLE, {"token": token, **dict(columns)})
+    columns = zip(_SETTLE_COLUMNS, map(list, zip(*rows, strict=True)), strict=True)
+    return _run(SETTLE, {"token": token, **dict(columns)})
+
+
+def tell_late(token: UUID, settled: psycopg.Cursor[Any]) -> int:
+    """How many answers came after their batch was sealed: they are believed, and stand in an event of their own."""
+    late = int(settled.fetchone()[0])
+    if late:
+        batch = Batch.objects.select_related("edition__notice").get(pk=token)
+        record(
+            "delivery.answered_late",
+            by=None,
+            on=batch,
+            incident=batch.edition.incident_id,
+            count=late,
+            edition=batch.edition_id,
+            batch=token,
+            batches=[rows_of(token), (ATTEMPTS, token)],
+        )
+    return late
 
 
 _SETTLE_COLUMNS = ("ids", "outcomes", "phases", "codes", "enhanced", "replies", "remote", "waits", "counted")

@@ -129,18 +129,19 @@ class Ledger:
         blocked: dict[UUID, dict[UUID, str]],
         wishes: Sequence[tuple[UUID, Mapping[UUID, bytes]]],
     ) -> list[set[UUID]]:
-        with transaction.atomic(), delivery.in_one_round_trip():
-            delivery.share_hand_overs(self.edition_id)
-            for token, rows in answers.items():
-                delivery.settle(token, rows)
-            for token, reasons in blocked.items():
-                delivery.block(token, reasons)
-            wanted: dict[UUID, dict[UUID, bytes]] = {}
-            for token, recipients in wishes:
-                wanted.setdefault(token, {}).update(recipients)
-            granted = {
-                token: delivery.begin_hand_over(token, rows) if rows else set() for token, rows in wanted.items()
-            }
+        with transaction.atomic():
+            with delivery.in_one_round_trip():
+                delivery.share_hand_overs(self.edition_id)
+                settled = {token: delivery.settle(token, rows) for token, rows in answers.items()}
+                for token, reasons in blocked.items():
+                    delivery.block(token, reasons)
+                wanted: dict[UUID, dict[UUID, bytes]] = {}
+                for token, recipients in wishes:
+                    wanted.setdefault(token, {}).update(recipients)
+                begin = delivery.begin_hand_over
+                granted = {token: begin(token, rows) if rows else set() for token, rows in wanted.items()}
+            for token, cursor in settled.items():
+                delivery.tell_late(token, cursor)
         return [granted[token].intersection(recipients) for token, recipients in wishes]
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from breachdesk.audit.record import record
+from notifications import delivery
 from notifications.models import Attempt, Delivery, MailEvent
 
 KINDS = {
@@ -26,6 +27,7 @@ KINDS = {
     "failed": "bounced",
     "complained": "complained",
 }
+TABLE = "notifications_mailevent"
 AT_ONCE = 5_000
 
 # handed_over < delivered < bounced < complained. What is still being handed over waits until it is settled.
@@ -44,10 +46,10 @@ WITH waiting AS (
         (d.state = 'handed_over') OR (d.state = 'unknown' AND b.kind IN ('delivered', 'bounced'))
         OR (d.state = 'delivered' AND b.kind IN ('bounced', 'complained'))
         OR (d.state = 'bounced' AND b.kind = 'complained'))
-    RETURNING d.id
+    RETURNING d.id, d.token
 )
 UPDATE notifications_mailevent AS m SET applied_at = now() FROM waiting AS w WHERE m.id = w.id
-RETURNING w.incident_id, w.source, w.kind, EXISTS (SELECT FROM moved WHERE moved.id = w.delivery_id)
+RETURNING w.incident_id, w.source, w.kind, (SELECT moved.token FROM moved WHERE moved.id = w.delivery_id)
 """
 
 
@@ -105,5 +107,6 @@ def apply_events() -> int:
             source=source,
             kinds=[f"{kind}={number}" for kind, number in sorted(kinds.items())],
             applied=sum(1 for row in ours if row[3]),
+            batches=[(TABLE, source), *map(delivery.rows_of, sorted({row[3] for row in ours if row[3]}))],
         )
     return len(rows)

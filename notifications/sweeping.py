@@ -172,7 +172,7 @@ def finish_if_done(edition_id: UUID) -> bool:
         if not cursor.rowcount:
             return False
     left = Delivery.objects.filter(edition=edition_id, next_at__isnull=False)
-    left.update(state=Delivery.State.SUPPRESSED, next_at=None)
+    left.update(state=Delivery.State.SUPPRESSED, token=None, next_at=None)
     edition = Edition.objects.select_related("notice").get(pk=edition_id)
     rows = Delivery.objects.filter(edition=edition_id).values_list("state").annotate(n=Count("pk")).order_by()
     counts = Counter(dict(rows))
@@ -180,6 +180,7 @@ def finish_if_done(edition_id: UUID) -> bool:
         "edition.finished",
         by=None,
         on=edition,
+        batches=[delivery.plan_of(edition)],
         language=edition.language,
         recipients=sum(counts.values()),
         **_counted(counts, ("handed_over", "refused", "unknown", "blocked", "suppressed", "cancelled")),

@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from breachdesk.people.actions import hold_person
 from notifications import delivery
 from notifications.models import Approval, Attempt, Batch, Delivery, Edition
 from notifications.transport import Kind, Outcome, Phase
-from tests.factories import make_edition, make_edition_being_sent, make_edition_in_review
+from tests.factories import make_edition, make_edition_being_sent, make_edition_in_review, make_user, unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -67,8 +68,9 @@ def test_the_plan_holds_each_reachable_person_once() -> None:
 
 def test_a_plan_that_was_never_tried_can_be_forgotten() -> None:
     edition = make_edition()
-    delivery.plan_deliveries(edition)
-    assert delivery.forget_plan(edition) == 3
+    with unguarded():
+        delivery.plan_deliveries(edition)
+        assert delivery.forget_plan(edition) == 3
 
 
 def test_two_workers_never_hold_the_same_row() -> None:
@@ -85,15 +87,15 @@ def test_a_person_on_hold_is_not_claimed() -> None:
     edition = make_edition_being_sent()
     held = Delivery.objects.select_related("person").first()
     assert held is not None
-    held.person.held = True
-    held.person.save()
+    hold_person(held.person, reason="The police asked.", expected_version=1, by=make_user("dpo"))
     assert held.pk not in {row.id for row in delivery.claim(edition.pk, 10)[1]}
 
 
 def test_an_edition_that_lost_its_approval_is_neither_claimed_nor_begun() -> None:
     edition = make_edition_being_sent()
     token, rows = delivery.claim(edition.pk, 1)
-    Approval.objects.update(voided_at="2026-01-01T00:00Z")
+    with unguarded():
+        Approval.objects.update(voided_at="2026-01-01T00:00Z")
     assert begin(token, [rows[0].id]) == set()
     assert delivery.claim(edition.pk, 1)[1] == []
 
@@ -200,19 +202,21 @@ def test_the_database_allows_exactly_the_moves_of_the_design() -> None:
     make_edition_in_review()
     for before, allowed in MOVES.items():
         for after in MOVES:
-            row = Delivery.objects.first()
-            assert row is not None
-            with connection.cursor() as cursor:
-                cursor.execute("SET session_replication_role = replica")
-                put(row, before)
-                cursor.execute("SET session_replication_role = origin")
-            row.refresh_from_db()
-            generation = int((before, after) == ("unknown", "planned"))
-            if after == before or after in allowed.split():
-                put(row, after, generation=row.generation + generation)
-                continue
-            with pytest.raises(IntegrityError, match="cannot go from"):
-                put(row, after)
+            with transaction.atomic():
+                _try_move(before, after, is_allowed=after == before or after in allowed.split())
+                transaction.set_rollback(True)  # no event names these
+
+
+def _try_move(before: str, after: str, *, is_allowed: bool) -> None:
+    row = Delivery.objects.all()[0]
+    with unguarded():
+        put(row, before)
+    row.refresh_from_db()
+    if is_allowed:
+        put(row, after, generation=row.generation + int((before, after) == ("unknown", "planned")))
+        return
+    with pytest.raises(IntegrityError, match="cannot go from"):
+        put(row, after)
 
 
 @pytest.mark.parametrize("column", ["person_id", "edition_id", "notice_id", "id"])

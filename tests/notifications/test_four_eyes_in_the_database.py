@@ -106,4 +106,4 @@ def test_a_draft_with_an_approval_in_force_cannot_be_committed() -> None:
             [edition.pk],
         )
         with pytest.raises(IntegrityError, match="are voided when it becomes a draft"):
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SET CONSTRAINTS guard_draft_has_no_approval IMMEDIATE")

@@ -71,7 +71,13 @@ def test_a_real_call_moves_the_delivery_on() -> None:
     row.refresh_from_db()
     assert row.state == "delivered"
     [event] = Event.objects.filter(type="mail_event.received")
-    assert event.content["data"] == {"count": 1, "source": "Postmark", "kinds": ["delivered=1"], "applied": 1}
+    assert event.content["data"] == {
+        "count": 1,
+        "source": "Postmark",
+        "kinds": ["delivered=1"],
+        "applied": 1,
+        "batches": [f"notifications_delivery/{row.token}", "notifications_mailevent/Postmark"],
+    }
     assert event.incident == row.notice.incident_id
 
 

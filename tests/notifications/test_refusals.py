@@ -60,7 +60,8 @@ def press(client: Client, step: Step, edition: Edition, version: int) -> tuple[i
 
 def standing(edition: Edition) -> tuple[object, ...]:
     now = Edition.objects.get(pk=edition.pk)
-    return now.state, now.version, now.epoch, Event.objects.count(), now.approvals.in_force().count()
+    told = Event.objects.of_incident(now.incident_id).count()
+    return now.state, now.version, now.epoch, told, now.approvals.in_force().count()
 
 
 @every_step

@@ -31,8 +31,8 @@ def test_whoever_changes_it_becomes_an_author() -> None:
 
 
 def test_a_change_that_changes_nothing_makes_no_author_and_no_event() -> None:
-    edition, before = make_edition(), Event.objects.count()
-    second = make_user("author")
+    edition, second = make_edition(), make_user("author")
+    before = Event.objects.count()
     save_draft(edition, subject=edition.subject, body=edition.body.replace("\n", "\r\n"), by=second)
     assert second not in [row.author for row in edition.authors.all()]
     assert Event.objects.count() == before

@@ -20,11 +20,12 @@ from breachdesk.audit.models import Event
 from breachdesk.people.personal import personal_of
 from breachdesk.vault.sealing import cipher_for
 from notifications import delivery, ledger, sweeping, tasks
+from notifications.actions import pause_edition
 from notifications.batches import root_of_rows, rows_of_batch
 from notifications.management.commands.run_sweeper import Command
 from notifications.models import Attempt, Batch, Delivery, Edition
 from notifications.transport import Kind, Outcome, Phase
-from tests.factories import make_edition_being_sent
+from tests.factories import make_edition_being_sent, make_user, unguarded
 from tests.notifications.sink import Sink
 from tests.notifications.test_drain import addresses, being_sent, states
 
@@ -66,8 +67,10 @@ def test_what_was_only_claimed_comes_back_and_what_was_begun_is_unknown_later() 
     assert Attempt.objects.get().phase == "lost"
     told = Event.objects.get(type="delivery.batch_settled").content["data"]
     assert (told["unknown"], told["handed_over"], told["batch"]) == (1, 0, str(token))
-    delivery.settle(token, [(rows[0], 0, ACCEPTED)])
+    assert delivery.tell_late(token, delivery.settle(token, [(rows[0], 0, ACCEPTED)])) == 1
     assert states(edition) == {"planned": 2, "handed_over": 1}, "a late answer under its token is believed"
+    late = Event.objects.get(type="delivery.answered_late").content
+    assert (late["data"]["count"], late["object"]["id"]) == (1, str(token))
 
 
 @pytest.mark.django_db
@@ -80,8 +83,9 @@ def test_the_rows_of_a_settled_batch_give_the_same_root_whatever_comes_later() -
     )
     assert sweeping.close_batch(token)
     root = bytes(Batch.objects.get().rows_root or b"")
-    delivery.settle(token, [(rows[1], 0, ACCEPTED)])
-    Delivery.objects.filter(pk=rows[0]).update(state="delivered")
+    delivery.tell_late(token, delivery.settle(token, [(rows[1], 0, ACCEPTED)]))
+    with unguarded():
+        Delivery.objects.filter(pk=rows[0]).update(state="delivered")
     assert root_of_rows(rows_of_batch(token)) == root
     assert not sweeping.close_batch(token)
 
@@ -102,7 +106,7 @@ def test_an_edition_with_something_left_is_not_finished() -> None:
 def test_a_paused_edition_is_swept_but_not_finished_or_rung_for() -> None:
     edition = make_edition_being_sent()
     claim_and_begin(edition, 0)
-    Edition.objects.update(state="paused")
+    pause_edition(edition, by=make_user("dpo"))
     pass_time(delivery.terms().lease + 1)
     swept = sweeping.sweep()
     assert (swept.returned, swept.finished, swept.unattended) == (3, [], [])
