@@ -241,3 +241,16 @@ def _fast_clock(forge: Forge) -> None:
     ahead = forge.append("delivery.swept", incident=forge.incident, at=forge.now + timedelta(minutes=2), data=data)
     data = {"kind": "ahead", "seconds": 118, "first": ahead.n, "last": ahead.n}
     forge.append("clock.anomaly", data=data)
+
+
+def small_story(*, private: bool = True) -> Forge:
+    """The shortest case there can be, with an older note, a private value and an anchor."""
+    forge = Forge(private=private)
+    private_title = {"title": "Ärger"}
+    opened = {"reference": REFERENCE}
+    forge.append("incident.opened", incident=forge.incident, by=LEADER, data=opened, private=private_title)
+    forge.keep()
+    forge.anchor(1, b"A letter", kind="mail")
+    forge.sections = {"incident": {"v": 1}}
+    forge.export(by=LEADER)
+    return forge
