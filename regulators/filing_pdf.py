@@ -1,7 +1,8 @@
 """filing_pdf(): a filing as the document that leaves the building: its content printed, and inside it.
 
 The printed answers and the attached filing.json are the same object, so whoever holds the PDF can check the hash at the
-foot of every page. The same filing in the same state gives the same bytes on the same machine.
+foot of every page. A signed report also carries the first checkpoint of the trail that covers its sign-off. The same
+filing in the same state gives the same bytes on the same machine.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from breachdesk.audit.canonical import parse, time_of
+from breachdesk.audit.checkpoints import checkpoint_covering
+from breachdesk.audit.printing import NoteForPrint, note_for_print
 from breachdesk.pdf import PdfAttachment, render_pdf
 from regulators.content import bytes_of, content_of, digest_of
 from regulators.models import Filing, FilingVersion, Receipt
@@ -40,13 +43,24 @@ def filing_pdf(filing: Filing, *, at: datetime) -> FilingDocument:
     version = filing.signed
     content = printed_content(filing, sheet_of(filing, at=at))
     attached, digest = bytes_of(content), digest_of(content)
-    html = render_to_string("regulators/filing_pdf.html", context_of(filing, version, content, digest))
-    note = PdfAttachment("filing.json", attached, "The same answers for machines; its SHA-256 is on every page")
-    pdf = render_pdf(html, moment=_moment_of(version, at), attachments=[note])
+    note = trail_note_of(filing, version)
+    html = render_to_string("regulators/filing_pdf.html", context_of(filing, version, content, digest, note))
+    attachments = [
+        PdfAttachment("filing.json", attached, "The same answers for machines; its SHA-256 is on every page")
+    ]
+    attachments += [note.attachment] if note else []
+    pdf = render_pdf(html, moment=_moment_of(version, at), attachments=attachments)
     draft = "" if version else "-draft"
     return FilingDocument(
         f"{content['incident']}-{filing.form}-v{content['number']}{draft}.pdf", content["number"], digest, pdf
     )
+
+
+def trail_note_of(filing: Filing, version: FilingVersion | None) -> NoteForPrint | None:
+    """The first checkpoint over the sign-off: none for a draft, and none while the signer has not come to it."""
+    position = version.trail_position if version else None
+    checkpoint = None if position is None else checkpoint_covering(position)
+    return note_for_print(checkpoint, filing.incident_id) if checkpoint else None
 
 
 def printed_content(filing: Filing, sheet: Sheet) -> dict[str, Any]:
@@ -74,7 +88,13 @@ def _receipt_of(version: FilingVersion | None) -> Receipt | None:
     return getattr(version, "receipt", None)
 
 
-def context_of(filing: Filing, version: FilingVersion | None, content: dict[str, Any], digest: bytes) -> dict[str, Any]:
+def context_of(
+    filing: Filing,
+    version: FilingVersion | None,
+    content: dict[str, Any],
+    digest: bytes,
+    trail_note: NoteForPrint | None,
+) -> dict[str, Any]:
     clock = content["clock"]
     zone, aware_at = clock["zone"], time_of(clock["aware_at"])
     receipt = _receipt_of(version)
@@ -94,7 +114,8 @@ def context_of(filing: Filing, version: FilingVersion | None, content: dict[str,
         "aware": said(aware_at, zone),
         "due": said(time_of(clock["due_at"]), zone),
         "digest": digest.hex(),
-        "trail": _trail(version),
+        "trail": _trail(version, trail_note),
+        "trail_note": trail_note,
         "steps": _steps(filing, version, receipt, zone),
     }
 
@@ -105,13 +126,14 @@ def _state(version: FilingVersion | None, receipt: Receipt | None) -> str:
     return "Signed off, not yet submitted" if version else "DRAFT – not signed off"
 
 
-def _trail(version: FilingVersion | None) -> str:
+def _trail(version: FilingVersion | None, note: NoteForPrint | None) -> str:
     if version is None:
         return "Draft: the trail holds no sign-off of it"
     position = version.trail_position
     if position is None:
         return "Trail entry of the sign-off: not linked yet"
-    return f"Trail entry of the sign-off: {position:,}"
+    under = f"under the checkpoint over {note.size:,} entries" if note else "not under a signed checkpoint yet"
+    return f"Trail entry of the sign-off: {position:,}, {under}"
 
 
 def _question(question: dict[str, Any]) -> dict[str, Any]:
