@@ -154,7 +154,7 @@ def parse(text: str) -> Any:
     """The value of a canonical text. Writing it again must give the very same text; that also finds doubled keys."""
     try:
         value = (_CAREFUL if _MANY_DIGITS.search(text) else _QUICK).decode(text)
-        if _ENCODER.encode(value) != text and encode(value) != text:
+        if (_ENCODER.encode(value) if text.isascii() or max(text) <= "\uffff" else encode(value)) != text:
             raise NotCanonical(_why_not_canonical(text))
         if not text.isascii() and normalize("NFC", text) != text and not _is_nfc(value):
             raise NotCanonical("holds text that is not in Unicode form NFC")
