@@ -6,6 +6,9 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 
 class Malformed extends Error {}
 
+/* What a table says of a key that comes from data. Keys like "constructor" are in no table of ours. */
+const entryOf = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined);
+
 function textOf(bytes) {
   try {
     return strictUtf8.decode(bytes);

@@ -201,7 +201,7 @@ function change(kind, text) {
 
 /* Codes and counts of the event that its sentence does not tell. */
 function carriedOf({ type, data }, names) {
-  const inWords = EVENTS[type]?.required ?? [];
+  const inWords = entryOf(EVENTS, type)?.required ?? [];
   const rest = Object.entries(data).filter(([key]) => !inWords.includes(key) && !NAMES_ON_EVERY_EVENT.includes(key));
   return rest.length ? facts(rest, names, "facts small") : null;
 }

@@ -171,7 +171,7 @@ function readBody(one) {
   if (!isUuid(body.id) || !isTime(body.at) || !isTextOrNull(body.request)) throw new Malformed("a field is not as it must be");
   if (!isActor(body.actor) || !isObject(body.object)) throw new Malformed("its actor or object is not as it must be");
   if (body.incident !== one.entry.incident) throw new Malformed("its incident is not that of its entry");
-  const kind = Object.hasOwn(EVENTS, body.type) ? EVENTS[body.type] : null;
+  const kind = entryOf(EVENTS, body.type) ?? null;
   if (kind === null) throw new Malformed("its type is not known");
   checkCarried(kind, body);
   return body;

@@ -55,9 +55,9 @@ function sectionPart(name, content, shelf) {
   const isNames = name === "people_of_record";
   return section(
     `section-${name}`,
-    TITLES[name] ?? label(name),
+    entryOf(TITLES, name) ?? label(name),
     isNames ? "The log knows colleagues by number. The organisation says these are they." : "As the organisation states it. The log holds the hash of this section.",
-    ...contentOf(pairs, shelf, "h3", TITLES[name]),
+    ...contentOf(pairs, shelf, "h3", entryOf(TITLES, name)),
   );
 }
 
@@ -65,19 +65,21 @@ const isRecord = (value) => value !== null && typeof value === "object" && !Arra
 const isRecords = (value) => Array.isArray(value) && value.length > 0 && value.every(isRecord);
 const isNested = (value) => isRecords(value) || (isRecord(value) && Object.values(value).some((one) => one !== null && typeof one === "object"));
 
+const below = (level) => `h${Math.min(6, Number(level[1]) + 1)}`;
+
 /* Single values first, as one list; then each list of records under its own heading. */
 function contentOf(pairs, shelf, level, above = "") {
   const simple = pairs.filter(([key, value]) => !isNested(value) && !(INCIDENTAL.includes(key) && isText(value)));
   const nested = pairs.filter(([, value]) => isNested(value));
-  const below = `h${Math.min(6, Number(level[1]) + 1)}`;
+  const isNamed = (key) => nested.length > 1 || !above.toLowerCase().endsWith(key);
   return [
     simple.length ? facts(simple.map(([key, value]) => [key, valueOf(key, value, shelf)]), shelf.names, level === "h3" ? "facts" : "facts small") : null,
     ...nested.map(([key, value]) =>
       make(
         "div",
         { class: "group" },
-        nested.length > 1 || !above.toLowerCase().endsWith(key) ? make(level, {}, said(label(key))) : null,
-        ...(Array.isArray(value) ? value : [value]).map((item) => recordOf(item, shelf, below)),
+        isNamed(key) ? make(level, {}, said(label(key))) : null,
+        ...(Array.isArray(value) ? value : [value]).map((item) => recordOf(item, shelf, isNamed(key) ? below(level) : level)),
       ),
     ),
   ];
@@ -99,7 +101,7 @@ function recordOf(item, shelf, level) {
   const rest = Object.entries(item).filter(([key]) => key !== heading);
   const isLanguage = !heading && isText(item.language);
   const title = heading ? wordsFor(heading, item[heading]) : isLanguage ? `${languageName(item.language)} edition` : null;
-  return make("article", { class: "record" }, title ? make(level, {}, said(title)) : null, ...contentOf(rest, shelf, level));
+  return make("article", { class: "record" }, title ? make(level, {}, said(title)) : null, ...contentOf(rest, shelf, title ? below(level) : level));
 }
 
 /* A text that was signed to the byte: hashed here, and laid out when it is a form with questions. */
@@ -117,8 +119,8 @@ function signedOf(item, shelf, level) {
     { class: "record" },
     title ? make(level, {}, said(title.charAt(0).toUpperCase() + title.slice(1))) : null,
     make("p", {}, proof),
-    ...contentOf(rest, shelf, level),
-    form ? make("div", { class: "form" }, ...form.sections.map((part) => formPart(part, level))) : make("div", { class: "letter" }, said(item.content)),
+    ...contentOf(rest, shelf, title ? below(level) : level),
+    form ? make("div", { class: "form" }, ...form.sections.map((part) => formPart(part, title ? below(level) : level))) : make("div", { class: "letter" }, said(item.content)),
   );
 }
 

@@ -2,6 +2,8 @@
 
 window.bundleVerdict = null;
 const given = { source: null, trusted: null, trustName: null, keptTexts: [], keptNames: [] };
+let turn = 0;
+let last = null;
 
 async function judge(options) {
   const { kind, content } = given.source;
@@ -10,15 +12,18 @@ async function judge(options) {
 
 async function run() {
   if (given.source === null) return;
-  window.bundleVerdict = null;
+  turn += 1;
+  const mine = turn;
   showProgress("Reading the file", null);
   const { trusted, keptTexts } = given;
-  const result = await judge({ trusted, keptTexts, onProgress: showProgress });
+  const result = await judge({ trusted, keptTexts: [...keptTexts], onProgress: showProgress });
+  if (mine !== turn) return; // something else was picked meanwhile
   byId("open").removeAttribute("aria-busy");
   byId("progress").hidden = true;
   await showResult(result);
   showOpener();
-  window.bundleVerdict = result.verdict;
+  last = result.verdict;
+  window.bundleVerdict = last;
 }
 
 function showProgress(doing, share) {
@@ -42,9 +47,17 @@ window.verifyBundle = async (bytes, { trust = null, notes = [] } = {}) => {
 
 const picker = (id, words, hint, accept, onFiles, multiple = false) => {
   const input = make("input", { type: "file", id, accept, multiple, "aria-describedby": `${id}-hint` });
-  input.addEventListener("change", () => onFiles([...input.files]));
+  input.addEventListener("change", () => take(onFiles, [...input.files]));
   return make("div", { class: "field" }, make("label", { for: id }, words), make("span", { class: "hint", id: `${id}-hint` }, hint), input);
 };
+
+/* Until what was given is judged, there is no verdict. */
+function take(onFiles, files) {
+  if (files.length === 0) return;
+  window.bundleVerdict = null;
+  byId("refused").hidden = true;
+  onFiles(files);
+}
 
 function showOpener() {
   const isFirst = given.source === null;
@@ -67,17 +80,17 @@ function showOpener() {
 function pasteField() {
   const area = make("textarea", { id: "paste", rows: "5", spellcheck: "false", autocomplete: "off", "aria-describedby": "paste-hint" });
   const button = make("button", { type: "button", class: "btn" }, "Check this note");
-  button.addEventListener("click", () => keep([[area.value.endsWith("\n") ? area.value : `${area.value}\n`, "A pasted note"]]));
+  button.addEventListener("click", () => take(keep, [[area.value.endsWith("\n") ? area.value : `${area.value}\n`, "A pasted note"]]));
   return make("div", { class: "field" }, make("label", { for: "paste" }, "Or paste a note"), make("span", { class: "hint", id: "paste-hint" }, "From its first line to the end of the signature."), area, make("p", {}, button));
 }
 
 function refuse(sentence) {
   byId("refused").textContent = sentence;
   byId("refused").hidden = false;
+  window.bundleVerdict = last;
 }
 
 async function openZip([file]) {
-  if (!file) return;
   try {
     given.source = { kind: "zip", content: new Uint8Array(await file.arrayBuffer()) };
   } catch {
@@ -88,7 +101,6 @@ async function openZip([file]) {
 }
 
 async function openTrust([file]) {
-  if (!file) return;
   try {
     given.trusted = await readTrust(textOf(new Uint8Array(await file.arrayBuffer())));
     given.trustName = `${file.name} is used.`;
@@ -118,19 +130,18 @@ async function keep(pairs) {
       refuse(`“${name}” is not a note: ${error.message}. It was not used.`);
       return;
     }
-    given.keptTexts.push(text);
-    given.keptNames.push(name);
   }
+  given.keptTexts.push(...pairs.map(([text]) => text));
+  given.keptNames.push(...pairs.map(([, name]) => name));
   await run();
 }
 
 addEventListener("dragover", (event) => event.preventDefault());
 addEventListener("drop", (event) => {
   event.preventDefault();
-  openZip([...event.dataTransfer.files]);
+  take(openZip, [...event.dataTransfer.files]);
 });
 
-/* Paper cannot be unfolded: each event is printed with what it holds when the reader had it open. */
 showOpener();
 const inside = byId("bundle").textContent;
 if (inside.trim() === "null") {

@@ -14,7 +14,7 @@ const MOMENTS = {
 const LANGUAGES = new Intl.DisplayNames("en-GB", { type: "language", fallback: "code" });
 
 function sentenceOf({ type, data }) {
-  const kind = EVENTS[type];
+  const kind = entryOf(EVENTS, type);
   if (!kind) return type;
   return kind.sentence.replace(/\{(\w+)\}/g, (_, name) => {
     if (name === "moment") return momentWords(data);
@@ -44,7 +44,7 @@ function wordsFor(name, value) {
   if (typeof value === "object") return writeCanonicalLoosely(value);
   if (name === "language") return languageName(value);
   if (microseconds(value) !== null) return timeWords(value, "UTC");
-  return MOMENTS[value] ?? value.replaceAll("_", " ");
+  return entryOf(MOMENTS, value) ?? value.replaceAll("_", " ");
 }
 
 function writeCanonicalLoosely(value) {
@@ -84,7 +84,8 @@ const LABELS = {
 };
 
 function label(key) {
-  if (key in LABELS) return LABELS[key];
+  const known = entryOf(LABELS, key);
+  if (known) return known;
   const words = key.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
