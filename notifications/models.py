@@ -21,6 +21,12 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def of(self, incident: Incident) -> "NoticeQuerySet":
         return self.filter(incident=incident)
 
+    def of_case(self, incident_id: uuid.UUID) -> "NoticeQuerySet":
+        return self.filter(incident=incident_id)
+
+    def oldest_first(self) -> "NoticeQuerySet":
+        return self.order_by("created_at", "pk")
+
     def with_editions(self) -> "NoticeQuerySet":
         return self.prefetch_related(models.Prefetch("editions", Edition.objects.in_order().with_people()))
 
@@ -62,6 +68,12 @@ class EditionQuerySet(models.QuerySet["Edition"]):
 
     def of(self, incident: Incident) -> "EditionQuerySet":
         return self.filter(notice__incident=incident)
+
+    def of_case(self, incident_id: uuid.UUID) -> "EditionQuerySet":
+        return self.filter(notice__incident=incident_id)
+
+    def with_approvals(self) -> "EditionQuerySet":
+        return self.prefetch_related("approvals")
 
     def sending(self) -> "EditionQuerySet":
         return self.filter(state=Edition.State.SENDING)

@@ -1,0 +1,67 @@
+"""What an evidence bundle says of the notices: what was approved, in its own words, and what became of it in numbers.
+
+Nobody who was written to is named; the title of a notice, which only colleagues see, comes with private values alone.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from breachdesk.audit.canonical import base64url, time_text
+from breachdesk.audit.sections import delivery_rows, section
+from notifications.batches import delivery_lines
+from notifications.models import Delivery, Edition, Notice
+
+delivery_rows(delivery_lines)
+
+
+@section("notices")
+def notices_section(incident_id: UUID, *, private: bool) -> dict[str, Any]:
+    editions = Edition.objects.of_case(incident_id).in_order().with_approvals()
+    counts = Delivery.objects.tally(editions)
+    told: dict[UUID, list[dict[str, Any]]] = {}
+    for edition in editions:
+        told.setdefault(edition.notice_id, []).append(_edition(edition, counts.get(edition.pk, {})))
+    notices = Notice.objects.of_case(incident_id).oldest_first()
+    return {"v": 1, "notices": [_notice(notice, told.get(notice.pk, []), private=private) for notice in notices]}
+
+
+def _notice(notice: Notice, editions: list[dict[str, Any]], *, private: bool) -> dict[str, Any]:
+    said = {
+        "id": str(notice.pk),
+        "default_language": notice.default_language,
+        "created_at": time_text(notice.created_at),
+        "editions": editions,
+    }
+    return said | ({"title": notice.title} if private else {})
+
+
+def _edition(edition: Edition, counts: Mapping[str, int]) -> dict[str, Any]:
+    """The words only once they were approved; before that they are a draft and state nothing."""
+    approvals = sorted(
+        (row for row in edition.approvals.all() if row.voided_at is None), key=lambda row: row.approved_at
+    )
+    return {
+        "id": str(edition.pk),
+        "language": edition.language,
+        "revision": edition.revision,
+        "state": edition.state,
+        "digest": _bytes(edition.digest),
+        "subject": edition.subject if approvals else None,
+        "body": edition.body if approvals else None,
+        "approvals": [{"id": str(row.pk), "at": time_text(row.approved_at)} for row in approvals],
+        "recipients_count": edition.recipients_count,
+        "recipients_root": _bytes(edition.recipients_root),
+        "counts": dict(sorted(counts.items())),
+        "started_at": _time(edition.started_at),
+        "finished_at": _time(edition.finished_at),
+    }
+
+
+def _bytes(value: "bytes | memoryview | None") -> str | None:
+    return None if value is None else base64url(bytes(value))
+
+
+def _time(moment: datetime | None) -> str | None:
+    return time_text(moment) if moment else None
