@@ -14,7 +14,10 @@ from unicodedata import normalize
 import rfc8785
 
 LARGEST_INTEGER = 2**53 - 1
-TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+UTC_OFFSET = "+00:00"
+# Where the whole text is ASCII, its keys sort the same by letters and by UTF-16 units, every string is in form NFC, and
+# this encoder writes what RFC 8785 demands: a test holds it to the library, which is twenty times slower.
+_encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
 
 
 class NotCanonicalError(ValueError):
@@ -24,7 +27,9 @@ class NotCanonicalError(ValueError):
 def canonical(value: Any) -> bytes:
     """Raises NotCanonicalError for floats, integers of 2**53 or more, lone surrogates and types JSON does not know."""
     try:
-        return rfc8785.dumps(_narrowed(value))
+        narrowed = _narrowed(value)
+        text = _encoder.encode(narrowed)
+        return text.encode() if text.isascii() else rfc8785.dumps(narrowed)
     except rfc8785.CanonicalizationError as error:
         raise NotCanonicalError(f"This cannot be written as canonical JSON: {error}.") from error
 
@@ -32,16 +37,28 @@ def canonical(value: Any) -> bytes:
 def parse(stored: bytes) -> dict[str, Any]:
     """The object in canonical bytes. Raises NotCanonicalError unless encoding it again gives the very same bytes."""
     try:
-        value = json.loads(stored, parse_float=_refuse_number, parse_constant=_refuse_number)
+        text = stored.decode()
+        value = _decoder.decode(text)
+        is_canonical = _encoder.encode(value) == text if text.isascii() else canonical(value) == stored
     except (ValueError, RecursionError) as error:
         raise NotCanonicalError(f"These bytes are not JSON as the trail writes it: {error}.") from error
-    if not isinstance(value, dict) or canonical(value) != stored:
+    if not isinstance(value, dict) or not is_canonical:
         raise NotCanonicalError("These bytes are not in canonical form.")
     return value
 
 
 def _refuse_number(text: str) -> NoReturn:
     raise NotCanonicalError(f"{text} is not an integer")
+
+
+def _integer(text: str) -> int:
+    value = int(text)
+    if abs(value) > LARGEST_INTEGER:
+        raise NotCanonicalError(f"{text} is too large for the trail")
+    return value
+
+
+_decoder = json.JSONDecoder(parse_int=_integer, parse_float=_refuse_number, parse_constant=_refuse_number)
 
 
 def _narrowed(value: Any) -> Any:
@@ -63,7 +80,7 @@ def _narrowed(value: Any) -> Any:
 
 
 def time_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime(TIME_FORMAT)
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix(UTC_OFFSET) + "Z"
 
 
 def time_of(text: str) -> datetime:

@@ -80,6 +80,19 @@ def stored_node(level: int, pos: int) -> bytes:
     return found[level, pos]
 
 
+def stored_nodes_between(ranges: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int], bytes]:
+    """Nodes from level 1 up, by (level, first pos, last pos): a page's worth in one query."""
+    levels, firsts, lasts = zip(*ranges, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT node.level, node.pos, node.hash
+               FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS wanted (level, first, last)
+               JOIN audit_node AS node ON node.level = wanted.level AND node.pos BETWEEN first AND last""",
+            [list(levels), list(firsts), list(lasts)],
+        )
+        return {(level, pos): digest for level, pos, digest in cursor.fetchall()}
+
+
 def stored_frontier(size: int) -> Frontier:
     places = Frontier.places(size)
     found = stored_nodes(places)

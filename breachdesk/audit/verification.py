@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from breachdesk.audit.canonical import time_of
-from breachdesk.audit.entries import stored_nodes
+from breachdesk.audit.entries import stored_nodes_between
 from breachdesk.audit.events import EVENTS
 from breachdesk.audit.models import Event, Node, Pending
 from breachdesk.audit.note import PublicKey
@@ -207,7 +207,12 @@ def _checked_body(stored: Stored) -> dict[str, Any]:
 
 
 def _wrong_node(computed: dict[tuple[int, int], tuple[int, bytes]]) -> Finding | None:
-    found = stored_nodes(computed)
+    if not computed:
+        return None
+    ranges: dict[int, tuple[int, int]] = {}
+    for level, pos in computed:  # they come in the order of their positions
+        ranges[level] = ranges.get(level, (pos, pos))[0], pos
+    found = stored_nodes_between((level, first, last) for level, (first, last) in ranges.items())
     for (level, pos), (idx, digest) in computed.items():
         if found.get((level, pos)) != digest:
             return Finding(idx, 3, f"Node {pos} of level {level}, complete at entry {idx}, is missing or changed.")

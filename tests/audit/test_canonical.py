@@ -1,11 +1,14 @@
 import json
 
 import pytest
-from hypothesis import given
+import rfc8785
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from breachdesk.audit.canonical import (
     NotCanonicalError,
+    _encoder,
+    _narrowed,
     base64url,
     canonical,
     from_base64url,
@@ -28,6 +31,30 @@ def test_parsing_gives_back_what_was_written(value):
     stored = canonical(value)
     assert canonical(parse(stored)) == stored
     assert json.loads(stored) == parse(stored)
+
+
+# Where a plain encoder could differ: control characters, quotes, separators of lines, both sides of 16 bits.
+ODD = ['\x00\x08\x0b\x1f\x7f\x80\t\n\f\r"\\/', "\u2028\u2029\ufeff\ufffd", "\U0001f600\uffff", "<>&'é\u0301", ""]
+ascii_keys = st.text(st.characters(max_codepoint=0x7F), max_size=8)
+plain_values = st.recursive(
+    st.none() | st.booleans() | integers | texts | st.sampled_from(ODD),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ascii_keys, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(texts | ascii_keys, values | plain_values, max_size=5))
+@example({"\uff61": 1, "\U0001f600": 2, "a": ODD})
+@example({text: text for text in ODD})
+def test_what_is_written_fast_is_what_the_library_writes(value):
+    assert canonical(value) == rfc8785.dumps(_narrowed(value))
+
+
+@given(st.dictionaries(ascii_keys, plain_values, max_size=5))
+@example(dict(zip("abcde", ODD, strict=True)))
+def test_with_plain_keys_the_fast_encoder_agrees_whatever_the_values_are(value):
+    """More than is relied on: only texts that are ASCII as a whole are left to it."""
+    assert _encoder.encode(value).encode() == rfc8785.dumps(value)
 
 
 def test_keys_are_sorted_and_nothing_is_padded():
@@ -61,6 +88,12 @@ def test_what_has_no_place_is_refused(value):
         b'{"a":9007199254740992}',
         b'{"a":"e\xcc\x81"}',
         b'{"a":"\\u00e9"}',
+        b'{"a":"\\u0041"}',
+        b'{"a":"\\u007f"}',
+        b'{"a":"\\u000a"}',
+        b'{"a":"\\/"}',
+        b'{"a":9999999999999999999999}',
+        b'{"\\ud83d\\ude00":1}',
         b'{"a":"\\ud800"}',
         b'{"a":"\xff"}',
         b'\xef\xbb\xbf{"a":1}',
