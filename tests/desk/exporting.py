@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from django.core.management import call_command
 from django.db import connection
@@ -69,6 +70,32 @@ class Exporting:
         finally:
             done.set()
             thread.join()
+
+
+def exporting(settings: Any, folder: Path) -> Exporting:
+    """With a signer that has a key of its own, and a folder for what it makes."""
+    (folder / "out").mkdir()
+    (folder / "signing").mkdir()
+    return Exporting(Signing(settings, folder / "signing"), folder / "out")
+
+
+def pointing(settings: Any) -> Callable[[Sink], None]:
+    """Sends the product's mail into a sink."""
+
+    def point(sink: Sink) -> None:
+        changes = {"smtp_port": sink.port, "smtp_timeout": 1, "lease_margin": 20, "smtp_connections": 2}
+        settings.BREACHDESK = settings.BREACHDESK.model_copy(update=changes)
+
+    return point
+
+
+def members_of(bundle: Path) -> dict[str, bytes]:
+    with ZipFile(bundle) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def lines_of(bundle: Path, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in members_of(bundle)[name].decode().splitlines()]
 
 
 def check(bundle: Path, *options: str) -> dict[str, Any]:
