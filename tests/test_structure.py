@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from breachdesk.accounts.permissions import ROLES
 from breachdesk.audit.events import PROVEN_AT_ONCE
+from tests.guard_table import ALL_GUARDED, EXEMPT, FREE, FREE_FOR_A_TIME, columns_of, triggers_of
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = [ROOT / "breachdesk", ROOT / "notifications", ROOT / "regulators"]
@@ -284,6 +285,43 @@ def test_the_steps_that_must_be_proved_at_once_are_found() -> None:
 def test_the_list_of_functions_that_are_not_actions_names_nothing_that_is_gone() -> None:
     there = {f"{named(path)}:{name}" for path in files_called("actions") for name in top_functions(path)}
     assert set(NOT_ACTIONS) <= there
+
+
+# What changes only with its event
+
+
+def tables() -> set[str]:
+    """Of every model of every app, Django's and the sign-in's too, and of every many-to-many relation."""
+    models = apps.get_models(include_auto_created=True)
+    return {model._meta.db_table for model in models if model._meta.managed and not model._meta.proxy}
+
+
+def test_every_table_is_guarded_or_says_why_not() -> None:
+    assert tables() - ALL_GUARDED.keys() - EXEMPT.keys() == set()
+    assert ALL_GUARDED.keys() & EXEMPT.keys() == set()
+    assert (ALL_GUARDED.keys() | EXEMPT.keys()) - tables() == set()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", ALL_GUARDED)
+def test_the_guards_are_in_the_database(table: str) -> None:
+    assert ALL_GUARDED[table] - triggers_of(table).keys() == set()
+
+
+@pytest.mark.django_db
+def test_what_a_load_touched_is_looked_at_before_it_is_committed() -> None:
+    assert "audit_touched_has_its_event" in triggers_of("audit_touched")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", [table for table in ALL_GUARDED if "audit_guard_changes" in ALL_GUARDED[table]])
+def test_every_column_is_guarded_or_says_why_not(table: str) -> None:
+    definition = re.sub(r'[()"]|::text', "", triggers_of(table)["audit_guard_changes"].lower())
+    free = {column for column in columns_of(table) if f"old.{column} is distinct from new.{column}" not in definition}
+    if "old.* is distinct from new.*" in definition:
+        assert (" and " in definition) == (table in FREE_FOR_A_TIME)
+        free = set()
+    assert free == FREE.get(table, {}).keys()
 
 
 # Size and names

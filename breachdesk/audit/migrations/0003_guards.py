@@ -76,7 +76,7 @@ CREATE FUNCTION audit_demand_event(of_table text, label text, id text, VARIADIC 
     RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF NOT audit_is_named(ARRAY(SELECT concat_ws('/', label, id, version) FROM unnest(versions) AS version)) THEN
-        RAISE EXCEPTION 'Row % of % at version % was changed and no event of this transaction names it.',
+        RAISE EXCEPTION 'Row % of % was changed and no event of this transaction names it at version %.',
             id, of_table, versions[1]
             USING ERRCODE = 'integrity_constraint_violation', TABLE = of_table,
             HINT = 'Make the change through its action, which records it. Nothing was committed.';
@@ -226,12 +226,12 @@ BEGIN
                 WHEN 'INSERT' THEN ARRAY[NEW.%4$I] WHEN 'DELETE' THEN ARRAY[OLD.%4$I]
                 ELSE ARRAY[OLD.%4$I, NEW.%4$I] END)
             LOOP
-                PERFORM audit_demand_event(%2$L, %3$L, owner.id::text, owner.version);
+                PERFORM audit_demand_event(%2$L || ' (its rows in ' || %8$L || ')', %3$L, owner.id::text, owner.version);
             END LOOP;
             RETURN NULL;
         END $body$ $code$,
-        'audit_guard_of_' || name, name, label, column_name, audit_key_of(owner),
-        CASE WHEN audit_counts_versions(owner) THEN 'of_now.version' ELSE '0' END, owner);
+        'audit_guard_of_' || name, audit_name_of(owner), label, column_name, audit_key_of(owner),
+        CASE WHEN audit_counts_versions(owner) THEN 'of_now.version' ELSE '0' END, owner, name);
     EXECUTE format('CREATE CONSTRAINT TRIGGER audit_guard_links AFTER INSERT OR UPDATE OR DELETE ON %s
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION %I()', guarded, 'audit_guard_of_' || name);
     PERFORM audit_guard_truncate(guarded);
