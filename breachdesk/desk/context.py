@@ -1,4 +1,4 @@
-"""What every page shows: the organisation's name, the theme, the server's time and the next deadline."""
+"""What every page shows: the organisation's name, the theme, the server's time, the next deadline, and the alarms."""
 
 import tomllib
 from typing import Any
@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from breachdesk.accounts.models import Organisation
+from breachdesk.audit.alarms import alarms
 from breachdesk.desk.deadlines import Deadline, open_deadlines
 
 
@@ -21,6 +22,7 @@ def masthead(request: HttpRequest) -> dict[str, Any]:
         "theme": theme_of(request),
         "version": VERSION,
         "next_deadline": SimpleLazyObject(lambda: _next_deadline(request)),
+        "trail_alarms": SimpleLazyObject(lambda: alarms(timezone.now())),
         "strip_shown": user is not None and user.has_perm("incidents.view_incident"),
     }
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from breachdesk.accounts.decisions import waiting_for
 from breachdesk.accounts.models import PendingDecision
+from breachdesk.audit.alarms import TrailHealth, trail_health
 from breachdesk.audit.models import Event
 from breachdesk.audit.timeline import Line, describe
 from breachdesk.desk.deadlines import Deadline, deadlines_of
@@ -38,6 +39,7 @@ class Desk:
     decisions: list[PendingDecision]
     sends: list[Send]
     activity: list[Line]
+    trail: TrailHealth | None
 
     @property
     def deadlines(self) -> list[Deadline]:
@@ -78,6 +80,7 @@ def desk_of(user: "User", now: datetime) -> Desk:
         decisions=list(waiting_for(user)),
         sends=sends_in_progress(user),
         activity=_recent(user),
+        trail=trail_health() if user.has_perm("audit.view_trail") else None,
     )
 
 

@@ -1,14 +1,18 @@
 """How the parts of the installation are doing: when each last ran, what waits, and what to do when one stands still."""
 
 import smtplib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
 
 from breachdesk.accounts.models import PendingDecision
-from breachdesk.desk.templatetags.say import count, duration
+from breachdesk.audit.alarms import refusal_in_words, trail_health
+from breachdesk.audit.anchors import STAMP, Target, addresses, authorities
+from breachdesk.audit.models import Event
+from breachdesk.desk.templatetags.say import ago, count, duration
 from breachdesk.desk.trail import standing
 from breachdesk.people.models import Upload
 from breachdesk.pulse import last_run
@@ -20,7 +24,7 @@ PATIENCE = 2  # seconds for the relay and the broker to answer
 
 @dataclass(frozen=True)
 class Part:
-    """`does` says what stands still without it; `remedy` is empty while all is well."""
+    """`does` says what stands still without it; `remedy` is empty while all is well; `says` is the state in a word."""
 
     name: str
     does: str
@@ -28,14 +32,20 @@ class Part:
     state: str
     last_run: datetime | None = None
     remedy: str = ""
+    says: str = ""
 
     @property
     def icon(self) -> str:
         return {"good": "circle-check", "soon": "hourglass", "alarm": "stop"}.get(self.tone, "circle-dashed")
 
+    @property
+    def label(self) -> str:
+        return self.says or {"good": "Runs", "soon": "Behind", "alarm": "Stands still"}[self.tone]
+
 
 def running(now: datetime) -> list[Part]:
-    return [_sequencer(now), _sweeper(now), _beat(now), _broker(), _relay(), _uploads(now), _decisions(now)]
+    trail = [_sequencer(now), _signer(now), *_outside(now)]
+    return [*trail, _sweeper(now), _beat(now), _broker(), _relay(), _uploads(now), _decisions(now)]
 
 
 def _process(name: str, does: str, part: str, command: str, now: datetime, waiting: str = "") -> Part:
@@ -53,6 +63,51 @@ def _sequencer(now: datetime) -> Part:
     oldest = f", the oldest for {duration(now - trail.oldest_waiting_at)}" if trail.oldest_waiting_at else ""
     waiting = f"{count(trail.linked)} linked; {count(trail.waiting)} wait{oldest}"
     return _process("Sequencer", "Links events into the trail", "sequencer", "manage.py run_sequencer", now, waiting)
+
+
+def _signer(now: datetime) -> Part:
+    health = trail_health()
+    signed = "Nothing is signed yet"
+    if health.checkpoint_at:
+        signed = f"Last checkpoint over {count(health.checkpoint_size)} entries, {ago(health.checkpoint_at)}"
+    part = _process("Signer", "Signs the trail", "signer", "manage.py run_signer", now, signed)
+    if not health.is_refused:
+        return part
+    refusal = Event.objects.of_type("checkpoint.refused").newest_first()[0]
+    remedy = "Delete nothing. Read the signer’s own output, and run manage.py verify_audit."
+    return replace(part, tone="alarm", state=refusal_in_words(refusal.content), remedy=remedy)
+
+
+OUTSIDE = "Holds the state of the trail outside, so that nobody here can rewrite it"
+NOBODY = "No outside anchor is configured: the trail proves itself only as far as this server is trusted"
+
+
+def _outside(now: datetime) -> list[Part]:
+    """Each place where checkpoints are left."""
+    targets = [*authorities(), *addresses()]
+    if targets:
+        return [_anchor(target, now) for target in targets]
+    remedy = "Set BREACHDESK_TSA_URLS and BREACHDESK_TSA_ROOTS_FILE, or BREACHDESK_ANCHOR_MAIL."
+    tone = "" if settings.BREACHDESK.demo else "alarm"
+    return [Part("Outside anchors", OUTSIDE, tone, NOBODY, remedy=remedy, says="None")]
+
+
+def _anchor(target: Target, now: datetime) -> Part:
+    name = (
+        f"Time stamps of {urlsplit(target.address).hostname}" if target.kind == STAMP else f"Mail to {target.address}"
+    )
+    good, last = target.last_good(), next(iter(target.tries()), None)
+    at = good.at if good else None
+    if last is None:
+        return Part(name, OUTSIDE, "soon", "Not tried yet: the first checkpoint, a worker or beat is missing")
+    said = f"{count(last.size)} entries left there" if last.ok else f"Tried {ago(last.at)}: {last.answer}"
+    is_over = at is None or now - at > target.every + timedelta(hours=settings.BREACHDESK.anchor_hours - 1)
+    if last.ok and not is_over:
+        return Part(name, OUTSIDE, "good", said, at, says="Left there")
+    remedy = "" if last.ok else "It is tried again by itself, at least once an hour."
+    if is_over:
+        return Part(name, OUTSIDE, "alarm", said, at, remedy, says="Overdue")
+    return Part(name, OUTSIDE, "soon", said, at, remedy, says="Tried again")
 
 
 def _sweeper(now: datetime) -> Part:
