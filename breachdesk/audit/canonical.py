@@ -16,7 +16,7 @@ import rfc8785
 LARGEST_INTEGER = 2**53 - 1
 UTC_OFFSET = "+00:00"
 # Where the whole text is ASCII, its keys sort the same by letters and by UTF-16 units, every string is in form NFC, and
-# this encoder writes what RFC 8785 demands: a test holds it to the library, which is twenty times slower.
+# this encoder writes what RFC 8785 demands, several times as fast as the library. A test holds the two together.
 _encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
 
 

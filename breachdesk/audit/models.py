@@ -213,6 +213,7 @@ class Checkpoint(models.Model):
     class Meta:
         db_table = "audit_checkpoint"
         default_permissions = ()
+        constraints = [models.CheckConstraint(name="audit_checkpoint_not_empty", condition=Q(size__gt=0))]
 
 
 class AnchorQuerySet(models.QuerySet["Anchor"]):
