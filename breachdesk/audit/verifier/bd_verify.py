@@ -123,7 +123,7 @@ def _refuse_number(text: str) -> Any:
 
 
 def _careful_integer(text: str) -> int:
-    if len(text) > 17 or abs(int(text)) >= 2**53:
+    if len(text) > 15 and (len(text) > 17 or abs(int(text)) >= 2**53):
         raise NotCanonical(f"holds the number {text[:40]}, which is not below 2 to the power of 53")
     return int(text)
 
@@ -137,8 +137,7 @@ def _refuse_double(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_QUICK = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number)
-_CAREFUL = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number, parse_int=_careful_integer)
+_DECODER = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number, parse_int=_careful_integer)
 _SLOW = json.JSONDecoder(
     parse_float=_refuse_number,
     parse_constant=_refuse_number,
@@ -147,13 +146,12 @@ _SLOW = json.JSONDecoder(
 )
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
 _UNSORTED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
-_MANY_DIGITS = re.compile("[0-9]{16}")
 
 
 def parse(text: str) -> Any:
     """The value of a canonical text. Writing it again must give the very same text; that also finds doubled keys."""
     try:
-        value = (_CAREFUL if _MANY_DIGITS.search(text) else _QUICK).decode(text)
+        value = _DECODER.decode(text)
         if (_ENCODER.encode(value) if text.isascii() or max(text) <= "\uffff" else encode(value)) != text:
             raise NotCanonical(_why_not_canonical(text))
         if not text.isascii() and normalize("NFC", text) != text and not _is_nfc(value):
