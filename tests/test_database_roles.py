@@ -19,9 +19,10 @@ from django.urls import reverse
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from breachdesk.audit.erasure import sealed_names
-from breachdesk.audit.models import Event
+from breachdesk.audit.models import Anchor, Event
 from breachdesk.audit.record import record
 from breachdesk.audit.sequencer import sequence_pending
+from breachdesk.audit.tasks import stamp_checkpoint
 from breachdesk.audit.verification import verify
 from breachdesk.desk import database_roles
 from breachdesk.desk.database_roles import COLUMNS, FUNCTIONS, GRANTS, LOGINS, PRIVILEGES, ROLES, granted
@@ -32,6 +33,7 @@ from breachdesk.people.actions import load_upload
 from breachdesk.people.models import Person
 from notifications.models import Delivery
 from notifications.sweeping import sweep
+from tests.audit.tsa import LocalTsa
 from tests.factories import (
     make_edition_being_sent,
     make_incident,
@@ -39,6 +41,7 @@ from tests.factories import (
     make_upload,
     make_user,
 )
+from tests.signing import Signing
 
 ROOT = Path(__file__).parent.parent
 TRAIL = [table for table in GRANTS if table.startswith("audit_")]
@@ -304,6 +307,28 @@ def test_the_sequencer_links_and_says_that_it_runs(roles: None) -> None:
             sequence_pending()
             == Event.objects.of_incident(incident.pk).count() + Event.objects.filter(incident=None).count()
         )
+
+
+def test_the_signer_signs_and_the_worker_leaves_it_with_somebody_outside(
+    roles: None, signing: Signing, settings: Any, tmp_path: Path
+) -> None:
+    sequence_pending()
+    with signed_in("breachdesk_signer"):
+        checkpoint = signing.look()
+        assert (checkpoint and checkpoint.size, signing.signer.refusal) == (1, None)
+    with LocalTsa(tmp_path / "tsa") as tsa, signed_in("breachdesk_worker"):
+        stamping = {"tsa_urls": tsa.url, "tsa_roots_file": tsa.roots_file}
+        settings.BREACHDESK = settings.BREACHDESK.model_copy(update=stamping)
+        stamp_checkpoint()
+    assert Anchor.objects.get().ok
+
+
+def test_the_signer_says_why_it_does_not_sign(roles: None, signing: Signing) -> None:
+    sequence_pending()
+    signing.key.unlink()
+    with signed_in("breachdesk_signer"):
+        assert signing.look() is None
+    assert Event.objects.newest_first()[0].type == "checkpoint.refused"
 
 
 def test_the_auditor_verifies_with_the_master_key(roles: None) -> None:
