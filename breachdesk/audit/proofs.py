@@ -60,7 +60,7 @@ def event_proof(idx: int, checkpoint: Checkpoint | None = None) -> EventProof:
             "see manage.py audit_status."
         )
     entry = Entry.objects.filter(idx=idx).first()
-    event = entry and Event.objects.filter(event_id=entry.event_id).first()
+    event = Event.objects.filter(event_id=entry.event_id).first() if entry else None
     if entry is None or event is None:
         raise NotProvable(f"There is no entry {idx:,} in the log. Run manage.py verify_audit.")
     [path] = inclusion_proofs([idx], checkpoint.size)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
@@ -45,6 +46,7 @@ class Exporting:
 
     def __init__(self, signing: Signing, folder: Path) -> None:
         self.signing, self.folder = signing, folder
+        self.origin: str = settings.BREACHDESK.log_origin
         self.made = 0
 
     def __call__(self, incident: Incident, *options: str) -> Path:
@@ -72,19 +74,19 @@ class Exporting:
             thread.join()
 
 
-def exporting(settings: Any, folder: Path) -> Exporting:
+def exporting(changed: Any, folder: Path) -> Exporting:
     """With a signer that has a key of its own, and a folder for what it makes."""
     (folder / "out").mkdir()
     (folder / "signing").mkdir()
-    return Exporting(Signing(settings, folder / "signing"), folder / "out")
+    return Exporting(Signing(changed, folder / "signing"), folder / "out")
 
 
-def pointing(settings: Any) -> Callable[[Sink], None]:
+def pointing(changed: Any) -> Callable[[Sink], None]:
     """Sends the product's mail into a sink."""
 
     def point(sink: Sink) -> None:
         changes = {"smtp_port": sink.port, "smtp_timeout": 1, "lease_margin": 20, "smtp_connections": 2}
-        settings.BREACHDESK = settings.BREACHDESK.model_copy(update=changes)
+        changed.BREACHDESK = changed.BREACHDESK.model_copy(update=changes)
 
     return point
 

@@ -163,20 +163,6 @@ def test_a_note_of_another_log_is_refused(told: Incident, export: Exporting, set
     refused(export, told, "is not one of this log", "--note", str(note))
 
 
-def test_a_note_that_contradicts_the_log_is_an_alarm(
-    told: Incident, export: Exporting, superuser_sql: Callable[..., None]
-) -> None:
-    note = export.folder.parent / "kept.note"
-    note.write_text(export.signing.sign().note)
-    superuser_sql("UPDATE audit_node SET hash = sha256(hash) WHERE level = 3")
-    make_incident()
-    with pytest.raises(CommandError):
-        call_command(
-            "export_bundle", told.reference, "-o", str(export.folder / "x.zip"), "--note", str(note), "--wait=0"
-        )
-    assert list(export.folder.iterdir()) == []
-
-
 # Refusals
 
 
