@@ -14,7 +14,10 @@ async function showResult({ run, verdict }) {
   byId("reference").hidden = verdict.reference === null;
   showVerdict(run, verdict);
   showHead(run);
-  const parts = [keysPart(run), provedPart(run, verdict), checksPart(run), byId("open"), ...recordParts(run, digests)].filter(Boolean);
+  const proof = run.fault ? [checksPart(run), keysPart(run)] : [keysPart(run), provedPart(run, verdict)];
+  const record = recordParts(run, digests);
+  const rest = run.fault ? [byId("open")] : [byId("open"), checksPart(run)];
+  const parts = [...proof, ...record, ...rest].filter(Boolean);
   byId("sections").replaceChildren(...parts);
   showIndex(parts);
   byId("body").hidden = false;
@@ -65,8 +68,8 @@ function keysPart(run) {
     "key",
     "Compare this key with the one on paper",
     run.trusted
-      ? "Signed with a key of the trust file you gave. "
-      : "Everything below rests on this key. It stands on every PDF the organisation printed and in its trust file. Compare all sixteen groups.",
+      ? "The keys are those of the trust file you gave, not those that the bundle names."
+      : make("span", {}, "Everything here rests on this key. It stands on every PDF of the organisation. Compare all sixteen groups, or ", make("a", { href: "#open" }, "give a trust file you kept"), "."),
     ...keys.map((key) => keyBox(key, signers.has(key.keyId), keys.length > 1)),
     checkpoint
       ? facts([

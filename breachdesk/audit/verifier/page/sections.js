@@ -52,13 +52,13 @@ async function digestsIn(run) {
 
 function sectionPart(name, content, shelf) {
   const pairs = Object.entries(content).filter(([key]) => key !== "v");
-  const isNames = name === "people_of_record";
-  return section(
-    `section-${name}`,
-    entryOf(TITLES, name) ?? label(name),
-    isNames ? "The log knows colleagues by number. The organisation says these are they." : "As the organisation states it. The log holds the hash of this section.",
-    ...contentOf(pairs, shelf, "h3", entryOf(TITLES, name)),
-  );
+  const title = entryOf(TITLES, name) ?? label(name);
+  if (name === "people_of_record" && isRecords(content.users)) {
+    const rows = content.users.map(({ id, name: who, roles }) => [shown(who), shown(roles ?? null, "roles"), make("span", { class: "ref" }, said(String(id)))]);
+    return section(`section-${name}`, title, "The log knows colleagues by number. The organisation says these are they.", table(title, ["Name", "Roles", "Number in the log"], rows));
+  }
+  const lead = "As the organisation states it. The log holds the hash of this section.";
+  return section(`section-${name}`, title, lead, ...contentOf(pairs, shelf, "h3", entryOf(TITLES, name)));
 }
 
 const isRecord = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
@@ -69,7 +69,8 @@ const below = (level) => `h${Math.min(6, Number(level[1]) + 1)}`;
 
 /* Single values first, as one list; then each list of records under its own heading. */
 function contentOf(pairs, shelf, level, above = "") {
-  const simple = pairs.filter(([key, value]) => !isNested(value) && !(INCIDENTAL.includes(key) && isText(value)));
+  const isTold = (value) => value !== null && !(Array.isArray(value) && value.length === 0);
+  const simple = pairs.filter(([key, value]) => !isNested(value) && isTold(value) && !(INCIDENTAL.includes(key) && isText(value)));
   const nested = pairs.filter(([, value]) => isNested(value));
   const isNamed = (key) => nested.length > 1 || !above.toLowerCase().endsWith(key);
   return [
@@ -97,11 +98,34 @@ const isCode = (value) => /^[a-z]+(_[a-z]+)*$/.test(value);
 
 function recordOf(item, shelf, level) {
   if (isText(item.content) && isText(item.digest)) return signedOf(item, shelf, level);
+  if (isCount(item.revision) && isText(item.language)) return editionOf(item, shelf, level);
   const heading = HEADINGS.find((key) => isText(item[key]) && item[key] !== "" && item[key].length < 200);
   const rest = Object.entries(item).filter(([key]) => key !== heading);
-  const isLanguage = !heading && isText(item.language);
-  const title = heading ? wordsFor(heading, item[heading]) : isLanguage ? `${languageName(item.language)} edition` : null;
-  return make("article", { class: "record" }, title ? make(level, {}, said(title)) : null, ...contentOf(rest, shelf, title ? below(level) : level));
+  const title = heading === "form" ? formTitle(item) : heading ? wordsFor(heading, item[heading]) : null;
+  return make("article", { class: "record" }, title ? make(level, {}, said(capital(title))) : null, ...contentOf(rest, shelf, title ? below(level) : level));
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/* The form calls itself by its title in each version that was signed. */
+function formTitle({ form, versions }) {
+  const signed = isRecords(versions) ? versions.map((one) => (isText(one.content) ? readForm(one.content)?.form?.title : null)) : [];
+  return signed.find(isText) ?? wordsFor("form", form);
+}
+
+/* One language and revision of a notice: its approved words as a letter, then what became of it. */
+function editionOf(item, shelf, level) {
+  const { subject, body, language, revision, ...rest } = item;
+  const words = isText(subject) || isText(body)
+    ? make("div", { class: "letter" }, isText(subject) ? make("strong", {}, said(subject)) : null, isText(body) ? make("div", {}, said(body)) : null)
+    : make("p", { class: "none" }, "Its words are a draft, which states nothing: it was not approved.");
+  return make(
+    "article",
+    { class: "record" },
+    make(level, {}, said(`${languageName(language)} edition, revision ${told(revision)}`)),
+    words,
+    ...contentOf(Object.entries(rest), shelf, below(level)),
+  );
 }
 
 /* A text that was signed to the byte: hashed here, and laid out when it is a form with questions. */
@@ -117,7 +141,7 @@ function signedOf(item, shelf, level) {
   return make(
     "article",
     { class: "record" },
-    title ? make(level, {}, said(title.charAt(0).toUpperCase() + title.slice(1))) : null,
+    title ? make(level, {}, said(capital(title))) : null,
     make("p", {}, proof),
     ...contentOf(rest, shelf, title ? below(level) : level),
     form ? make("div", { class: "form" }, ...form.sections.map((part) => formPart(part, title ? below(level) : level))) : make("div", { class: "letter" }, said(item.content)),

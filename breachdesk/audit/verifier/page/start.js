@@ -20,8 +20,8 @@ async function run() {
   if (mine !== turn) return; // something else was picked meanwhile
   byId("open").removeAttribute("aria-busy");
   byId("progress").hidden = true;
-  await showResult(result);
   showOpener();
+  await showResult(result);
   last = result.verdict;
   window.bundleVerdict = last;
 }

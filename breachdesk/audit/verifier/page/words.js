@@ -79,7 +79,7 @@ const dayWords = (text) =>
     .format(new Date(`${text.slice(0, 10)}T00:00:00Z`));
 
 const LABELS = {
-  sha256: "SHA-256", n: "Entry", inc_n: "Place in the incident", inc_leaf: "Entry before", ico: "ICO", id: "Identifier",
+  sha256: "SHA-256", file_sha256: "SHA-256 of the file", n: "Entry", inc_n: "Place in the incident", inc_leaf: "Entry before", ico: "ICO", id: "Identifier",
   rows_root: "Root over the rows", recipients_root: "Root over the list", at: "When", v: "Version", url: "Address",
 };
 
