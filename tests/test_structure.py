@@ -12,6 +12,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from breachdesk.accounts.permissions import ROLES
 from breachdesk.audit.events import PROVEN_AT_ONCE
+from breachdesk.audit.verifier import PAGE, SCRIPT
+from breachdesk.audit.verifier.__main__ import script_with_events
+from breachdesk.audit.verifier.joining import event_table
 from tests.guard_table import ALL_GUARDED, EXEMPT, FREE, FREE_FOR_A_TIME, columns_of, triggers_of
 
 ROOT = Path(__file__).parent.parent
@@ -49,6 +52,10 @@ NOT_ACTIONS = {
 # Templates that are not part of a page of ours.
 FRAMED = {
     "templates/notifications/_frame.html": "the message itself, in a sandboxed frame under a policy of its own",
+}
+# Files that may be longer than others.
+LONG = {
+    "breachdesk/audit/verifier/bd_verify.py": "it is handed to strangers as one file that needs no other",
 }
 WRITES = {"save", "create", "bulk_create", "bulk_update", "update", "delete", "get_or_create", "update_or_create"}
 NAMES_NOBODY_GUESSES = {"utils", "helpers", "services", "managers", "core", "misc", "common", "signals", "admin"}
@@ -329,13 +336,20 @@ def test_every_column_is_guarded_or_says_why_not(table: str) -> None:
 
 @pytest.mark.parametrize("path", [*python_files(), *sorted((ROOT / "tests").rglob("*.py"))], ids=named)
 def test_a_file_stays_under_400_lines_and_a_function_within_40(path: Path) -> None:
-    assert len(path.read_text().splitlines()) < 400
+    assert len(path.read_text().splitlines()) < 400 or named(path) in LONG
     long = [
         f"{node.name}: {node.end_lineno - node.lineno + 1} lines"
         for node in functions(path)
         if node.end_lineno and node.end_lineno - node.lineno >= 40
     ]
     assert long == []
+
+
+def test_both_verifiers_know_every_event() -> None:
+    """They import nothing of ours, so the table stands in them as text."""
+    out_of_date = "Run: python -m breachdesk.audit.verifier"
+    assert script_with_events() == SCRIPT.read_text(), out_of_date
+    assert event_table() in PAGE.read_text(), out_of_date
 
 
 def test_no_file_has_a_name_that_says_nothing() -> None:

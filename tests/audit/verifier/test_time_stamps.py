@@ -55,7 +55,7 @@ def test_a_stamp_of_the_machines_own_time(verify: Callable[..., Any], tsa: Local
 
 @pytest.mark.parametrize(("late", "verdict"), [(-3, "VALID"), (-8, "INVALID"), (59, "VALID"), (65, "INVALID")])
 def test_the_bracket_around_a_stamp(verify: Callable[..., Any], tsa: LocalTsa, late: float, verdict: str) -> None:
-    """What lies under the stamp was linked by then (5 s), what follows not long before (60 s); links are 1.5 s apart."""
+    """What lies under the stamp was linked by then (5 s), what follows not long before (60 s); every 1.5 s one was."""
     report = verify(stamped(tsa, late=late).files())
     assert report.verdict == verdict
     if verdict == "INVALID":
