@@ -2,6 +2,8 @@
 
 A backup is a folder: `database.dump` (pg_dump's custom format), `files/` (what lies sealed in the state folder) and
 `manifest.json`, which names every file with its SHA-256. It holds no key: whoever finds it can read no personal data.
+Nor does it hold the signer's key and last note: only a signer that remembers more than the database can notice that an
+older backup was restored. It then refuses to sign until resume_signing says that the restore was meant.
 """
 
 import json

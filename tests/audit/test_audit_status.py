@@ -42,3 +42,25 @@ def test_the_command_tells_it_in_words(heartbeats, capsys):
     assert "Sequencer: NOT RUNNING" in told
     assert "Last signed checkpoint: none yet" in told
     assert "Last outside anchor: none yet" in told
+
+
+def test_it_says_for_how_long_nothing_was_signed(signing, heartbeats):
+    signing.sign()
+    event = heartbeats(1)[0]
+    sequence_pending()
+    status = trail_status(event.at + timedelta(minutes=5))
+    assert (status.unsigned_for, status.is_unsigned_for_long) == (timedelta(minutes=5), False)
+    assert trail_status(event.at + timedelta(minutes=6)).is_unsigned_for_long
+    signing.sign()
+    assert trail_status(event.at + timedelta(minutes=6)).unsigned_for == timedelta(0)
+
+
+def test_the_command_tells_the_alarm(signing, capsys):
+    signing.sign()
+    signing.key.unlink()
+    signing.look()
+    call_command("audit_status")
+    told = capsys.readouterr().out
+    assert "ALARM: the signer refused to sign the log: key missing, 0 minutes ago, at 1 entries" in told
+    assert "Signer: NOT RUNNING" in told
+    assert "Last signed checkpoint: size 1, 0 minutes ago" in told

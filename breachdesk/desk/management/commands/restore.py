@@ -41,3 +41,7 @@ class Command(BaseCommand):
             )
         self.stdout.write("What happened since then is not in it.")
         self.stdout.write("Run migrate, sync_database_roles, sync_roles and verify_audit next.")
+        self.stdout.write(
+            "The signer refuses to sign a log shorter than what it signed already. If this restore was meant, run "
+            "resume_signing --reason backup_restored beside it: that leaves an event which says so."
+        )
