@@ -141,5 +141,11 @@ def file_it(incident: Incident) -> None:
     filing = filings.submit_for_sign_off(filing, expected_version=filing.version, by=dpo)
     sign(filing, dpo)
     filing = fresh(filing)
-    submission = {"submitted_at": timezone.now(), "way": "online", "expected_version": filing.version}
-    filings.record_submission(filing, **submission, authority_reference="IC-000000-X0X0", by=dpo)
+    filings.record_submission(
+        filing,
+        submitted_at=timezone.now(),
+        way="online",
+        expected_version=filing.version,
+        authority_reference="",
+        by=dpo,
+    )

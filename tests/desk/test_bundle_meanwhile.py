@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from urllib.parse import quote
@@ -151,7 +152,10 @@ def test_time_stamps_are_in_it_and_are_judged(export: Exporting, settings: Setti
         changes = {"tsa_urls": tsa.url, "tsa_roots_file": tsa.roots_file}
         settings.BREACHDESK = settings.BREACHDESK.model_copy(update=changes)
         size = export.signing.sign().size
-        assert [anchor.ok for anchor in stamp_if_due(timezone.now())] == [True]
+        tsa.behaves = "error"
+        assert [anchor.ok for anchor in stamp_if_due(timezone.now())] == [False]
+        tsa.behaves = "good"
+        assert [anchor.ok for anchor in stamp_if_due(timezone.now() + timedelta(minutes=2))] == [True]
     bundle = export(incident)
     [anchor] = lines_of(bundle, "anchors.jsonl")
     assert (anchor["size"], anchor["kind"]) == (size, "rfc3161")
