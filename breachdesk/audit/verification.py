@@ -203,7 +203,19 @@ def _checked_body(stored: Stored) -> dict[str, Any]:
         raise Wrong(4, f"The columns beside the event of entry {n} contradict its body.")
     if stored.body_sha256 != sha256(stored.body).digest():
         raise Wrong(4, f"The hash beside the event of entry {n} is not that of its body.")
+    if stored.names != _named(n, body):
+        raise Wrong(4, f"The names beside the event of entry {n} are not those of its body.")
     return body
+
+
+def _named(n: int, body: dict[str, Any]) -> list[str]:
+    """The rows and batches an event names; the guards ask for them."""
+    about, data = body["object"], body["data"]
+    try:
+        rows = [f"{about['kind']}/{about['id']}/{about['version']}"] if about else []
+        return [*rows, *data.get("also", []), *data.get("batches", [])]
+    except (KeyError, TypeError):
+        raise Wrong(4, f"The event of entry {n} is not shaped as an event.") from None
 
 
 def _wrong_node(computed: dict[tuple[int, int], tuple[int, bytes]]) -> Finding | None:

@@ -36,6 +36,7 @@ class Stored(NamedTuple):
     type: str
     at: str
     event_incident: str | None
+    names: list[str] | None
 
 
 class Wrong(Exception):
@@ -122,7 +123,8 @@ def page_from(idx: int, limit: int = PAGE) -> list[Stored]:
         cursor.execute(
             """SELECT entry.idx, entry.event_id::text, entry.entry, entry.leaf, entry.incident::text, entry.inc_n,
                       event.body, event.body_sha256, event.type,
-                      to_char(event.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), event.incident::text
+                      to_char(event.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), event.incident::text,
+                      event.names
                FROM audit_entry AS entry LEFT JOIN audit_event AS event USING (event_id)
                WHERE entry.idx >= %s ORDER BY entry.idx LIMIT %s""",
             [idx, limit],

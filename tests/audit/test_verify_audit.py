@@ -87,6 +87,13 @@ def test_columns_beside_an_event_that_contradict_it(log, superuser_sql, change, 
     assert finding() == expected
 
 
+def test_names_beside_an_event_that_contradict_it(log, superuser_sql):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_event ALTER COLUMN names DROP EXPRESSION")
+    superuser_sql("UPDATE audit_event SET names = '{incidents.incident/x/1}' WHERE id = %s", [event_at(2).pk])
+    assert finding() == (2, 4)
+
+
 @pytest.mark.parametrize(
     "change", ["incident = gen_random_uuid(), inc_n = 1", "incident = NULL, inc_n = NULL", "inc_n = 9"]
 )
@@ -179,7 +186,20 @@ def test_an_entry_that_is_equal_but_not_canonical(log, superuser_sql):
 
 
 @pytest.mark.parametrize(
-    "change", [{"v": 2}, {"type": "incident.exploded"}, {"data": {"mood": 1}}, {"extra": 1}, {"id": STRANGER}]
+    "change",
+    [
+        {"v": 2},
+        {"type": "incident.exploded"},
+        {"data": {"mood": 1}},
+        {"data": []},
+        {"data": None},
+        {"priv": None},
+        {"priv": []},
+        {"object": 1},
+        {"object": {}},
+        {"extra": 1},
+        {"id": STRANGER},
+    ],
 )
 def test_a_rewritten_event_and_entry_with_fresh_hashes(log, superuser_sql, change):
     rewrite_event(superuser_sql, 2, canonical(event_at(2).content | change))
