@@ -20,6 +20,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from breachdesk.audit.models import Event, PrivateValue
 from breachdesk.audit.record import record
@@ -60,15 +61,18 @@ class SealedName(NamedTuple):
 
 def sealed_names(incident: UUID) -> list[SealedName]:
     """Every value of the incident's events that is still there, in the order of the events."""
-    found = PrivateValue.objects.filter(event__incident=incident).order_by("event__id", "field")
-    return [SealedName(*pair) for pair in found.values_list("event_id", "field")]
+    return _names(PrivateValue.objects.filter(event__incident=incident))
 
 
 def still_there(names: Iterable[SealedName]) -> list[SealedName]:
     wanted = set(names)
-    found = PrivateValue.objects.filter(event__event_id__in={name.event for name in wanted})
-    pairs = (SealedName(*pair) for pair in found.order_by("event__id", "field").values_list("event_id", "field"))
-    return [name for name in pairs if name in wanted]
+    found = _names(PrivateValue.objects.filter(event__event_id__in={name.event for name in wanted}))
+    return [name for name in found if name in wanted]
+
+
+def _names(values: QuerySet[PrivateValue]) -> list[SealedName]:
+    pairs: Iterable[Any] = values.order_by("event__id", "field").values_list("event_id", "field")
+    return [SealedName(*pair) for pair in pairs]
 
 
 def delete_sealed(names: Sequence[SealedName]) -> None:

@@ -169,7 +169,7 @@ def _one_at_a_time() -> Iterator[Any]:
 
 def _run(cursor: Any, statement: str, *names: str, **values: sql.Composable) -> None:
     named = {f"n{number}": sql.Identifier(name) for number, name in enumerate(names)}
-    cursor.execute(sql.SQL(statement).format(**named, **values))  # type: ignore[arg-type]
+    cursor.execute(sql.SQL(statement).format(**named, **values))
 
 
 # The cluster
@@ -291,7 +291,7 @@ def granted(table: str) -> Mapping[str, str]:
 
 
 def _grant_table(cursor: Any, table: str, role: str, letters: str) -> None:
-    if connection.pg_version < MAINTAIN_SINCE:
+    if cursor.connection.info.server_version < MAINTAIN_SINCE:
         letters = letters.replace("m", "")  # ANALYZE then only warns, and autovacuum does it later
     names = [PRIVILEGES[letter] for letter in letters if PRIVILEGES[letter]]
     if names:
