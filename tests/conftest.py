@@ -1,6 +1,7 @@
 import pytest
 from django.db import connection, transaction
 
+from tests.audit.tsa import LocalTsa
 from tests.signing import Signing
 
 
@@ -23,3 +24,10 @@ def superuser_sql(db):
 def signing(db, settings, tmp_path):
     """A signer with a key of its own; see tests/signing.py."""
     return Signing(settings, tmp_path)
+
+
+@pytest.fixture
+def local_tsa(tmp_path):
+    """A time-stamping authority that runs beside the test."""
+    with LocalTsa(tmp_path / "tsa") as tsa:
+        yield tsa

@@ -90,7 +90,7 @@ def is_due(target: Target, checkpoint: Checkpoint, now: datetime) -> bool:
 
 
 def pause_after(failures: int) -> timedelta:
-    return min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * (1 << failures - 1), LONGEST_PAUSE)
 
 
 def _was_urgent(start: int, end: int, target: Target) -> bool:

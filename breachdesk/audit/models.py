@@ -220,6 +220,10 @@ class AnchorQuerySet(models.QuerySet["Anchor"]):
     def of(self, kind: str, target: str) -> Self:
         return self.filter(kind=kind, target=target)
 
+    def outside(self) -> Self:
+        """The DPO's own copy is kept inside the organisation."""
+        return self.exclude(target="dpo")
+
     def newest_first(self) -> Self:
         return self.order_by("-id")
 

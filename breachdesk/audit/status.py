@@ -44,7 +44,7 @@ def trail_status(now: datetime) -> TrailStatus:
     oldest = Pending.objects.order_by("event_row").first()
     event = oldest and Event.objects.filter(pk=oldest.event_row).first()
     checkpoint = latest_checkpoint()
-    anchor = Anchor.objects.filter(ok=True).order_by("-id").first()
+    anchor = Anchor.objects.outside().filter(ok=True).newest_first().first()
     return TrailStatus(
         size=log_size(),
         waiting=Pending.objects.count(),

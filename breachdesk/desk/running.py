@@ -11,7 +11,7 @@ from django.conf import settings
 from breachdesk.accounts.models import PendingDecision
 from breachdesk.audit.alarms import refusal_in_words, trail_health
 from breachdesk.audit.anchors import STAMP, Target, addresses, authorities
-from breachdesk.audit.models import Event
+from breachdesk.audit.models import Anchor, Event
 from breachdesk.desk.templatetags.say import ago, count, duration
 from breachdesk.desk.trail import standing
 from breachdesk.people.models import Upload
@@ -101,7 +101,8 @@ def _anchor(target: Target, now: datetime) -> Part:
     if last is None:
         return Part(name, OUTSIDE, "soon", "Not tried yet: the first checkpoint, a worker or beat is missing")
     said = f"{count(last.size)} entries left there" if last.ok else f"Tried {ago(last.at)}: {last.answer}"
-    is_over = at is None or now - at > target.every + timedelta(hours=settings.BREACHDESK.anchor_hours - 1)
+    first = Anchor.objects.of(target.kind, target.name).earliest("id")
+    is_over = now - (at or first.at) > target.every + timedelta(hours=settings.BREACHDESK.anchor_hours - 1)
     if last.ok and not is_over:
         return Part(name, OUTSIDE, "good", said, at, says="Left there")
     remedy = "" if last.ok else "It is tried again by itself, at least once an hour."

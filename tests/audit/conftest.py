@@ -2,7 +2,6 @@ import pytest
 from django.db import transaction
 
 from breachdesk.audit.record import record
-from tests.audit.tsa import LocalTsa
 from tests.factories import make_scope
 
 
@@ -19,10 +18,3 @@ def heartbeats(db):
             return [record("heartbeat", by=None, log_size=n) for n in range(count)]
 
     return make
-
-
-@pytest.fixture
-def local_tsa(tmp_path):
-    """A time-stamping authority that runs beside the test."""
-    with LocalTsa(tmp_path / "tsa") as tsa:
-        yield tsa

@@ -4,14 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from breachdesk.audit.alarms import alarms
 from breachdesk.audit.anchors import mail_if_due, stamp_if_due
 from breachdesk.audit.record import record
 from breachdesk.audit.sequencer import sequence_everything
-from tests.audit.tsa import LocalTsa
 from tests.factories import make_incident
 
 pytestmark = pytest.mark.django_db
@@ -21,16 +20,12 @@ NOBODY = "Nobody outside holds the state of the trail"
 
 @pytest.fixture
 def configure(settings):
+    get_resolver().url_patterns  # noqa: B018 - which addresses there are hangs on demo, and is asked once in a run
+
     def change(**update):
         settings.BREACHDESK = settings.BREACHDESK.model_copy(update=update)
 
     return change
-
-
-@pytest.fixture
-def local_tsa(tmp_path):
-    with LocalTsa(tmp_path / "tsa") as tsa:
-        yield tsa
 
 
 @pytest.fixture
