@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.template.loader import render_to_string
 
 from breachdesk.audit.canonical import canonical, time_of
+from breachdesk.audit.printing import NoteForPrint
 from breachdesk.pdf import PdfAttachment, render_pdf
 from regulators.wording import said
 
@@ -50,15 +51,14 @@ class Slice:
     is_solid: bool
 
 
-def evidence_pdf(evidence: dict[str, Any]) -> EvidenceDocument:
-    """Raises a PdfError with a sentence when there can be no PDF."""
+def evidence_pdf(evidence: dict[str, Any], trail_note: NoteForPrint | None) -> EvidenceDocument:
+    """Raises a PdfError with a sentence when there can be no PDF. `trail_note` is the checkpoint named in it."""
     attached = canonical(evidence)
     digest = sha256(attached).digest()
-    html = render_to_string("desk/evidence_pdf.html", {**context_of(evidence), "digest": digest.hex()})
+    context = {**context_of(evidence), "digest": digest.hex(), "trail_note": trail_note}
+    html = render_to_string("desk/evidence_pdf.html", context)
     attachments = [PdfAttachment("evidence.json", attached, "This report for machines; its SHA-256 is on every page")]
-    if checkpoint := evidence["checkpoint"]:
-        note = checkpoint["note"].encode()
-        attachments.append(PdfAttachment("checkpoint.note", note, "The signed checkpoint of the trail"))
+    attachments += [trail_note.attachment] if trail_note else []
     pdf = render_pdf(html, moment=time_of(evidence["as_of"]), attachments=attachments)
     return EvidenceDocument(f"{evidence['incident']}-evidence.pdf", digest, pdf)
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from breachdesk.accounts.permissions import requires
 from breachdesk.audit.bundle.export import Order
 from breachdesk.audit.checkpoints import latest_checkpoint
+from breachdesk.audit.printing import note_for_print
 from breachdesk.audit.proofs import NotProvable, event_proof
 from breachdesk.desk.actions import export_evidence, verify_trail
 from breachdesk.desk.bundle import bundle_for_download
@@ -112,10 +113,10 @@ def trail_proof(request: HttpRequest, idx: int) -> HttpResponseBase:
 @require_POST
 def incident_evidence(request: HttpRequest, reference: str) -> HttpResponseBase:
     """A report of what is known and done at this moment; that it left the product is in the trail."""
-    incident = _incident_of(request, reference)
-    evidence = evidence_of(incident, _user(request), timezone.now(), latest_checkpoint())
+    incident, checkpoint = _incident_of(request, reference), latest_checkpoint()
+    evidence = evidence_of(incident, _user(request), timezone.now(), checkpoint)
     try:
-        document = evidence_pdf(evidence)
+        document = evidence_pdf(evidence, note_for_print(checkpoint, incident.pk) if checkpoint else None)
     except PdfError as error:
         raise ValidationError(str(error)) from error
     export_evidence(incident, document, by=_user(request))

@@ -73,6 +73,16 @@ def test_that_it_left_the_product_is_in_the_trail_with_its_hashes(signed_in, cas
     assert sha256(attachment_of(pdf, "evidence.json")).hexdigest()[:8] in text_of_pdf(pdf)
 
 
+def test_it_carries_the_checkpoint_it_was_made_under(signed_in, signing, case):
+    client = signed_in("dpo")
+    checkpoint = signing.sign()
+    pdf = report_of(client, case)
+    assert attachment_of(pdf, "checkpoint.note").decode() == checkpoint.note
+    evidence = json.loads(attachment_of(pdf, "evidence.json"))
+    assert evidence["checkpoint"]["size"] == checkpoint.size
+    assert f"{checkpoint.size:,} entries, root {bytes(checkpoint.root).hex()[:8]}" in text_of_pdf(pdf)
+
+
 def test_it_refuses_who_may_not_see_the_case_and_a_mere_look(signed_in):
     incident = make_incident()
     address = reverse("incident-evidence", args=[incident.reference])
