@@ -3,12 +3,14 @@
 import json
 import socket
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from breachdesk.audit.canonical import base64url, canonical
 from breachdesk.audit.verifier import PAGE
 from tests.audit.forge import sealed, zipped
 from tests.audit.verifier.cases import Files, Told, exported, told, with_line
@@ -155,6 +157,49 @@ def test_a_changed_value_shows_what_stood_there_before(
     assert "we are sorry." in reader.text(".diff .now")
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("Dear customer,\n\nsomebody copied your record.", "Word for word what entry #"),
+        ("Dear customer,\n\nall is well.", "Not the words that entry #"),
+    ],
+)
+def test_the_words_of_a_notice_are_compared_with_what_was_recorded(
+    reader: Reader, open_story: Callable[[Told], dict[str, Any]], body: str, words: str
+) -> None:
+    story = told()
+    edition = {"id": story.edition, "language": "en", "revision": 1, "subject": "Your details were taken", "body": body}
+    story.forge.sections = {"notices": {"v": 1, "notices": [{"editions": [edition | {"digest": story.digest}]}]}}
+    open_story(story)
+    assert words in reader.text("#section-notices")
+    assert "The log holds it in entries #" in reader.text("#section-notices")
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_a_signed_form_is_shown_and_compared_with_its_hash(
+    reader: Reader, open_story: Callable[[Told], dict[str, Any]], is_same: bool
+) -> None:
+    question = {"number": "1.1", "label": "What has happened?", "text": "Records were copied."}
+    form = canonical(
+        {"form": {"title": "Report"}, "sections": [{"number": 1, "title": "Breach", "questions": [question]}]}
+    )
+    digest = base64url(sha256(form).digest())
+    story = told()
+    data = {"form": "uk_ico", "number": 1, "digest": digest}
+    story.forge.append("filing.signed_off", incident=story.forge.incident, by=story.approver, data=data)
+    version = {
+        "number": 1,
+        "digest": digest,
+        "content": form.decode().replace("copied", "copied" if is_same else "lost"),
+    }
+    story.forge.sections = {"filings": {"v": 1, "filings": [{"form": "uk_ico", "versions": [version]}]}}
+    open_story(story)
+    said = reader.text("#section-filings")
+    assert "1.1 What has happened?" in said
+    assert ("The log holds the hash of this very text" in said) is is_same
+    assert ("This text is not the one its hash was made of" in said) is not is_same
+
+
 def test_batches_are_one_line_until_somebody_opens_it(
     reader: Reader, open_story: Callable[[Told], dict[str, Any]]
 ) -> None:
@@ -184,6 +229,7 @@ def test_a_changed_entry_is_named_and_nothing_is_called_proved(reader: Reader, t
     assert (verdict["verdict"], verdict["rule"], verdict["n"]) == ("INVALID", 7, 1)
     assert "Rule 7, entry 1" in reader.text("#verdict")
     assert "Fault at entry 1" in reader.text("#checks")
+    assert reader.text("h1") == "BD-2026-0007: this record is not proved"
     assert "It is not proved" in reader.text("#history")
     assert reader.page.locator("#proved").count() == 0
     assert reader.page.locator(".event[data-faulty]").count() == 1
@@ -194,6 +240,8 @@ def test_a_zip_that_is_picked_says_the_same_as_the_data_inside(reader: Reader, t
     inside = reader.open(page_of(files, tmp_path))
     reader.page.goto(PAGE.as_uri())
     assert "VALID" not in reader.text()
+    assert not reader.page.locator("#verdict").is_visible()
+    assert not reader.page.locator("#body").is_visible()
     reader.page.locator("#pick").set_input_files(zip_of(files, tmp_path))
     picked = reader.verdict()
     assert {**inside, "notes": []} == {**picked, "notes": []}

@@ -59,7 +59,7 @@ function eventOf(one, run, names, befores) {
   const isFaulty = run.fault?.n === one.n;
   const details = make("details", { class: "event", id: `entry-${one.n}`, "data-faulty": isFaulty });
   const { body } = one;
-  const words = make("span", { class: "what" }, said(sentenceOf(body)));
+  const words = make("span", { class: "what" }, said(sentenceOf(body)), make("span", { class: "paper", "aria-hidden": "true" }, inFours(hex(one.leaf))));
   const place = make("span", { class: "seq" }, isFaulty ? state("alarm", "octagon-x", "fault") : null, `#${told(one.n)}`);
   details.append(summaryOf(body.at.slice(11, 16), actorName(body.actor, names), words, place));
   onFirstOpening(details, () => details.append(detailsOf(one, run, names, befores)));

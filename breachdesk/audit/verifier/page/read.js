@@ -26,7 +26,8 @@ async function showResult({ run, verdict }) {
 function showHead(run) {
   const { bundle } = run;
   const title = run.sections["sections/incident.json"]?.title ?? openedTitle(run);
-  byId("title").replaceChildren(bundle ? said(title ?? `The record of ${bundle.reference}`) : "This file is not a bundle");
+  const name = run.fault ? `${bundle?.reference}: this record is not proved` : (title ?? `The record of ${bundle?.reference}`);
+  byId("title").replaceChildren(bundle ? said(name) : "This file is not a bundle");
   document.title = bundle ? `${bundle.reference}, evidence bundle` : "Evidence bundle";
   byId("subtitle").replaceChildren(
     ...(bundle
@@ -140,7 +141,7 @@ function resultOf(run, rule) {
 function recordParts(run, digests) {
   if (!run.bundle) return [];
   const names = namesIn(run);
-  const shelf = { names, digests };
+  const shelf = { names, digests, saved: savedWords(run) };
   const parts = [];
   if (run.own.some((one) => one.body)) {
     const words = run.fault

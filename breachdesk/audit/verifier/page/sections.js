@@ -113,6 +113,25 @@ function formTitle({ form, versions }) {
   return signed.find(isText) ?? wordsFor("form", form);
 }
 
+/* What was last saved as the words of an edition, where the bundle opens it. */
+function savedWords(run) {
+  const saved = new Map();
+  for (const { n, body, opened } of run.own) {
+    if (body?.type === "edition.saved" && body.object && opened?.has("subject") && opened.has("body")) {
+      saved.set(body.object.id, { n, subject: opened.get("subject"), body: opened.get("body") });
+    }
+  }
+  return saved;
+}
+
+function wordsState({ id, subject, body }, shelf) {
+  const saved = shelf.saved.get(id);
+  if (!saved || !isText(body)) return null;
+  return saved.subject === subject && saved.body === body
+    ? state("good", "check", `Word for word what entry #${told(saved.n)} recorded`)
+    : state("alarm", "octagon-x", `Not the words that entry #${told(saved.n)} recorded`);
+}
+
 /* One language and revision of a notice: its approved words as a letter, then what became of it. */
 function editionOf(item, shelf, level) {
   const { subject, body, language, revision, ...rest } = item;
@@ -124,6 +143,7 @@ function editionOf(item, shelf, level) {
     { class: "record" },
     make(level, {}, said(`${languageName(language)} edition, revision ${told(revision)}`)),
     words,
+    wordsState(item, shelf),
     ...contentOf(Object.entries(rest), shelf, below(level)),
   );
 }
