@@ -11,7 +11,6 @@ from zlib import crc32
 from breachdesk.audit.bundle.archive import Member
 from breachdesk.audit.canonical import canonical
 
-
 # Made once: making one takes longer than encoding a line with it.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
