@@ -139,11 +139,20 @@ def a_page_without_a_place_for_data() -> bytes:
     return zipped(replaced(exported(told()), "index.html", b'id="bundle"', b'id="bungle"'))
 
 
+def without_data(files: Files) -> Files:
+    head, _, rest = files["index.html"].partition(b'id="bundle">')
+    return {**files, "index.html": head + b'id="bundle">null</script>' + rest.partition(b"</script>")[2]}
+
+
 @case("VALID")
 def a_page_without_data() -> bytes:
+    return zipped(without_data(exported(told())))
+
+
+@case("INVALID", 0)
+def a_byte_order_mark_that_no_copy_gives_away() -> bytes:
     files = exported(told())
-    head, _, rest = files["index.html"].partition(b'id="bundle">')
-    return zipped({**files, "index.html": head + b'id="bundle">null</script>' + rest.partition(b"</script>")[2]})
+    return zipped(without_data(sealed({**files, "bundle.json": b"\xef\xbb\xbf" + files["bundle.json"]})))
 
 
 # Rule 0: the form of the files
@@ -162,6 +171,11 @@ def a_key_twice(files: Files) -> Files:
 @edited(0)
 def a_number_of_two_to_the_fifty_three(files: Files) -> Files:
     return replaced(files, "anchors.jsonl", b'"size":', b'"size":900719925474099')
+
+
+@edited(0)
+def a_number_too_large_where_any_may_stand(files: Files) -> Files:
+    return replaced(files, "sections/incident.json", b'{"status"', b'{"n":9007199254740992,"status"')
 
 
 @edited(0)
