@@ -222,7 +222,7 @@ def settle(token: UUID, answers: Iterable[tuple[UUID, int, Outcome]]) -> psycopg
 
 def tell_late(token: UUID, settled: psycopg.Cursor[Any]) -> int:
     """How many answers came after their batch was sealed: they are believed, and stand in an event of their own."""
-    late = int(settled.fetchone()[0])
+    [(late,)] = settled.fetchall()
     if late:
         batch = Batch.objects.select_related("edition__notice").get(pk=token)
         record(
@@ -235,7 +235,7 @@ def tell_late(token: UUID, settled: psycopg.Cursor[Any]) -> int:
             batch=token,
             batches=[rows_of(token), (ATTEMPTS, token)],
         )
-    return late
+    return int(late)
 
 
 _SETTLE_COLUMNS = ("ids", "outcomes", "phases", "codes", "enhanced", "replies", "remote", "waits", "counted")

@@ -136,7 +136,7 @@ def proof_of_notice(delivery_id: UUID) -> ProofOfNotice:
 
 
 def _settled(found: Delivery) -> Batch:
-    batch = Batch.objects.filter(pk=found.token, settled_at__isnull=False).first()
+    batch = Batch.objects.filter(pk=found.token, settled_at__isnull=False).first() if found.token else None
     if batch is None:
         raise ProofRefused(
             "The batch of this message is not settled yet: other messages of it are still under way. Ask again in some "
