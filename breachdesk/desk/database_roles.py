@@ -92,13 +92,13 @@ GRANTS = {
     "notifications_editionauthor":   "ri     r      -      -      r      r      r",
     "notifications_approval":        "riu    r      -      -      r      r      r",
     "notifications_delivery":        "riudm  rum    -      -      r      r      r",
-    "notifications_attempt":         "riu    riu    -      -      r      r      r",
+    "notifications_attempt":         "ri     ri     -      -      r      r      r",
     "notifications_batch":           "riud   riud   -      -      r      r      r",
     "notifications_mailevent":       "riu    riu    -      -      r      r      r",
     # Filings
     "regulators_filing":             "riu    r      -      -      r      r      r",
     "regulators_answer":             "riu    r      -      -      r      r      r",
-    "regulators_filingversion":      "riu    r      -      -      r      r      r",
+    "regulators_filingversion":      "ri     r      -      -      r      r      r",
     "regulators_receipt":            "ri     r      -      -      r      r      r",
 }  # fmt: skip
 # Of these only some columns, besides what the table above says.
