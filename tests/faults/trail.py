@@ -215,46 +215,46 @@ def settle(folder: Path) -> dict[str, Any]:
 
 
 def check(folder: Path) -> dict[str, Any]:
-    from django.db import connection
-
     from breachdesk.audit.models import Checkpoint, Entry, Event
     from breachdesk.audit.verification import verify
 
     begun, committed = _journals(folder)
-    events = {
-        str(event) for event in Event.objects.of_type("incident.facts_changed").values_list("event_id", flat=True)
-    }
+    written = Event.objects.of_type("incident.facts_changed").values_list("event_id", flat=True)
+    events = {str(event) for event in written}
     linked = Counter(str(event) for event in Entry.objects.values_list("event_id", flat=True))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*), coalesce(max(idx) + 1, 0) FROM audit_entry")
-        entries, positions = cursor.fetchone()
-        cursor.execute(
-            "SELECT count(*) FROM (SELECT max(inc_n) - count(*) AS gaps FROM audit_entry GROUP BY incident"
-            " HAVING incident IS NOT NULL AND max(inc_n) <> count(*)) AS wrong"
-        )
-        broken_chains = cursor.fetchone()[0]
     report = verify()
-    refusals = Event.objects.of_type("checkpoint.refused").count()
     wrong = {
         "nothing was written": not committed,
         "events lost": len(committed - linked.keys()),
         "events twice": sum(number > 1 for number in linked.values()),
         "events nobody began": len(events - begun),
         "events not linked": len(events - linked.keys()),
-        "gaps in positions": positions - entries,
-        "incidents with gaps": broken_chains,
-        "signatures refused": refusals,
+        "signatures refused": Event.objects.of_type("checkpoint.refused").count(),
         "trail": report.finding.sentence if report.finding else "" if report.verdict == "VALID" else report.verdict,
+        **_gaps(),
     }
     return {
         "committed": len(committed),
         "in_doubt_and_kept": len(events - committed),
-        "entries": entries,
+        "entries": sum(linked.values()),
         "checkpoints": Checkpoint.objects.count(),
         "clock_anomalies": Event.objects.of_type("clock.anomaly").count(),
         "verdict": report.verdict,
         "wrong": {what: found for what, found in wrong.items() if found},
     }
+
+
+def _gaps() -> dict[str, int]:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(idx) + 1, 0) - count(*) FROM audit_entry")
+        positions = cursor.fetchone()[0]
+        cursor.execute(
+            """SELECT count(*) FROM (SELECT FROM audit_entry WHERE incident IS NOT NULL
+               GROUP BY incident HAVING max(inc_n) <> count(*)) AS broken"""
+        )
+        return {"gaps in positions": positions, "incidents with gaps": cursor.fetchone()[0]}
 
 
 def _journals(folder: Path) -> tuple[set[str], set[str]]:
