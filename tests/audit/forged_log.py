@@ -183,10 +183,12 @@ class ForgedLog:
             again = self.link(content, written.private, {"seq_at": entry["seq_at"], **keep})
             again.rows = written.rows
 
-    def settle(self, edition: str, rows: Sequence[Mapping[str, Any]], **changes: Any) -> Written:
+    def settle(
+        self, edition: str, rows: Sequence[Mapping[str, Any]], *, backwards: bool = False, **changes: Any
+    ) -> Written:
         """The event of a settled batch, with its rows in their order."""
         batch = self.uuid()
-        ordered = sorted(rows, key=lambda row: (row["delivery"], row["try"], row["outcome"]))
+        ordered = sorted(rows, key=lambda row: (row["delivery"], row["try"], row["outcome"]), reverse=backwards)
         lines = [canonical(dict(row)) for row in ordered]
         counts = Counter(row["outcome"] for row in rows)
         data = {

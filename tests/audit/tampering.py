@@ -272,6 +272,14 @@ def rewrite_and_leave_notes() -> Files:
     return forge.files()
 
 
+@case("T7 rewritten, stolen, the older notes left in with their own proofs", 2)
+def rewrite_and_leave_proofs() -> Files:
+    """The proofs lead to the roots of the notes, but from a tree that is not the one of the checkpoint."""
+    forge = rewritten()
+    forge.kept = whole_story().kept
+    return sealed(forge.files() | {"notes.jsonl": whole_story().files()["notes.jsonl"]})
+
+
 # T8, T9: two histories
 
 

@@ -65,6 +65,14 @@ def older_note_unknown() -> Files:
     return edited("notes.jsonl", change)
 
 
+@case("T17 an older note of size 0", 1)
+def older_note_of_nothing() -> Files:
+    forge = whole_story()
+    empty = f"{forge.origin}\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+    note = sign_note(empty, forge.origin, forge.keys)
+    return edited("notes.jsonl", lambda lines: lines.insert(0, {"note": note, "proof": []}))
+
+
 # T16: JSON that means the same, or more than one thing
 
 TWISTS: dict[str, Callable[[bytes], bytes]] = {
@@ -119,6 +127,11 @@ def event_twice() -> Files:
         forge.append("upload.failed", incident=forge.incident, data={"why": "x"}, body_changes={"id": event})
 
     return forged(story)
+
+
+@case("T3 an entry that says another number, stolen", 3)
+def another_number() -> Files:
+    return twisted(entry_changes={"n": 3})
 
 
 LINES = {

@@ -54,6 +54,11 @@ def double_row() -> Files:
     return edited("deliveries.jsonl", lambda lines: lines.insert(1, dict(lines[0])))
 
 
+@case("T14 a row numbered otherwise", 8)
+def number_row() -> Files:
+    return edited("deliveries.jsonl", lambda lines: lines[0].update(row=5))
+
+
 @case("T14 a batch dropped", 8)
 def drop_batch() -> Files:
     def change(lines: Lines) -> None:
@@ -79,6 +84,11 @@ def settle_again(forge: Forge, **changes: Any) -> None:
 @case("T14 counts that do not add up, stolen", 8)
 def wrong_counts() -> Files:
     return forged(lambda forge: settle_again(forge, refused=2))
+
+
+@case("T14 rows in another order, stolen", 8)
+def wrong_order() -> Files:
+    return forged(lambda forge: settle_again(forge, backwards=True))
 
 
 @case("T14 handed over twice, stolen", 8)

@@ -86,6 +86,19 @@ def test_a_stamp_by_a_stranger(verify: Callable[..., Any], tsa: LocalTsa, tmp_pa
     assert verify(forge.files()).first_fault().rule == 6
 
 
+def test_certificates_are_judged_at_the_moment_of_the_stamp(verify: Callable[..., Any], tsa: LocalTsa) -> None:
+    """They expire, and the stamp stays good; but one from before there was a certificate never was."""
+    long_ago = datetime.now(UTC) - timedelta(days=4000)
+    forge = whole_story()
+    forge.kept = {}
+    forge.anchors = []
+    forge.anchor(len(forge.log), tsa.stamp(forge.note().encode(), gen_time=long_ago))
+    forge.tsa = [tsa.roots_pem]
+    report = verify(forge.files())
+    assert report.stamps == []
+    assert "not by an authority" in report.first_fault().sentence
+
+
 @pytest.mark.parametrize("receipt", [b"x", b"\x30\x03\x02\x01\x02", bytes(5000), b"\x30\x82\xff\xff"])
 def test_a_receipt_that_is_none(verify: Callable[..., Any], tsa: LocalTsa, receipt: bytes) -> None:
     assert verify(stamped(tsa, receipt=receipt).files()).first_fault().rule == 6
