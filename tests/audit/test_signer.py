@@ -165,6 +165,15 @@ def test_an_older_copy_of_the_folder_binds_it_no_less(signed, heartbeats):
     assert signed.sign().size == 6
 
 
+def test_an_older_note_of_another_history_is_not_given_up(signed):
+    """T7: the database was rewritten whole and signed anew with the stolen key; the file remembers."""
+    key = read_signing_key(signed.key)
+    note = sign_note(checkpoint_text(ORIGIN, 3, bytes(32)), ORIGIN, [key])
+    signed.last_note.write_text(note)
+    assert signed.look() is None
+    assert (refusals()[-1]["why"], signed.last_note.read_text()) == ("not_extended", note)
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
