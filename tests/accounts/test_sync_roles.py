@@ -6,8 +6,10 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 
+from breachdesk.accounts.models import User
 from breachdesk.accounts.permissions import ROLES
 from breachdesk.audit.models import Event
+from tests.factories import make_user, unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -43,3 +45,15 @@ def test_it_takes_away_what_the_table_no_longer_has() -> None:
     assert sync().split() == ["auditor-accounts.manage_staff", "-intern"]
     assert held_by("auditor") == ROLES["auditor"].permissions
     assert not Group.objects.filter(name="intern").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_held_a_role_that_is_gone_is_named_in_the_event() -> None:
+    user = make_user("auditor")  # after which the roles are in the database
+    with unguarded():
+        group = Group.objects.create(name="intern")
+        user.groups.add(group)
+    sync()
+    assert User.objects.get(pk=user.pk).roles == ["auditor"]
+    names = Event.objects.of_type("roles.synced").newest_first()[0].names
+    assert names == [f"accounts.user/{user.pk}/2", f"auth.group/{group.pk}/0"]
