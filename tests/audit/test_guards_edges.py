@@ -104,6 +104,18 @@ def test_many_people_changed_at_once_need_the_event_of_every_list_they_are_in() 
 
 
 @in_its_own_transactions
+def test_people_who_move_to_another_list_need_the_event_of_the_old_one_too() -> None:
+    incident = make_incident()
+    first, second = make_upload(incident), make_upload(incident, "email\nnora@example.com\n")
+    with transaction.atomic():
+        record("heartbeat", by=None, log_size=0, batches=[("people_person", first.pk)])
+        copy_people(first, 150)
+    with refused(f"people_person/{first.pk}"):
+        record("heartbeat", by=None, log_size=0, batches=[("people_person", second.pk)])
+        Person.objects.update(upload=second, version=2)
+
+
+@in_its_own_transactions
 def test_a_person_on_hold_is_named_alone() -> None:
     incident = make_incident()
     make_people(incident)
