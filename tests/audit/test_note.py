@@ -158,3 +158,21 @@ def test_not_one_flipped_bit_passes():
 def test_a_fingerprint_is_made_for_the_eye():
     assert KEYS[0].fingerprint.startswith("56475aa75463474c0285df5dbf2bcab7"[:4])
     assert [len(group) for group in KEYS[0].fingerprint.split()] == [4] * 16
+
+
+@pytest.mark.parametrize("loose", [1, 2, 3])
+def test_a_right_signature_in_loose_base64_is_refused(loose):
+    """The last letter carries two bits that say nothing: there must be one way to write them."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    last = ENCODED[-2]
+    other = ENCODED[:-2] + alphabet[alphabet.index(last) + loose] + "="
+    assert b64decode(other) == b64decode(ENCODED)
+    with pytest.raises(NoteMalformed, match="standard base64"):
+        verify_note(NOTE.replace(ENCODED, other), KEYS)
+
+
+@pytest.mark.parametrize("origin", ["a\0b", "a\x1bb", "a\x7fb"])
+def test_a_control_character_is_refused_even_if_it_is_signed(origin):
+    note = sign_note(checkpoint_text(origin, 1, bytes(32)), origin, [KEY])
+    with pytest.raises(NoteMalformed, match="control character"):
+        verify_note(note, [public_key_of(origin, KEY)])

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from hashlib import sha256
+from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -247,6 +248,23 @@ def test_a_sealed_value_that_is_gone_or_added(log, superuser_sql):
         [event_at(0).event_id, bytes(32)],
     )
     assert finding() == (0, 7)
+
+
+def test_one_erasure_excuses_that_value_alone(log, superuser_sql):
+    first, second = (event_at(n).event_id for n in (1, 3))
+    record("privacy.erased", by=None, count=1, erased=[f"{first}/reason"], ground="request")
+    superuser_sql("DELETE FROM audit_private WHERE event_id = %s", [first])
+    assert finding() is None
+    superuser_sql("DELETE FROM audit_private WHERE event_id = %s", [second])
+    assert finding() == (3, 7)
+
+
+def test_a_destroyed_key_excuses_the_values_of_its_case(log, superuser_sql):
+    superuser_sql("DELETE FROM audit_private WHERE event_id = %s", [event_at(3).event_id])
+    record("key.destroyed", by=None, incident=UUID(STRANGER))
+    assert finding() == (3, 7)
+    record("key.destroyed", by=None, incident=log)
+    assert finding() is None
 
 
 def test_the_first_of_two_faults_is_named(log, superuser_sql):
