@@ -214,8 +214,7 @@ def record_submission(
         recorded_by=by,
         recorded_at=timezone.now(),
     )
-    _seal_file(receipt, file)
-    receipt.save(force_insert=True)
+    _save_receipt(receipt, file)
     _move(filing, Filing.State.SUBMITTED)
     record(
         "filing.submitted",
@@ -243,14 +242,14 @@ def _check_submission(version: FilingVersion, submitted_at: datetime, way: str, 
         raise ValidationError({"file": TOO_LARGE})
 
 
-def _seal_file(receipt: Receipt, file: ReceiptFile | None) -> None:
-    if file is None:
-        return
-    receipt.file_name = file.name[:120]
-    receipt.file_sha256 = sha256(file.content).digest()
-    receipt.file_sealed = seal(
-        receipt.incident_id, file.content, table="regulators_receipt", column="file_sealed", row=receipt.pk
-    )
+def _save_receipt(receipt: Receipt, file: ReceiptFile | None) -> None:
+    if file:
+        receipt.file_name = file.name[:120]
+        receipt.file_sha256 = sha256(file.content).digest()
+        receipt.file_sealed = seal(
+            receipt.incident_id, file.content, table="regulators_receipt", column="file_sealed", row=receipt.pk
+        )
+    receipt.save(force_insert=True)
 
 
 @action("regulators.view_filing")
