@@ -210,6 +210,8 @@ FILES: dict[str, Callable[[], Files]] = {
     "a key of small order": lambda: file_story("trust.json", canonical(_with_key(b"\x01" + bytes(31)))),
     "a key that is no point": lambda: file_story("trust.json", canonical(_with_key(b"\x02" + bytes(31)))),
     "a page with other data": lambda: _page(b'{"bundle.json":"{}"}'),
+    "a page with one letter of its data changed": lambda: _same_but("index.html", b"Too long", b"Too late"),
+    "a file changed, and a page without data": lambda: _same_but("README.txt", b"Run", b"Ran") | _page(b"null"),
     "a page without data": lambda: _page(b""),
     "a page with a space": lambda: _page(b" null"),
     "another page": lambda: whole_story().files() | {"index.html": SMALL_PAGE.replace(b"End", b"Fin")},
@@ -231,3 +233,9 @@ def _with_key(public: bytes) -> dict[str, Any]:
 
 def _page(block: bytes) -> Files:
     return whole_story().files() | {"index.html": SMALL_PAGE.replace(b"null", block)}
+
+
+def _same_but(name: str, old: bytes, new: bytes) -> Files:
+    files = whole_story().files()
+    assert old in files[name]
+    return files | {name: files[name].replace(old, new, 1)}

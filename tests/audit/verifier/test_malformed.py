@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -108,6 +109,12 @@ FILES = {
 @pytest.mark.parametrize("content", FILES.values(), ids=FILES)
 def test_what_is_no_bundle(verify: Callable[..., Any], content: bytes) -> None:
     assert verify(content).first_fault().rule == 0
+
+
+def test_a_check_sum_that_is_wrong_alike_in_both_places(verify: Callable[..., Any]) -> None:
+    right = crc32(STORY["README.txt"]).to_bytes(4, "little")
+    assert BUNDLE.count(right) == 2
+    assert verify(BUNDLE.replace(right, bytes(4))).first_fault().rule == 0
 
 
 def test_a_member_twice_or_in_another_order(verify: Callable[..., Any]) -> None:
