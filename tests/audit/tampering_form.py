@@ -211,7 +211,9 @@ FILES: dict[str, Callable[[], Files]] = {
     "a key that is no point": lambda: file_story("trust.json", canonical(_with_key(b"\x02" + bytes(31)))),
     "a page with other data": lambda: _page(b'{"bundle.json":"{}"}'),
     "a page with one letter of its data changed": lambda: _same_but("index.html", b"Too long", b"Too late"),
-    "a file changed, and a page without data": lambda: _same_but("README.txt", b"Run", b"Ran") | _page(b"null"),
+    "a file changed, and a page without data": lambda: (
+        _same_but("README.txt", b"Run", b"Ran") | {"index.html": SMALL_PAGE}
+    ),
     "a page without data": lambda: _page(b""),
     "a page with a space": lambda: _page(b" null"),
     "another page": lambda: whole_story().files() | {"index.html": SMALL_PAGE.replace(b"End", b"Fin")},
