@@ -2,6 +2,7 @@ import pytest
 from django.conf import settings
 
 from breachdesk.embedded.catcher_store import CatcherStore
+from tests.factories import make_user
 
 MESSAGE = (
     b"From: Halden & Rowe <privacy@halden.example>\r\nTo: ana@example.com\r\nSubject: About your data\r\n"
@@ -21,8 +22,8 @@ def _one_message():
 
 
 @pytest.fixture
-def colleague(db, client, django_user_model):
-    client.force_login(django_user_model.objects.create(email="tom@halden.example", name="Tom Ashworth"))
+def colleague(db, client):
+    client.force_login(make_user("responder"))
     return client
 
 

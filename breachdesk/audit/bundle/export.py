@@ -6,14 +6,14 @@ The file appears under its name when it is whole, and not before.
 """
 
 import os
-import tempfile
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.utils import timezone
@@ -140,14 +140,20 @@ def _is_overtaken(scope: Scope) -> bool:
 
 @contextmanager
 def _working_folder(target: Path) -> Iterator[Path]:
-    """Beside the target, so that the last step is a rename within one file system. Nothing of it stays."""
+    """Beside the target, so that the last step is a rename within one file system. Nothing of it stays.
+
+    Its name is known before it is made: so a signal between the two finds it as well.
+    """
+    folder = target.parent / f".{target.name}-{uuid4().hex}"
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
-            yield Path(folder)
+        folder.mkdir(mode=0o700)
+        yield folder
     except OSError as error:
         raise BundleRefused(
             f"The bundle could not be written to {target.parent}: {error.strerror}. Nothing was left behind."
         ) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(order: Order, scope: Scope, sections: Sections, root: Path, target: Path) -> Bundle:
