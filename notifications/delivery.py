@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from breachdesk.audit.record import record
+from breachdesk.prepared import run
 from notifications.models import Batch, Delivery, Edition
 from notifications.recipients import recipients_of
 from notifications.transport import Kind, Outcome
@@ -190,7 +191,7 @@ def claim(edition_id: UUID, limit: int) -> tuple[UUID, list[Claimed]]:
         parameters = {"edition": edition_id, "lease": terms().lease, "look_again": LOOK_AT_HOLD_AGAIN}
         # A plan made once must know the limit, or it is made for a tenth of all rows.
         statement = CLAIM.replace("%(limit)s", str(int(limit)))
-        found = list(_run(statement, {"token": token, **parameters}))
+        found = list(run(statement, {"token": token, **parameters}))
         rows = [Claimed(*row) for is_held, *row in found if not is_held]
         if not rows:
             Batch.objects.filter(pk=token).delete()
@@ -207,7 +208,7 @@ def begin_hand_over(token: UUID, recipients: Mapping[UUID, bytes]) -> set[UUID]:
     """
     least = terms().dot_timeout + terms().margin / 4
     rows = {"ids": list(recipients), "recipients": list(recipients.values())}
-    return {row[0] for row in _run(BEGIN, {"token": token, "least": least, **rows})}
+    return {row[0] for row in run(BEGIN, {"token": token, "least": least, **rows})}
 
 
 def settle(token: UUID, answers: Iterable[tuple[UUID, int, Outcome]]) -> psycopg.Cursor[Any]:
@@ -217,7 +218,7 @@ def settle(token: UUID, answers: Iterable[tuple[UUID, int, Outcome]]) -> psycopg
     """
     rows = [_settled(*answer) for answer in answers]
     columns = zip(_SETTLE_COLUMNS, map(list, zip(*rows, strict=True)), strict=True)
-    return _run(SETTLE, {"token": token, **dict(columns)})
+    return run(SETTLE, {"token": token, **dict(columns)})
 
 
 def tell_late(token: UUID, settled: psycopg.Cursor[Any]) -> int:
@@ -268,7 +269,7 @@ def _state_after(tries: int, outcome: Outcome) -> tuple[str, int | None]:
 
 def block(token: UUID, reasons: Mapping[UUID, str]) -> None:
     """Rows whose message could not be made wait for a person."""
-    _run(BLOCK, {"token": token, "ids": list(reasons), "reasons": list(reasons.values())})
+    run(BLOCK, {"token": token, "ids": list(reasons), "reasons": list(reasons.values())})
 
 
 def give_back(token: UUID) -> int:
@@ -291,13 +292,6 @@ def cancel_deliveries(edition: Edition) -> int:
     return waiting.update(state=Delivery.State.CANCELLED, token=None, next_at=None)
 
 
-def _run(statement: str, parameters: Mapping[str, Any]) -> psycopg.Cursor[Any]:
-    """By psycopg's own cursor on Django's connection: bound on the server, planned once, read in the caller's loop."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        return psycopg.Cursor(connection.connection).execute(statement, parameters, prepare=True)
-
-
 @contextmanager
 def in_one_round_trip() -> Iterator[None]:
     """Statements inside are sent together; the first one that is read, or the end, waits for all."""
@@ -312,7 +306,7 @@ def edition_key(edition_id: UUID) -> int:
 
 def share_hand_overs(edition_id: UUID) -> None:
     """Before begin_hand_over, as a statement of its own: what follows then sees every pause that was committed."""
-    _run("SELECT pg_advisory_xact_lock_shared(%(key)s)", {"key": edition_key(edition_id)})
+    run("SELECT pg_advisory_xact_lock_shared(%(key)s)", {"key": edition_key(edition_id)})
 
 
 def hold_back_hand_overs(edition_id: UUID) -> None:

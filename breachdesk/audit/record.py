@@ -15,13 +15,26 @@ from django.utils import timezone
 from breachdesk.audit.canonical import base64url, canonical, time_text
 from breachdesk.audit.context import current_origin, remember_to_prove
 from breachdesk.audit.events import PROVEN_AT_ONCE, checked_type, refuse_free_text
-from breachdesk.audit.models import Event, PrivateValue
+from breachdesk.audit.models import Event
+from breachdesk.prepared import run
 from breachdesk.vault import ORGANISATION
 from breachdesk.vault.sealing import Cipher, cipher_for, find_or_create_key, has_key
 
 BODY_VERSION = 1
 SALT_BYTES = 32
 PRIVATE_TABLE = "audit_private"
+
+INSERT = """
+WITH written AS (
+    INSERT INTO audit_event (event_id, type, incident, body, body_sha256, at)
+    VALUES (%(event_id)s, %(type)s, %(incident)s, %(body)s, %(body_sha256)s, %(at)s) RETURNING id, event_id
+), sealed AS (
+    INSERT INTO audit_private (event_id, field, salt, value_enc)
+    SELECT written.event_id, opening.* FROM written,
+        unnest(%(fields)s::text[], %(salts)s::bytea[], %(sealed)s::bytea[]) AS opening
+)
+SELECT id FROM written
+"""
 
 Datum = int | str | bool | None | UUID | datetime | bytes | list[Any]
 
@@ -80,13 +93,15 @@ def _checked(event: str, data: Mapping[str, Datum], openings: Mapping[str, objec
 
 
 def _insert(row: Event, openings: dict[str, tuple[bytes, bytes]]) -> Event:
-    cipher = _cipher_of(row.incident or ORGANISATION) if openings else None
+    """Event and sealed values in one statement: an action waits for the database once."""
     row.body_sha256 = sha256_of(row.body).digest()
-    row.save(force_insert=True)
+    sealed = _sealed(row, openings) if openings else []
+    columns = {"fields": [one[0] for one in sealed], "salts": [one[1] for one in sealed]}
+    values = {name: getattr(row, name) for name in ("event_id", "type", "incident", "body", "body_sha256", "at")}
+    inserted = run(INSERT, {**values, **columns, "sealed": [one[2] for one in sealed]})
+    [row.pk] = inserted.fetchone() or [None]
     if row.type in PROVEN_AT_ONCE:
         remember_to_prove(row.event_id)
-    if cipher:
-        _keep_private(row, openings, cipher)
     return row
 
 
@@ -109,16 +124,12 @@ def _cipher_of(scope: UUID) -> Cipher:
     return cipher_for(scope)
 
 
-def _keep_private(event: Event, openings: dict[str, tuple[bytes, bytes]], cipher: Cipher) -> None:
-    PrivateValue.objects.bulk_create(
-        PrivateValue(
-            event=event,
-            field=field,
-            salt=salt,
-            value_enc=cipher.seal(value, table=PRIVATE_TABLE, column=field, row=event.event_id),
-        )
+def _sealed(event: Event, openings: dict[str, tuple[bytes, bytes]]) -> list[tuple[str, bytes, bytes]]:
+    cipher = _cipher_of(event.incident or ORGANISATION)
+    return [
+        (field, salt, cipher.seal(value, table=PRIVATE_TABLE, column=field, row=event.event_id))
         for field, (salt, value) in openings.items()
-    )
+    ]
 
 
 def _actor(by: AbstractBaseUser | None) -> dict[str, str | None]:

@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+import os
 import stat
+from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -15,11 +17,12 @@ class MasterKeyMissing(Exception):
 
 
 def read_master_key() -> bytes:
-    """Read afresh at every call, so that no process goes on with a key that was taken away."""
+    """Looked at afresh at every call, so that no process goes on with a key that was taken away or exchanged."""
     path: Path = settings.BREACHDESK.master_key_file
     try:
-        _check_mode(path)
-        return _decode(path.read_text("ascii"), path)
+        state = path.stat()
+        _check_mode(path, state)
+        return _read(path, (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
     except FileNotFoundError:
         raise MasterKeyMissing(
             f"The master key file {path} does not exist. Nothing sealed can be read or written without it: put the "
@@ -29,8 +32,14 @@ def read_master_key() -> bytes:
         raise MasterKeyMissing(f"The master key file {path} cannot be read: {error}.") from error
 
 
-def _check_mode(path: Path) -> None:
-    if path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+@lru_cache(maxsize=1)
+def _read(path: Path, state: tuple[int, ...]) -> bytes:
+    """Once for each state of the file."""
+    return _decode(path.read_text("ascii"), path)
+
+
+def _check_mode(path: Path, state: os.stat_result) -> None:
+    if state.st_mode & (stat.S_IROTH | stat.S_IWOTH):
         raise MasterKeyMissing(
             f"The master key file {path} is open to every user of this machine. Close it with: chmod 600 {path}"
         )

@@ -14,6 +14,7 @@ Each scope has two independent random 256-bit keys, wrapped by the master key wi
 
 import hmac
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from os import urandom
 from uuid import UUID
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db.models import F
 from django.utils import timezone
 
+from breachdesk.prepared import run
 from breachdesk.vault.master_key import KEY_BYTES, MasterKeyMissing, read_master_key
 from breachdesk.vault.models import DataKey
 
@@ -156,7 +158,7 @@ def find_or_create_key(scope: UUID) -> tuple[DataKey, bool]:
             "wrapped_index": wrapping.wrap(urandom(KEY_BYTES), "index"),
         },
     )
-    _refuse_destroyed(key)
+    _refuse_destroyed(key.scope, key.destroyed_at)
     return key, is_new
 
 
@@ -165,34 +167,27 @@ def has_key(scope: UUID) -> bool:
     return DataKey.objects.filter(scope=scope).exists()
 
 
+KEY_OF = "SELECT wrapped_data, wrapped_index, destroyed_at FROM vault_data_key WHERE scope = %(scope)s"
+
+
 def cipher_for(scope: UUID) -> Cipher:
     """One query. Raises KeyMissing, KeyDestroyed or MasterKeyMissing, each with a sentence.
 
     It never makes a key: an incident's is made when the incident is opened, the organisation's by its first event.
     """
-    key = DataKey.objects.filter(scope=scope).first()
-    if key is None:
+    found = run(KEY_OF, {"scope": scope}).fetchone()
+    if found is None:
         raise KeyMissing(f"There is no data key for {scope}. It is made when the incident is opened.")
-    return _open(key)
+    wrapped_data, wrapped_index, destroyed_at = found
+    _refuse_destroyed(scope, destroyed_at)
+    wrapping = _wrapping(scope)
+    return Cipher(scope, wrapping.unwrap(wrapped_data, "data"), wrapping.unwrap(wrapped_index, "index"))
 
 
-def _open(key: DataKey) -> Cipher:
-    _refuse_destroyed(key)
-    assert key.wrapped_data is not None  # the table's own constraint
-    assert key.wrapped_index is not None
-    wrapping = _wrapping(key.scope)
-    return Cipher(
-        key.scope,
-        wrapping.unwrap(bytes(key.wrapped_data), "data"),
-        wrapping.unwrap(bytes(key.wrapped_index), "index"),
-    )
-
-
-def _refuse_destroyed(key: DataKey) -> None:
-    if key.destroyed_at is not None:
+def _refuse_destroyed(scope: UUID, destroyed_at: datetime | None) -> None:
+    if destroyed_at is not None:
         raise KeyDestroyed(
-            f"The data key of {key.scope} was destroyed on {key.destroyed_at:%d %B %Y}: its personal data cannot be "
-            "read again."
+            f"The data key of {scope} was destroyed on {destroyed_at:%d %B %Y}: its personal data cannot be read again."
         )
 
 
