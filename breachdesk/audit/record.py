@@ -24,7 +24,12 @@ BODY_VERSION = 1
 SALT_BYTES = 32
 PRIVATE_TABLE = "audit_private"
 
-INSERT = """
+WRITE = """
+INSERT INTO audit_event (event_id, type, incident, body, body_sha256, at)
+VALUES (%(event_id)s, %(type)s, %(incident)s, %(body)s, %(body_sha256)s, %(at)s) RETURNING id
+"""
+# Only where there is something to seal: the sequencer and the signer write events, and may not touch sealed values.
+WRITE_SEALED = """
 WITH written AS (
     INSERT INTO audit_event (event_id, type, incident, body, body_sha256, at)
     VALUES (%(event_id)s, %(type)s, %(incident)s, %(body)s, %(body_sha256)s, %(at)s) RETURNING id, event_id
@@ -95,11 +100,11 @@ def _checked(event: str, data: Mapping[str, Datum], openings: Mapping[str, objec
 def _insert(row: Event, openings: dict[str, tuple[bytes, bytes]]) -> Event:
     """Event and sealed values in one statement: an action waits for the database once."""
     row.body_sha256 = sha256_of(row.body).digest()
-    sealed = _sealed(row, openings) if openings else []
-    columns = {"fields": [one[0] for one in sealed], "salts": [one[1] for one in sealed]}
-    values = {name: getattr(row, name) for name in ("event_id", "type", "incident", "body", "body_sha256", "at")}
-    inserted = run(INSERT, {**values, **columns, "sealed": [one[2] for one in sealed]})
-    [row.pk] = inserted.fetchone() or [None]
+    columns = {name: getattr(row, name) for name in ("event_id", "type", "incident", "body", "body_sha256", "at")}
+    if openings:
+        fields, salts, sealed = map(list, zip(*_sealed(row, openings), strict=True))
+        columns |= {"fields": fields, "salts": salts, "sealed": sealed}
+    [row.pk] = run(WRITE_SEALED if openings else WRITE, columns).fetchone() or [None]
     if row.type in PROVEN_AT_ONCE:
         remember_to_prove(row.event_id)
     return row

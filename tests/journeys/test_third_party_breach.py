@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
+from zipfile import ZipFile
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from breachdesk.embedded.invented_people import Expected, write_people
 from breachdesk.embedded.story import words
+from tests.desk.exporting import check
 from tests.journeys.installation import Installation
 
 pytestmark = pytest.mark.journey
@@ -130,9 +132,38 @@ def test_the_whole_job_in_a_browser(browser: Browser, installation: Installation
 
     check_the_mail(installation, file, expected)
     assert len(installation.mail) - before >= PEOPLE - expected.without_email
-    pdf = file_the_report(sign_in(browser, installation, "Data protection officer"), reference)
-    assert pdf.read_bytes().startswith(b"%PDF-")
+    dpo = sign_in(browser, installation, "Data protection officer")
+    assert file_the_report(dpo, reference).read_bytes().startswith(b"%PDF-")
     assert "VALID" in installation.manage("verify_audit")
+    bundle = export_the_bundle(dpo, reference, tmp_path / "bundle.zip")
+    assert check(bundle)["verdict"] == "VALID"
+    open_without_us(browser, bundle, tmp_path / "unpacked", reference)
+
+
+def export_the_bundle(page: Page, reference: str, target: Path) -> Path:
+    page.goto(f"/incidents/{reference}/trail/")
+    page.get_by_role("button", name="Verify now").click()
+    expect(page.locator("#standing")).to_contain_text("Verified:", timeout=20_000)
+    page.get_by_role("link", name="Evidence bundle").click()
+    page.get_by_label("Who is it for?").fill("The Information Commissioner")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Make the bundle").click()
+    download.value.save_as(target)
+    return target
+
+
+def open_without_us(browser: Browser, bundle: Path, folder: Path, reference: str) -> None:
+    """The page that lies in the bundle, from the disk, in a browser that may ask nobody."""
+    with ZipFile(bundle) as archive:
+        archive.extractall(folder)
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto((folder / "index.html").as_uri())
+    page.wait_for_function("window.bundleVerdict", timeout=60_000)
+    verdict = page.evaluate("window.bundleVerdict")
+    assert (verdict["verdict"], verdict["reference"]) == ("VALID", reference), verdict
+    expect(page.locator("body")).to_contain_text("approved the English edition")
+    context.close()
 
 
 def check_the_mail(installation: Installation, file: Path, expected: Expected) -> None:
