@@ -1,10 +1,10 @@
-# make demo, make test, make check, make bench: all there is to remember. PYTHON=python3.13 takes another Python.
+# make demo, make test, make check, make bench, make faults: all there is to remember. PYTHON=python3.13 takes another Python.
 PYTHON ?= python3
 VENV = $(if $(filter python3,$(PYTHON)),.venv,.venv-$(notdir $(PYTHON)))
 RUN = $(VENV)/bin/python
 PYTEST_ARGS =
 
-.PHONY: demo test check bench lock python
+.PHONY: demo test check bench faults lock python
 
 demo: python
 	@$(PYTHON) breachdesk/embedded/install.py $(VENV) requirements-embedded.lock
@@ -28,6 +28,10 @@ bench: python
 	$(RUN) -m tests.bench.import_people
 	$(RUN) -m tests.bench.send
 	$(RUN) -m tests.bench.trail
+
+faults: python
+	@$(PYTHON) breachdesk/embedded/install.py $(VENV) requirements-dev.lock
+	$(RUN) -m tests.faults.trail 120
 
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml

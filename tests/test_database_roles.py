@@ -182,14 +182,13 @@ def test_a_login_it_cannot_make_is_named(tmp_path: Path, text: str | None, why: 
 
 
 def test_a_role_that_may_more_is_refused(roles: None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("GRANT bd_owner TO bd_app")
-    try:
+    """Seen by nobody else: roles belong to the whole cluster, and other tests use it at the same time."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("GRANT bd_owner TO bd_app")
         with pytest.raises(CommandError, match="bd_app may do more"):
             call_command("sync_database_roles", verbosity=0)
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("REVOKE bd_owner FROM bd_app")
+        transaction.set_rollback(True)
 
 
 # T18: what nobody may, as every role, over a connection of its own

@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -113,14 +114,13 @@ def _campaign(fire: Field, seconds: float, every: float) -> dict[str, Any]:
 
 
 def _shoot(fire: Field, clock: "Clock | None", until: float, every: float) -> None:
-    chance = random.Random(7)
-    targets = [*COMMANDS, "database"]
+    targets = cycle(["database", *COMMANDS])
     jumps = list(JUMPS) if clock else []
     quarter = (until - time.time()) / (len(JUMPS) + 1)
     next_jump = time.time() + quarter
     while time.time() + every < until:
         time.sleep(every)
-        fire.kill(chance.choice(targets))
+        fire.kill(next(targets))
         if clock and jumps and time.time() > next_jump:
             clock.jump(jumps.pop(0))
             next_jump += quarter
