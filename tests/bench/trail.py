@@ -24,7 +24,7 @@ from tests.bench.measuring import child, installation, keep, peak_memory_mb, sta
 MODULE = "tests.bench.trail"
 WRITERS = (1, 8)
 KINDS = ("plain", "audited", "chained")
-ROUNDS = 5
+ROUNDS = 3
 LEAST_SHARE_OF_PLAIN = 0.6
 MOST_VERIFY_SECONDS_A_MILLION = 60
 MOST_VERIFY_MB = 500
@@ -254,7 +254,7 @@ if __name__ == "__main__":
         raise SystemExit(0)
     parser = argparse.ArgumentParser()
     parser.add_argument("entries", type=int, nargs="?", default=1_000_000)
-    parser.add_argument("--seconds", type=float, default=4, help="of each round")
+    parser.add_argument("--seconds", type=float, default=3, help="of each round")
     parser.add_argument("--keep", action="store_true")
     given = parser.parse_args()
     raise SystemExit(main(given.entries, given.seconds, given.keep))
