@@ -23,6 +23,7 @@ from breachdesk.embedded.catcher_store import CaughtMail
 from breachdesk.embedded.folders import write_private
 from breachdesk.embedded.logins import write_addresses
 from breachdesk.embedded.processes import Program, launch, stop
+from tests.cluster import roles_in_use
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def _prepare(installation: Installation) -> None:
         (folder / name).mkdir(mode=0o700)
     installation.manage("migrate", "--verbosity", "0")
     addresses = write_addresses(folder / "logins", installation.environment["DATABASE_URL"])
-    installation.manage("sync_database_roles", "--logins", *addresses)
+    with roles_in_use():
+        installation.manage("sync_database_roles", "--logins", *addresses)
     installation.manage("sync_roles")
     installation.manage("make_signing_key")
     installation.manage("collectstatic", "--noinput", "--verbosity", "0")
