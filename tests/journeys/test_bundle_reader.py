@@ -66,6 +66,13 @@ class Reader:
         return " ".join(self.page.locator(selector).inner_text().split())
 
 
+# A browser tells of an opened element a moment later, and only then is it filled.
+OPEN_ALL = """async () => {
+    document.querySelectorAll("details").forEach((one) => { one.open = true; });
+    await new Promise((done) => setTimeout(done, 100));
+}"""
+
+
 @pytest.fixture(scope="module")
 def window(chromium: str) -> Iterator[Any]:
     """One browser for all of them. None uses the database: an event loop in this thread would forbid it."""
@@ -139,6 +146,7 @@ def test_an_event_opens_and_shows_its_values_and_its_proof(
     event = reader.page.locator("#history details.event").first
     event.locator("summary").focus()
     reader.page.keyboard.press("Enter")
+    event.get_by_text("Loyalty records copied from a provider").first.wait_for()
     said = " ".join(event.inner_text().split())
     assert "Loyalty records copied from a provider" in said
     assert "lead to the root that was signed" in said
@@ -210,6 +218,7 @@ def test_batches_are_one_line_until_somebody_opens_it(
     fold = reader.page.locator(".fold")
     assert "settled 5 batches: 6 handed over, 1 refused" in " ".join(fold.inner_text().split())
     fold.locator("summary").first.click()
+    fold.locator(".event").first.wait_for()
     assert fold.locator(".event").count() == 5
 
 
@@ -220,6 +229,7 @@ def test_sealed_and_erased_values_say_why_they_are_not_there(
     story.forge.erase(story.marks["opened"], "title")
     open_story(story)
     reader.page.locator("#history summary").first.click()
+    reader.page.get_by_text("Erased. The log holds only a commitment").first.wait_for()
     assert "Erased. The log holds only a commitment" in reader.text("#history")
 
 
@@ -310,7 +320,7 @@ def test_hostile_text_is_text(reader: Reader, tmp_path: Path, words: str) -> Non
         "people_of_record": {"v": 1, "users": [{"id": story.author, "name": words}]},
     }
     assert reader.open(page_of(exported(story), tmp_path))["verdict"] == "VALID"
-    reader.page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    reader.page.evaluate(OPEN_ALL)
     assert reader.page.evaluate("() => window.wasRun") is None
     assert reader.page.locator("main img, main script").count() == 0
     if words.isascii():
@@ -326,7 +336,7 @@ def test_nothing_is_wider_than_the_screen(reader: Reader, tmp_path: Path, width:
     story.forge.sections["incident"]["title"] = "W" * 400
     reader.page.set_viewport_size({"width": width, "height": 900})
     reader.open(page_of(exported(story), tmp_path))
-    reader.page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    reader.page.evaluate(OPEN_ALL)
     assert reader.page.evaluate("() => document.documentElement.scrollWidth") == width
 
 
