@@ -105,14 +105,17 @@ def answer(box: Locator, given: object) -> None:
 
 def file_the_report(page: Page, reference: str) -> Path:
     page.goto(f"/incidents/{reference}/filings/")
-    page.get_by_role("button", name="Begin the report to the ICO").click()
-    for _ in range(4):
+    with page.expect_navigation():
+        page.get_by_role("button", name="Begin the report to the ICO").click()
+    for _ in range(6):
+        page.get_by_role("button", name="Ask for sign-off").wait_for()
         missing = [box.get_attribute("id") for box in page.locator(".answer.missing").all()]
         if not missing:
             break
         for name in missing:
             answer(page.locator(f"#{name}"), words.ANSWERS[name.removeprefix("q-")])
-        page.get_by_role("button", name="Save the answers").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Save the answers").click()
     page.get_by_role("button", name="Ask for sign-off").click()
     page.get_by_role("button", name=re.compile("Sign off as")).click()
     with page.expect_download() as download:
