@@ -5,8 +5,8 @@ The sweeper does not use Celery and knows nothing of workers but their leases. I
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from breachdesk.audit.locks import Hold, process_lock
 from breachdesk.audit.record import record
 from breachdesk.pulse import note_run
 from notifications import delivery
@@ -79,18 +80,9 @@ class Swept:
         return bool(self.returned or self.unknown or self.finished or self.unattended)
 
 
-@contextmanager
-def sweeper_lock() -> Iterator[bool]:
+def sweeper_lock() -> AbstractContextManager[Hold]:
     """True for the one process that sweeps now."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [SWEEPER_LOCK])
-        held = bool(cursor.fetchone()[0])
-    try:
-        yield held
-    finally:
-        if held:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [SWEEPER_LOCK])
+    return process_lock(SWEEPER_LOCK)
 
 
 def sweep() -> Swept:

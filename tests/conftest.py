@@ -2,6 +2,7 @@ import pytest
 from django.db import connection, transaction
 
 from tests.audit.tsa import LocalTsa
+from tests.services import Services
 from tests.signing import Signing
 
 
@@ -31,3 +32,11 @@ def local_tsa(tmp_path):
     """A time-stamping authority that runs beside the test."""
     with LocalTsa(tmp_path / "tsa") as tsa:
         yield tsa
+
+
+@pytest.fixture
+def start_service(db):
+    """Starts a command that serves; see tests/services.py."""
+    services = Services()
+    yield services.start
+    services.end()

@@ -2,22 +2,42 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
+
+
+class Hold:
+    """True until the lock is given back, or this thread's connection is no longer the session that took it."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def __bool__(self) -> bool:
+        return self._session is not None and connection.connection is self._session and not self._session.closed
+
+    def end(self) -> None:
+        self._session = None
+
+    def demand(self) -> None:
+        """Raises OperationalError when the session is gone: Django may have opened another one unseen, without it."""
+        if not self:
+            raise OperationalError("the session that held the lock was lost")
 
 
 @contextmanager
-def process_lock(number: int) -> Iterator[bool]:
-    """Held for as long as this database session lives; False when another process has it."""
+def process_lock(number: int) -> Iterator[Hold]:
+    """Tries once. What it gives is false when another process has the lock, and from when the session is lost."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
-        held = bool(cursor.fetchone()[0])
+        hold = Hold(connection.connection if cursor.fetchone()[0] else None)
     try:
-        yield held
+        yield hold
     finally:
-        if held and connection.connection is not None and not connection.connection.closed:
+        if hold:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
+        hold.end()
 
 
 def is_held_elsewhere(number: int) -> bool:

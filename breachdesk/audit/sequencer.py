@@ -23,7 +23,7 @@ from django.db import connection, transaction
 
 from breachdesk.audit.canonical import parse, time_of, time_text
 from breachdesk.audit.entries import entry_bytes, stored_frontier
-from breachdesk.audit.locks import is_held_elsewhere, process_lock
+from breachdesk.audit.locks import Hold, is_held_elsewhere, process_lock
 from breachdesk.audit.models import Entry, Event, Pending
 from breachdesk.audit.record import record
 from breachdesk.audit.tree import Frontier, Node, leaf_of
@@ -118,8 +118,7 @@ def sequence_everything(seconds: float = 30) -> bool:
     return True
 
 
-def sequencer_lock() -> AbstractContextManager[bool]:
-    """Held for as long as this database session lives; False when another process has it."""
+def sequencer_lock() -> AbstractContextManager[Hold]:
     return process_lock(LOCK)
 
 

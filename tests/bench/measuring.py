@@ -6,7 +6,7 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +46,18 @@ def child(module: str, *words: object) -> dict[str, Any]:
 
 def start_child(module: str, *words: object) -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-m", module, "--child", *map(str, words)], stdout=subprocess.PIPE)
+
+
+def run_if_child(tasks: Mapping[str, Callable[..., dict[str, Any]]]) -> None:
+    """In a process that start_child() began: does its one task, prints the result and ends."""
+    if sys.argv[1:2] != ["--child"]:
+        return
+    import django
+
+    django.setup()
+    task, folder, *words = sys.argv[2:]
+    print(json.dumps(tasks[task](Path(folder), *words)))
+    raise SystemExit(0)
 
 
 def peak_memory_mb() -> int:

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench.measuring import child, installation, keep, peak_memory_mb, start_child
+from tests.bench.measuring import child, installation, keep, peak_memory_mb, run_if_child, start_child
 
 MODULE = "tests.bench.trail"
 WRITERS = (1, 8)
@@ -245,13 +245,7 @@ def bd_verify(folder: Path, entries: str) -> dict[str, Any]:
 TASKS = {task.__name__: task for task in (prepare, write, fill, link, bare_tree, verify, prove, bundle, bd_verify)}
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--child"]:
-        import django
-
-        django.setup()
-        task, given_folder, *words = sys.argv[2:]
-        print(json.dumps(TASKS[task](Path(given_folder), *words)))
-        raise SystemExit(0)
+    run_if_child(TASKS)
     parser = argparse.ArgumentParser()
     parser.add_argument("entries", type=int, nargs="?", default=1_000_000)
     parser.add_argument("--seconds", type=float, default=3, help="of each round")

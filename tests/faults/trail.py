@@ -26,7 +26,7 @@ from typing import Any
 
 from breachdesk.embedded import postgres, servers
 from breachdesk.embedded.processes import end_session, launch
-from tests.bench.measuring import installation, keep, start_child
+from tests.bench.measuring import installation, keep, run_if_child, start_child
 
 MODULE = "tests.faults.trail"
 RESULTS = Path(__file__).parent / "results"
@@ -265,13 +265,7 @@ def _journals(folder: Path) -> tuple[set[str], set[str]]:
 TASKS = {task.__name__: task for task in (prepare, write, settle, check)}
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--child"]:
-        import django
-
-        django.setup()
-        task, given_folder, *words = sys.argv[2:]
-        print(json.dumps(TASKS[task](Path(given_folder), *words)))
-        raise SystemExit(0)
+    run_if_child(TASKS)
     parser = argparse.ArgumentParser()
     parser.add_argument("seconds", type=float, nargs="?", default=60)
     parser.add_argument("--every", type=float, default=5)

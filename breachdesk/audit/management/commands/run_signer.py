@@ -1,48 +1,28 @@
 """Signs the log for as long as it runs, and is the only process that can. Stops cleanly on SIGTERM."""
 
-import signal
-import threading
-from typing import Any
-
-from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError, connection
-
 from breachdesk.audit.locks import process_lock
 from breachdesk.audit.signer import LOCK, Signer
 from breachdesk.pulse import note_run
+from breachdesk.serving import TRY_AGAIN_AFTER, Service
 
 LOOK_EVERY = 0.5
-TRY_AGAIN_AFTER = 1.0
 
 
-class Command(BaseCommand):
+class Command(Service):
     help = "Signs the audit log with checkpoints. One process does it; a second one waits to take over."
-    requires_system_checks: list[str] = []
+    part = "signer"
+    said = ""
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        self.stopping = threading.Event()
-        self.said = ""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stopping.set())
-        while not self.stopping.is_set():
-            try:
-                self._serve()
-            except (OperationalError, InterfaceError) as error:
-                reason, *_ = str(error).splitlines() or [type(error).__name__]
-                self.stderr.write(f"The database does not answer ({reason}). Trying again every second.")
-                connection.close()
-                self.stopping.wait(TRY_AGAIN_AFTER)
-        self.stdout.write("The signer stopped.")
-
-    def _serve(self) -> None:
-        with process_lock(LOCK) as held:
-            if not held:
+    def serve(self) -> None:
+        with process_lock(LOCK) as hold:
+            if not hold:
                 self.stopping.wait(TRY_AGAIN_AFTER)
                 return
             self.stdout.write("Signing the log.")
             signer = Signer()
             while not self.stopping.is_set():
                 note_run("signer")
+                hold.demand()
                 signer.look()
                 self._say(signer)
                 self.stopping.wait(LOOK_EVERY)
