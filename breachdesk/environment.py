@@ -1,5 +1,6 @@
 """Every setting of an installation: its name, its default and its reason. `.env.example` is printed from this file."""
 
+import json
 import os
 import sys
 import textwrap
@@ -7,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Json, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 PREFIX = "BREACHDESK_"
 SHARED_NAMES = ("DATABASE_URL", "REDIS_URL")
@@ -25,6 +27,39 @@ EXAMPLES = {
 }
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+# What needs no explanation when a list of people comes in, as a share of its rows; people/gate.py says how each is
+# counted. Low where a wrong column does harm that cannot be taken back, higher where lists simply differ.
+GATE_LIMITS: dict[str, float] = {
+    "minors": 0.05,
+    "deceased": 0.01,
+    "vulnerable": 0.1,
+    "without_email": 0.1,
+    "unreachable": 0.01,
+    "without_country": 0.01,
+    "without_language": 0.1,
+    "rejected": 0.02,
+    "known": 0.1,
+    "new": 0.5,
+    "withdrawn": 0.1,
+    "renamed": 0.01,
+    "references_of_others": 0.001,
+    "shared_addresses": 0.02,
+    "repeated_name": 0.005,
+    "repeated_street": 0.01,
+    "names_apart": 0.9,
+    "names_unlike_earlier": 0.5,
+    "names_moved": 0.0,
+    "postcodes_apart": 0.1,
+    "postcodes_moved": 0.0,
+}
+
+
+def _with_the_others(given: dict[str, float]) -> dict[str, float]:
+    if unknown := sorted(given.keys() - GATE_LIMITS.keys()):
+        raise PydanticCustomError("gate_limit", "{names}", {"names": ", ".join(unknown)})
+    return GATE_LIMITS | given
 
 
 class Environment(BaseModel):
@@ -143,6 +178,11 @@ class Environment(BaseModel):
         description="Seconds that an approval, a start or a filing waits for the signed state of the trail that proves "
         "it. What takes longer is recorded all the same, and says so.",
     )
+    gate_limits: Annotated[Json[dict[str, Share]], AfterValidator(_with_the_others)] = Field(
+        default_factory=lambda: dict(GATE_LIMITS),
+        description="Above which share of its rows something about a list of people must be explained before the list "
+        "is taken in, as JSON: 0 lets nothing pass, 1 everything. What is not named keeps its default.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="How much is logged. No level logs names or addresses."
     )
@@ -199,8 +239,15 @@ def _sentence(fault: dict[str, Any]) -> str:
             return f"{variable} is not set. {Environment.model_fields[field.lower()].description}"
         case "extra_forbidden":
             return f"{variable} is not a setting of BreachDesk: check its spelling against .env.example."
+        case "gate_limit":
+            return f"{variable} names {fault['msg']}, which the gate does not know. Known are {', '.join(GATE_LIMITS)}."
         case _:
-            return f"{variable} is not usable: {fault['msg']}."
+            return f"{variable}{_part_of(fault)} is not usable: {fault['msg']}."
+
+
+def _part_of(fault: dict[str, Any]) -> str:
+    """Which entry of a setting that is JSON."""
+    return "".join(f", {part}," for part in fault["loc"][1:])
 
 
 def load_environment() -> Environment:
@@ -246,8 +293,8 @@ def _default_of(field: FieldInfo) -> str:
             return "1" if on else "0"
         case None:
             return ""
-        case {}:
-            return "{}"
+        case dict() as table:
+            return json.dumps(table)
         case value:
             return str(value)
 
