@@ -6,16 +6,20 @@ from django.utils import timezone
 
 
 class DataKey(models.Model):
-    """Two random keys of one scope (an incident, or ORGANISATION), each wrapped by the master key.
+    """Two random keys of one scope (an incident, or ORGANISATION), each wrapped by the master key and by its share.
 
-    A destroyed key stays as a row without keys, so that nobody can make a second one under the same scope.
+    The data key opens what is sealed; the index key finds equal values and lives as long or longer. A destroyed key
+    stays as a row without it, so that nobody can make a second one under the same scope. A row without `shared_at` was
+    made before there were shares: the master key alone opens it.
     """
 
     scope = models.UUIDField(primary_key=True)
     wrapped_data = models.BinaryField(null=True)
     wrapped_index = models.BinaryField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
+    shared_at = models.DateTimeField(null=True)
     destroyed_at = models.DateTimeField(null=True)
+    index_destroyed_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -24,8 +28,17 @@ class DataKey(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="data_key_destroyed_means_gone",
-                condition=Q(destroyed_at__isnull=True, wrapped_data__isnull=False, wrapped_index__isnull=False)
-                | Q(destroyed_at__isnull=False, wrapped_data__isnull=True, wrapped_index__isnull=True),
+                condition=Q(destroyed_at__isnull=True, wrapped_data__isnull=False)
+                | Q(destroyed_at__isnull=False, wrapped_data__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="index_key_destroyed_means_gone",
+                condition=Q(index_destroyed_at__isnull=True, wrapped_index__isnull=False)
+                | Q(index_destroyed_at__isnull=False, wrapped_index__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="index_key_outlives_the_data_key",
+                condition=Q(index_destroyed_at__isnull=True) | Q(destroyed_at__isnull=False),
             ),
         ]
 

@@ -1,37 +1,56 @@
 """Sealing of values and blind indexes for exact look-up.
 
-Each scope has two independent random 256-bit keys, wrapped by the master key with AES-256-GCM (NIST SP 800-38D).
+Each scope has two independent random 256-bit keys, which die separately. Each is wrapped with AES-256-GCM (NIST SP
+800-38D) under a key of its own: HKDF-SHA-256 (RFC 5869) of the master key with the key's share as salt (shares.py).
+Keys made before there were shares are wrapped by the master key alone until share_key() has been there.
 
+The data key opens:
 - Sealed value: nonce (12 bytes) || ciphertext || tag (16 bytes), AES-256-GCM under the scope's data key. Associated
   data name table, column and row, so a sealed value opens only in its own place. Nonces are random: SP 800-38D
   section 8.3 allows 2**32 values per key, a thousand times the largest incident.
-- Blind index: the first 16 bytes of HMAC-SHA-256 (RFC 2104) under the scope's index key, over purpose and value. Equal
-  values of one scope and purpose match; nothing else can be learned from it without the key.
-- Derived salt: 32 bytes of HMAC-SHA-256 under the same key, over 0xFFFF, purpose and place. A blind index has the
+- Fingerprint: the first 16 bytes of HMAC-SHA-256 (RFC 2104) under a key derived from the data key, over purpose and
+  value. It tells whether sealed values still belong together. That is of use only while they can be opened, so it must
+  not be testable any longer than they are: hence the data key, not the index key.
+
+The index key lives until nobody can go to court any more, and answers one question: did you write to this address?
+- Blind index: the first 16 bytes of HMAC-SHA-256 under the index key, over purpose and value. Equal values of one scope
+  and purpose match; nothing else can be learned from it without the key. With the key every guess can be tested: until
+  it dies, these hashes are personal data.
+- Derived salt: 32 bytes of HMAC-SHA-256 under the index key, over 0xFFFF, purpose and place. A blind index has the
   length of its purpose where this has 0xFFFF, and no purpose is that long: so neither can pass for the other. A salt
-  need not be stored, and dies with the key: what was committed to with it can then neither be opened nor guessed.
+  need not be stored, and dies with the key: what was committed to with it can then neither be opened nor guessed. Its
+  one use is the commitment to the address a message went to, which is the proof behind the answer to that same
+  question; and it shows nothing that the blind index of the address would not. So it belongs to the index key.
 """
 
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from os import urandom
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from breachdesk.prepared import run
 from breachdesk.vault.master_key import KEY_BYTES, MasterKeyMissing, read_master_key
 from breachdesk.vault.models import DataKey
+from breachdesk.vault.shares import DATA, INDEX, destroy_shares, find_or_make_share, read_share, share_path
 
 NONCE_BYTES = 12
 TAG_BYTES = 16
 INDEX_BYTES = 16
 SALTS = b"\xff\xff"
+WRAPPING = b"breachdesk wrapping key"
+FINGERPRINTS = b"breachdesk fingerprints"
 
 
 class KeyMissing(Exception):
@@ -40,6 +59,10 @@ class KeyMissing(Exception):
 
 class KeyDestroyed(Exception):
     """The scope's data key was shredded: what it sealed cannot be read by anybody again."""
+
+
+class IndexDestroyed(KeyDestroyed):
+    """The scope's index key was shredded too: nothing can be looked up by its value again."""
 
 
 class SealBroken(Exception):
@@ -56,18 +79,56 @@ def _with_length(text: str) -> bytes:
     return len(encoded).to_bytes(2, "big") + encoded
 
 
-class Cipher:
+class _Keyed:
+    """HMAC-SHA-256 under one key. The state behind each purpose is kept: one is asked for millions of values."""
+
+    __slots__ = ("_begun", "_key", "_mark")
+
+    def __init__(self, key: bytes, mark: bytes = b"") -> None:
+        self._key = hmac.new(key, digestmod=sha256)
+        self._mark = mark
+        self._begun: dict[str, hmac.HMAC] = {}
+
+    def digest(self, value: bytes, purpose: str) -> bytes:
+        digest = (self._begun.get(purpose) or self._begin(purpose)).copy()
+        digest.update(value)
+        return digest.digest()
+
+    def _begin(self, purpose: str) -> hmac.HMAC:
+        begun = self._begun[purpose] = self._key.copy()
+        begun.update(self._mark + _with_length(purpose))
+        return begun
+
+
+class IndexCipher:
+    """The open index key of one scope: what is left when its data key is gone. It opens nothing; it finds."""
+
+    __slots__ = ("_indexes", "_salts", "scope")
+
+    def __init__(self, scope: UUID, index_key: bytes) -> None:
+        self.scope = scope
+        self._indexes = _Keyed(index_key)
+        self._salts = _Keyed(index_key, SALTS)
+
+    def blind_index(self, value: str, *, purpose: str) -> bytes:
+        """16 bytes. The caller decides what counts as equal (case, spaces) and brings the value into that form."""
+        return self._indexes.digest(value.encode(), purpose)[:INDEX_BYTES]
+
+    def derived_salt(self, place: bytes, *, purpose: str) -> bytes:
+        """32 bytes, the same for ever while the key lives. `place` is to be used for one commitment only."""
+        return self._salts.digest(place, purpose)
+
+
+class Cipher(IndexCipher):
     """The open keys of one scope. Make one for a piece of work and let it go: a shred does not reach it meanwhile."""
 
-    __slots__ = ("_aead", "_index", "_places", "_purposes", "_salted", "scope")
+    __slots__ = ("_aead", "_fingerprints", "_places")
 
     def __init__(self, scope: UUID, data_key: bytes, index_key: bytes) -> None:
-        self.scope = scope
+        super().__init__(scope, index_key)
         self._aead = AESGCM(data_key)
-        self._index = hmac.new(index_key, digestmod=sha256)
+        self._fingerprints = _Keyed(hmac.digest(data_key, FINGERPRINTS, sha256))
         self._places: dict[tuple[str, str], bytes] = {}
-        self._purposes: dict[str, hmac.HMAC] = {}
-        self._salted: dict[str, hmac.HMAC] = {}
 
     def seal(self, value: bytes, *, table: str, column: str, row: UUID) -> bytes:
         nonce = urandom(NONCE_BYTES)
@@ -83,17 +144,9 @@ class Cipher:
         except (InvalidTag, ValueError):
             raise SealBroken(f"A sealed value in {table}.{column}, row {row}, was changed or moved.") from None
 
-    def blind_index(self, value: str, *, purpose: str) -> bytes:
-        """16 bytes. The caller decides what counts as equal (case, spaces) and brings the value into that form."""
-        index = self._purpose(purpose).copy()
-        index.update(value.encode())
-        return index.digest()[:INDEX_BYTES]
-
-    def derived_salt(self, place: bytes, *, purpose: str) -> bytes:
-        """32 bytes, the same for ever while the key lives. `place` is to be used for one commitment only."""
-        salt = self._salts(purpose).copy()
-        salt.update(place)
-        return salt.digest()
+    def fingerprint(self, value: bytes, *, purpose: str) -> bytes:
+        """16 bytes that tell whether sealed values are still the same ones, for as long as these can be opened."""
+        return self._fingerprints.digest(value, purpose)[:INDEX_BYTES]
 
     def _place(self, table: str, column: str) -> bytes:
         place = self._places.get((table, column))
@@ -101,46 +154,44 @@ class Cipher:
             place = self._places[table, column] = _with_length(table) + _with_length(column)
         return place
 
-    def _purpose(self, purpose: str) -> hmac.HMAC:
-        prepared = self._purposes.get(purpose)
-        if prepared is None:
-            prepared = self._purposes[purpose] = self._index.copy()
-            prepared.update(_with_length(purpose))
-        return prepared
-
-    def _salts(self, purpose: str) -> hmac.HMAC:
-        prepared = self._salted.get(purpose)
-        if prepared is None:
-            prepared = self._salted[purpose] = self._index.copy()
-            prepared.update(SALTS + _with_length(purpose))
-        return prepared
-
 
 @dataclass(frozen=True)
 class _Wrapping:
-    """AES-256-GCM under the master key; the associated data say whose key it is and which of the two."""
+    """AES-256-GCM; the associated data say whose key it is and which of the two."""
 
-    aead: AESGCM
+    key: bytes
     scope: UUID
+    which: str
 
-    def wrap(self, key: bytes, which: str) -> bytes:
+    def wrap(self, key: bytes) -> bytes:
         nonce = urandom(NONCE_BYTES)
-        return nonce + self.aead.encrypt(nonce, key, _associated("vault_data_key", which, self.scope))
+        return nonce + AESGCM(self.key).encrypt(nonce, key, self._whose)
 
-    def unwrap(self, wrapped: bytes, which: str) -> bytes:
+    def unwrap(self, wrapped: bytes) -> bytes:
         try:
-            return self.aead.decrypt(
-                wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _associated("vault_data_key", which, self.scope)
-            )
+            return AESGCM(self.key).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], self._whose)
         except InvalidTag:
             raise MasterKeyMissing(
-                f"The master key does not open the data key of {self.scope}: it is not the key this database was "
-                "written with. Put the right key file in place."
+                f"The master key does not open the {self.which} key of {self.scope}: it is not the key this database "
+                f"was written with, or {share_path(self.scope, self.which)} is another key's share. Put the right "
+                "files in place."
             ) from None
 
+    @property
+    def _whose(self) -> bytes:
+        return _associated("vault_data_key", self.which, self.scope)
 
-def _wrapping(scope: UUID) -> _Wrapping:
-    return _Wrapping(AESGCM(read_master_key()), scope)
+
+def _wrapping(scope: UUID, which: str, share: bytes | None) -> _Wrapping:
+    """Without a share by the master key alone, as it was before there were any."""
+    master = read_master_key()
+    if share is not None:
+        master = HKDF(SHA256(), KEY_BYTES, salt=share, info=WRAPPING).derive(master)
+    return _Wrapping(master, scope, which)
+
+
+def _shared_wrapping(scope: UUID, which: str) -> _Wrapping:
+    return _wrapping(scope, which, find_or_make_share(scope, which))
 
 
 def create_key(scope: UUID) -> DataKey:
@@ -150,14 +201,12 @@ def create_key(scope: UUID) -> DataKey:
 
 def find_or_create_key(scope: UUID) -> tuple[DataKey, bool]:
     """As create_key(), and whether it was made just now: that must leave an event."""
-    wrapping = _wrapping(scope)
-    key, is_new = DataKey.objects.get_or_create(
-        scope=scope,
-        defaults={
-            "wrapped_data": wrapping.wrap(urandom(KEY_BYTES), "data"),
-            "wrapped_index": wrapping.wrap(urandom(KEY_BYTES), "index"),
-        },
-    )
+    key, is_new = DataKey.objects.filter(scope=scope).first(), False
+    if key is None:
+        wrapped = {
+            f"wrapped_{which}": _shared_wrapping(scope, which).wrap(urandom(KEY_BYTES)) for which in (DATA, INDEX)
+        }
+        key, is_new = DataKey.objects.get_or_create(scope=scope, defaults={**wrapped, "shared_at": timezone.now()})
     _refuse_destroyed(key.scope, key.destroyed_at)
     return key, is_new
 
@@ -167,7 +216,10 @@ def has_key(scope: UUID) -> bool:
     return DataKey.objects.filter(scope=scope).exists()
 
 
-KEY_OF = "SELECT wrapped_data, wrapped_index, destroyed_at FROM vault_data_key WHERE scope = %(scope)s"
+KEY_OF = """
+SELECT wrapped_data, wrapped_index, shared_at, destroyed_at, index_destroyed_at FROM vault_data_key
+WHERE scope = %(scope)s
+"""
 
 
 def cipher_for(scope: UUID) -> Cipher:
@@ -175,13 +227,29 @@ def cipher_for(scope: UUID) -> Cipher:
 
     It never makes a key: an incident's is made when the incident is opened, the organisation's by its first event.
     """
+    wrapped_data, wrapped_index, shared_at, destroyed_at, _ = _stored_key(scope)
+    _refuse_destroyed(scope, destroyed_at)
+    data_key = _unwrap(scope, DATA, wrapped_data, shared_at)
+    return Cipher(scope, data_key, _unwrap(scope, INDEX, wrapped_index, shared_at))
+
+
+def index_cipher_for(scope: UUID) -> IndexCipher:
+    """As cipher_for(), with the index key alone: also after the data key was destroyed. Raises IndexDestroyed."""
+    _, wrapped_index, shared_at, _, index_destroyed_at = _stored_key(scope)
+    _refuse_destroyed_index(scope, index_destroyed_at)
+    return IndexCipher(scope, _unwrap(scope, INDEX, wrapped_index, shared_at))
+
+
+def _stored_key(scope: UUID) -> Any:
     found = run(KEY_OF, {"scope": scope}).fetchone()
     if found is None:
         raise KeyMissing(f"There is no data key for {scope}. It is made when the incident is opened.")
-    wrapped_data, wrapped_index, destroyed_at = found
-    _refuse_destroyed(scope, destroyed_at)
-    wrapping = _wrapping(scope)
-    return Cipher(scope, wrapping.unwrap(wrapped_data, "data"), wrapping.unwrap(wrapped_index, "index"))
+    return found
+
+
+def _unwrap(scope: UUID, which: str, wrapped: bytes, shared_at: datetime | None) -> bytes:
+    share = read_share(scope, which) if shared_at else None
+    return _wrapping(scope, which, share).unwrap(wrapped)
 
 
 def _refuse_destroyed(scope: UUID, destroyed_at: datetime | None) -> None:
@@ -191,16 +259,74 @@ def _refuse_destroyed(scope: UUID, destroyed_at: datetime | None) -> None:
         )
 
 
-def shred(scope: UUID) -> bool:
-    """Destroys both keys for ever; everything sealed under them is gone. False when they were gone before.
-
-    The wrapped keys also live in backups of the database's keys, which must be shredded after their own term.
-    """
-    return bool(
-        DataKey.objects.filter(scope=scope, destroyed_at__isnull=True).update(
-            wrapped_data=None, wrapped_index=None, destroyed_at=timezone.now(), version=F("version") + 1
+def _refuse_destroyed_index(scope: UUID, destroyed_at: datetime | None) -> None:
+    if destroyed_at is not None:
+        raise IndexDestroyed(
+            f"The index key of {scope} was destroyed on {destroyed_at:%d %B %Y}: whether an address was written to "
+            "cannot be told again."
         )
-    )
+
+
+def share_key(scope: UUID) -> DataKey | None:
+    """Gives a key from before there were shares its own; None if it has one, or is gone. That must leave an event.
+
+    What is sealed stays as it is. Copies of the database made before this still open with the master key alone.
+    """
+    key = DataKey.objects.select_for_update().filter(scope=scope, shared_at=None).first()
+    if key is None or key.index_destroyed_at:
+        return None
+    key.wrapped_index = _rewrapped(scope, INDEX, key.wrapped_index)
+    key.wrapped_data = _rewrapped(scope, DATA, key.wrapped_data)
+    key.shared_at, key.version = timezone.now(), key.version + 1
+    key.save(update_fields=["wrapped_data", "wrapped_index", "shared_at", "version"])
+    return key
+
+
+def _rewrapped(scope: UUID, which: str, wrapped: bytes | memoryview | None) -> bytes | None:
+    if wrapped is None:
+        return None
+    return _shared_wrapping(scope, which).wrap(_wrapping(scope, which, None).unwrap(bytes(wrapped)))
+
+
+def shred(scope: UUID) -> bool:
+    """Destroys the data key for ever; everything sealed under it is gone. False when it was gone before.
+
+    The index key lives on. Once this is committed the share goes too, so that no dump of the database brings it back;
+    what a crash leaves of that is done by destroy_dead_shares().
+    """
+    return _destroy(scope, DATA, destroyed_at=None)
+
+
+def shred_index(scope: UUID) -> bool:
+    """Destroys the index key for ever: no hash made with it can be tested again. False while the data key lives."""
+    return _destroy(scope, INDEX, index_destroyed_at=None, destroyed_at__isnull=False)
+
+
+def _destroy(scope: UUID, which: str, **still_there: Any) -> bool:
+    moment = "destroyed_at" if which == DATA else "index_destroyed_at"
+    changes = {f"wrapped_{which}": None, moment: timezone.now(), "version": F("version") + 1}
+    if not DataKey.objects.filter(scope=scope, **still_there).update(**changes):
+        return False
+    transaction.on_commit(partial(destroy_shares, [(scope, which)]), robust=True)
+    return True
+
+
+def destroy_dead_shares() -> int:
+    """Shares of keys that the database says are destroyed, as after a crash or a restore. How many were there."""
+    dead = [(scope, DATA) for scope in _scopes(destroyed_at__isnull=False)]
+    return destroy_shares([*dead, *((scope, INDEX) for scope in _scopes(index_destroyed_at__isnull=False))])
+
+
+def _scopes(**which: Any) -> list[UUID]:
+    return list(DataKey.objects.filter(**which).values_list("scope", flat=True))
+
+
+def missing_shares() -> list[tuple[UUID, str]]:
+    """Of keys that live and need one: what is sealed under them cannot be read until the shares are put back."""
+    shared = DataKey.objects.filter(shared_at__isnull=False)
+    needed = [(key.scope, DATA) for key in shared if key.destroyed_at is None]
+    needed += [(key.scope, INDEX) for key in shared if key.index_destroyed_at is None]
+    return [(scope, which) for scope, which in needed if not share_path(scope, which).exists()]
 
 
 def seal(scope: UUID, value: bytes, *, table: str, column: str, row: UUID) -> bytes:
