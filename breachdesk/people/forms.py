@@ -16,9 +16,9 @@ class SealedFileField(forms.FileField):
 
 class UploadForm(forms.Form):
     file = SealedFileField(
-        label="The list of people, as CSV",
-        help_text="Comma, semicolon or tab, in UTF-8, up to 2 GB. The first row names the columns.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt"}),
+        label="Drop the list of people anywhere on this page, or choose it",
+        help_text="The first row names the columns. Any encoding; you see real rows before anything is stored.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.tab,.txt,.xlsx,.zip,.gz"}),
         error_messages={
             "required": "Choose the file first.",
             "empty": "The file is empty. Choose the list with the people in it.",

@@ -1,5 +1,5 @@
 /* BreachDesk: progressive enhancement only. Every page works without this file.
-   1 clocks   2 theme   3 dialogs   4 editor marks   5 tabs   6 dismissals   7 unsaved work   8 connection
+   1 clocks   2 theme   3 dialogs   4 editor marks   5 tabs   6 dismissals   7 unsaved work   8 connection   9 files
    Parts that htmx swaps in are set up as they arrive: setUp() runs on the page and on each new part. */
 (() => {
   "use strict";
@@ -131,6 +131,56 @@
     addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) connection.hidden = true; });
   }
 
+  /* 9. A file on its way: drop it anywhere on the page; what is sent is told in bytes. It leaves when its button is pressed. */
+  const dropForm = () => document.querySelector("form[data-drop]");
+  const bringsFiles = (event) => dropForm() && event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragover", (event) => {
+    if (!bringsFiles(event)) return;
+    event.preventDefault();
+    dropForm().dataset.over = "";
+  });
+  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) delete dropForm()?.dataset.over; });
+  document.addEventListener("drop", (event) => {
+    if (!bringsFiles(event)) return;
+    event.preventDefault();
+    const form = dropForm(), input = form.querySelector("input[type=file]"), one = new DataTransfer();
+    delete form.dataset.over;
+    if (form.dataset.sending !== undefined || !event.dataTransfer.files.length) return;
+    one.items.add(event.dataTransfer.files[0]);
+    input.files = one.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    form.querySelector("[type=submit]").focus();
+  });
+  const inBytes = (size) => {
+    const step = size < 1024 ** 2 ? 1 : size < 1024 ** 3 ? 2 : 3;
+    return `${(size / 1024 ** step).toFixed(1)}\u00a0${["", "KB", "MB", "GB"][step]}`;
+  };
+  function tellBytes(form) {
+    const file = form.querySelector("input[type=file]"), box = form.querySelector("[data-sent]");
+    const bar = box.querySelector("progress"), told = box.querySelector("[data-told]");
+    let began = 0, stopped = false;
+    const end = () => { delete form.dataset.sending; box.hidden = true; };
+    const broke = () => { box.hidden = false; bar.value = 0; told.textContent = "The connection broke. Nothing of the file was kept; hand it in again."; };
+    file.addEventListener("change", () => {
+      const chosen = file.files[0];
+      form.querySelector("[data-chosen]").textContent = chosen ? `${chosen.name}, ${inBytes(chosen.size)}` : "";
+    });
+    form.addEventListener("htmx:beforeSend", () => { began = Date.now(); stopped = false; form.dataset.sending = ""; box.hidden = false; });
+    form.addEventListener("htmx:xhr:progress", ({ detail }) => {
+      if (!detail.total || detail.total < (file.files[0]?.size ?? 0)) return; /* of the answer, not of the file */
+      const seconds = (Date.now() - began) / 1000, left = Math.round(seconds * (detail.total - detail.loaded) / detail.loaded);
+      bar.max = detail.total;
+      bar.value = detail.loaded;
+      told.textContent = detail.loaded === detail.total ? "All of it is here and is being sealed."
+        : `${inBytes(detail.loaded)} of ${inBytes(detail.total)} sent${seconds > 2 ? `, about ${left} s left` : ""}`;
+    });
+    form.querySelector("[data-stop]").addEventListener("click", () => { stopped = true; htmx.trigger(form, "htmx:abort"); });
+    form.addEventListener("htmx:beforeOnLoad", end); /* before the answer leads to the next page */
+    form.addEventListener("htmx:afterRequest", end);
+    form.addEventListener("htmx:afterRequest", ({ detail }) => { if (detail.xhr.status === 0 && !stopped) broke(); });
+    addEventListener("beforeunload", (event) => { if (form.isConnected && form.dataset.sending !== undefined) event.preventDefault(); });
+  }
+
   function setUp(part) {
     const each = (selector, work) => {
       if (part.matches && part.matches(selector)) work(part);
@@ -139,6 +189,7 @@
     each("[data-must-match]", needMatch);
     each(".editor", paintMarks);
     each("form[data-guard]", guard);
+    each("form[data-drop]", tellBytes);
     each(":is(.subnav, .tabs, .side-index) [aria-current]", bringIntoSight);
     each(".error-summary", (summary) => summary.focus());
     tick();
