@@ -17,10 +17,12 @@ from breachdesk.accounts.permissions import ROLES
 from breachdesk.audit.record import record
 from breachdesk.incidents.actions import Facts, StatedMoment, open_incident
 from breachdesk.incidents.models import Incident
-from breachdesk.people.actions import load_upload, receive_upload
+from breachdesk.people.actions import accept_upload, match_columns, receive_upload
 from breachdesk.people.models import Upload
+from breachdesk.people.reading.plan import Plan, guess_for
 from breachdesk.people.uploads import seal_chunks
-from breachdesk.vault.sealing import create_key, shred
+from breachdesk.people.working import work_on_upload
+from breachdesk.vault.sealing import cipher_for, create_key, shred
 from notifications import actions as notices
 from notifications.models import Edition
 
@@ -108,14 +110,44 @@ HR-5,Broken,Row,nobody at example.com,5 Mill Lane,York,GB,en-GB,,
 
 
 def make_upload(incident: Incident, text: str = LIST, name: str = "customers.csv", by: User | None = None) -> Upload:
-    """A list that was handed in and waits to be read: four people, one of them twice, and one broken row."""
+    """A list that was handed in, and whose columns nobody matched yet: four people, one twice, and one broken row."""
     sealed = seal_chunks(incident.pk, name, [text.encode()])
-    return receive_upload(incident, sealed, by=by or make_user("responder"), ring=False)
+    return receive_upload(incident, sealed, by=by or make_user("responder"))
 
 
-def make_people(incident: Incident, text: str = LIST) -> Upload:
-    """The same, read to its end."""
-    return load_upload(make_upload(incident, text).pk)
+def match_upload(upload: Upload, purpose: str = "add", reason: str = "", plan: Plan | None = None) -> Upload:
+    """Its columns matched as they are guessed; it waits to be read."""
+    plan = plan or guess_for(upload, cipher_for(upload.incident_id))
+    by, version = upload.uploaded_by, upload.version
+    return match_columns(upload, plan, purpose=purpose, reason=reason, expected_version=version, by=by, ring=False)
+
+
+def check_upload(upload: Upload, purpose: str = "add", reason: str = "") -> Upload:
+    """Matched and read; it waits for a decision."""
+    return work_on_upload(match_upload(upload, purpose, reason).pk)
+
+
+def take_in(upload: Upload) -> Upload:
+    """Accepted, with everything explained, and taken in."""
+    if upload.state != Upload.State.CHECKED:
+        return upload
+    explained = {signal["key"]: "The carrier confirmed it." for signal in upload.signals}
+    accept_upload(upload, explained, by=upload.uploaded_by, ring=False)
+    return work_on_upload(upload.pk)
+
+
+def make_people(
+    incident: Incident,
+    text: str = LIST,
+    *,
+    purpose: str = "add",
+    reason: str = "",
+    name: str = "customers.csv",
+    by: User | None = None,
+) -> Upload:
+    """A list from its handing in until its people count."""
+    reason = reason or ("They were test entries." if purpose == "withdraw" else "")
+    return take_in(check_upload(make_upload(incident, text, name, by), purpose, reason))
 
 
 def make_edition(incident: Incident | None = None, *, by: User | None = None) -> Edition:

@@ -29,8 +29,8 @@ from breachdesk.desk.database_roles import COLUMNS, FUNCTIONS, GRANTS, LOGINS, P
 from breachdesk.embedded.logins import address_of, write_addresses
 from breachdesk.incidents.actions import close_incident
 from breachdesk.incidents.erasing import erase_incident, erase_values
-from breachdesk.people.actions import load_upload
 from breachdesk.people.models import Person
+from breachdesk.people.working import work_on_upload
 from notifications.models import Delivery
 from notifications.sweeping import sweep
 from tests.audit.tsa import LocalTsa
@@ -41,6 +41,7 @@ from tests.factories import (
     make_people,
     make_upload,
     make_user,
+    match_upload,
 )
 from tests.signing import Signing
 
@@ -292,10 +293,10 @@ def test_the_web_server_signs_in_and_logs_an_incident(roles: None, client: Clien
 
 
 def test_the_worker_reads_a_list_and_sweeps(roles: None) -> None:
-    upload = make_upload(make_incident())
+    upload = match_upload(make_upload(make_incident()))
     edition = make_edition_being_sent()
     with signed_in("breachdesk_worker"):
-        load_upload(upload.pk)
+        work_on_upload(upload.pk)
         sweep()
     assert Person.objects.filter(upload=upload).count() == 4
     assert Delivery.objects.filter(edition=edition).exists()

@@ -46,9 +46,7 @@ OPEN_PREFIXES = {
 }
 
 # Public functions in actions.py that are not an action somebody takes.
-NOT_ACTIONS = {
-    "breachdesk/people/actions.py:load_upload": "the reading of a file, rung by whoever handed it in; records its end",
-}
+NOT_ACTIONS: dict[str, str] = {}
 # Templates that are not part of a page of ours.
 FRAMED = {
     "templates/notifications/_frame.html": "the message itself, in a sandboxed frame under a policy of its own",

@@ -57,7 +57,15 @@ EVENTS: dict[str, EventType] = {
     "decision.deputies_asked": EventType("asked {asked} deputies for a decision", more="permission kind users"),
     "decision.settled": EventType("settled a decision that was asked for", more="permission kind"),
     "key.created": EventType("made the data key that seals this case"),
-    "key.destroyed": EventType("destroyed the data key; its personal data can never be read again", private="reason"),
+    "key.shared": EventType("gave the data key its half outside the database"),
+    "key.destroyed": EventType(
+        "destroyed the data key; its personal data can never be read again",
+        more="which people rejected matches trail receipts files",
+        private="reason",
+    ),
+    "index_key.destroyed": EventType(
+        "destroyed the key of the index; whether an address was written to can never be told again", more="people"
+    ),
     # The incident
     "incident.opened": EventType(
         "logged the incident {reference}",
@@ -81,17 +89,66 @@ EVENTS: dict[str, EventType] = {
     "upload.received": EventType(
         "handed in a file of affected people ({bytes} bytes)", more="sha256", private="filename"
     ),
-    "upload.loaded": EventType(
-        "loaded {people} people from {rows} rows; {rejected} rows were rejected",
-        more="duplicates without_email seconds rejected_root",
+    "mapping.saved": EventType("kept how the columns of one source are read", more="columns", private="name"),
+    "mapping.removed": EventType("threw away a kept mapping of columns", private="name"),
+    "upload.matched": EventType(
+        "confirmed how the file is read: {columns} columns, {purpose}", more="encoding container stored",
+        private="reason",
+    ),
+    "upload.checked": EventType(
+        "read {rows} rows of the file: {people} new people, {rejected} rows rejected",
+        more="duplicates without_email seconds rejected_root signals",
     ),
     "upload.failed": EventType("could not load the file: {why}", more="rows people", private="detail"),
-    "upload.accepted": EventType("accepted the list of {people} people", more="rejected duplicates without_email"),
+    "upload.accepted": EventType(
+        "accepted the list of {people} people", more="rejected duplicates without_email explained",
+        private="explanations",
+    ),
+    "upload.loaded": EventType(
+        "loaded {people} people from {rows} rows; {rejected} rows were rejected",
+        more="duplicates without_email seconds changed withdrawn",
+    ),
+    "upload.discarded": EventType("discarded the file; nobody was added", more="rows people", private="reason"),
+    "upload.undone": EventType("undid the taking in of {people} people", more="duplicates", private="reason"),
+    "upload.left": EventType("took {people} people out again", more="changed rejected"),
+    "rejected.downloaded": EventType("downloaded {rows} rejected rows", more="upload"),
     "people.revealed": EventType("looked at personal data of {count} people", more="people fields", private="reason"),
+    "people.looking_began": EventType("said why they look at personal data", private="reason"),
     "people.searched": EventType("searched for a person and found {count}", more="people"),
-    "people.count_stated": EventType("stated how many people are affected: {estimate}", more="basis upload"),
-    "person.held": EventType("put a person on hold", more="until", private="reason"),
-    "person.released": EventType("took a person off hold", private="reason"),
+    "people.count_stated": EventType(
+        "stated how many people are affected: {estimate}", more="basis upload", private="source"
+    ),
+    "person.held": EventType("put a person on hold", more="until kind", private="reason"),
+    "person.released": EventType("took a person off hold", more="ended", private="reason"),
+    "people.held": EventType("put {people} people on hold", more="until kind placing", private="reason"),
+    "people.released": EventType("took {people} people off hold", more="ended placing"),
+    "people.export_asked": EventType("asked to export the data of {people} people", more="fields", private="reason"),
+    "people.export_refused": EventType("refused an export of personal data", private="reason"),
+    "people.export_withdrawn": EventType("withdrew a request to export personal data"),
+    "people.export_approved": EventType("allowed an export of the data of {people} people", more="fields"),
+    "people.export_made": EventType(
+        "made the sealed file of an export with {people} people", more="bytes sha256 fields"
+    ),
+    "people.export_expired": EventType("deleted the file of an export: its day is over"),
+    "people.exported": EventType(
+        "exported the data of {people} people, sealed with a passphrase", more="bytes sha256 fields"
+    ),
+    # Keeping
+    "retention.set": EventType(
+        "set the day on which the personal data is destroyed", more="delete_on index_until", private="reason"
+    ),
+    "retention.held": EventType("put a legal hold on the case: nothing may be destroyed", private="reason"),
+    "retention.released": EventType("lifted the legal hold", private="reason"),
+    "destruction.asked": EventType(
+        "asked to destroy {what}", more="people rejected matches trail receipts files lapses_at", private="reason"
+    ),
+    "destruction.refused": EventType("refused to destroy {what}", private="reason"),
+    "destruction.withdrawn": EventType("withdrew the request to destroy {what}"),
+    "destruction.lapsed": EventType("let the request to destroy {what} lapse"),
+    "destruction.confirmed": EventType(
+        "confirmed the destruction of {what}", more="people rejected matches trail receipts files not_before"
+    ),
+    "index.asked": EventType("asked whether we wrote to an address: {answer}", more="deliveries", private="reason"),
     # Notices
     "notice.created": EventType("began a notice", more="language", private="title"),
     "edition.created": EventType("began the {language} edition, revision {revision}"),

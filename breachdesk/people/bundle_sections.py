@@ -36,14 +36,12 @@ def _list(upload: Upload, *, private: bool) -> dict[str, Any]:
         "people": upload.rows_valid,
         "repeated": upload.rows_repeated,
         "rejected": upload.rows_rejected,
-        "without_email": upload.without_email,
-        "minors": upload.minors,
-        "countries": upload.countries,
-        "languages": upload.languages,
+        "purpose": upload.purpose,
+        "summary": upload.summary,
         "received_at": time_text(upload.received_at),
         "finished_at": _time_or_none(upload.finished_at),
     }
-    typed = {"file_name": upload.file_name, "columns": upload.columns, "failure": upload.failure}
+    typed = {"file_name": upload.file_name, "failure": upload.failure}
     return told | (typed if private else {})
 
 

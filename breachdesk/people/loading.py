@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 from uuid import uuid4
 
 from django.db import connection
@@ -25,9 +26,10 @@ TELL_EVERY = 0.5  # seconds
 REJECTED_TABLE = "people_rejectedrow"
 
 _PEOPLE = """
-    COPY people_person (id, incident_id, upload_id, sealed, email_index, identity_index, reference_index, country,
-    state, language, kinds, minor, has_email, held, version) FROM STDIN (FORMAT BINARY)"""
-_PEOPLE_TYPES = ["uuid"] * 3 + ["bytea"] * 4 + ["varchar"] * 3 + ["varchar[]"] + ["bool"] * 3 + ["int4"]
+    COPY people_person (id, incident_id, upload_id, row_number, row_checksum, sealed, email_index, identity_index,
+    reference_index, country, state, language, kinds, minor, vulnerable, deceased, has_email, has_post, held, withdrawn,
+    version) FROM STDIN (FORMAT BINARY)"""
+_PEOPLE_TYPES = ["uuid"] * 3 + ["int4"] + ["bytea"] * 5 + ["varchar"] * 3 + ["varchar[]"] + ["bool"] * 7 + ["int4"]
 _REJECTED = f'COPY {REJECTED_TABLE} (id, upload_id, row_number, "column", reason, sealed) FROM STDIN (FORMAT BINARY)'
 _REJECTED_TYPES = ["uuid", "uuid", "int4", "varchar", "varchar", "bytea"]
 
@@ -49,6 +51,14 @@ class Counts:
         self.minors += row.is_minor
         self.countries[row.country] += 1
         self.languages[row.language] += 1
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "without_email": self.without_email,
+            "minors": self.minors,
+            "countries": self.countries,
+            "languages": self.languages,
+        }
 
 
 class Loader:
@@ -98,6 +108,8 @@ class Loader:
             person_id,
             self.upload.incident_id,
             self.upload.pk,
+            row.number,
+            b"",
             personal.seal_personal(cipher, row.personal, person_id),
             personal.email_index(cipher, row.email) if row.email else None,
             identity,
@@ -107,7 +119,11 @@ class Loader:
             row.language,
             row.kinds,
             row.is_minor,
+            False,
+            False,
             bool(row.email),
+            "street" in row.personal,
+            False,
             False,
             1,
         )
@@ -129,5 +145,5 @@ class Loader:
 
 
 def _known_identities(upload: Upload) -> set[bytes]:
-    known = Person.objects.of(upload.incident).values_list("identity_index", flat=True)
+    known = Person.objects.filter(incident=upload.incident).values_list("identity_index", flat=True)
     return {bytes(index) for index in known.iterator(chunk_size=20_000)}

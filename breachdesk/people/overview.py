@@ -111,7 +111,7 @@ class Overview:
 
     @cached_property
     def _countries(self) -> Counter[str]:
-        return sum((Counter(upload.countries) for upload in self.loaded), Counter())
+        return sum((Counter(upload.summary["countries"]) for upload in self.loaded), Counter())
 
     @property
     def country_count(self) -> int:
@@ -130,17 +130,17 @@ class Overview:
         """By language, whatever the country: en-GB and en-IE read the same notice."""
         counts: Counter[str] = Counter()
         for upload in self.loaded:
-            for tag, number in upload.languages.items():
+            for tag, number in upload.summary["languages"].items():
                 counts[language_name(tag.split("-")[0])] += number
         return _top(counts, "languages")
 
     @property
     def without_email(self) -> int:
-        return sum(upload.without_email for upload in self.loaded)
+        return sum(upload.summary["without_email"] for upload in self.loaded)
 
     @property
     def minors(self) -> int:
-        return sum(upload.minors for upload in self.loaded)
+        return sum(upload.summary["minors"] for upload in self.loaded)
 
     @cached_property
     def held(self) -> int:

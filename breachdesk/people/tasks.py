@@ -4,17 +4,18 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from breachdesk.people import actions
+from breachdesk.incidents.models import Incident
+from breachdesk.people import working
 from breachdesk.people.models import Upload
 from breachdesk.people.uploads import discard_forgotten
 
-LONGEST_READING = 3600
+LONGEST_WORK = 3600
 FORGOTTEN_AFTER = timedelta(days=1)
 
 
-@shared_task(time_limit=LONGEST_READING)
-def load_upload(upload_id: str) -> None:
-    actions.load_upload(UUID(upload_id))
+@shared_task(time_limit=LONGEST_WORK)
+def work_on_upload(upload_id: str) -> None:
+    working.work_on_upload(UUID(upload_id))
 
 
 @shared_task
@@ -27,4 +28,10 @@ def restart_stalled_uploads() -> None:
 
 
 def ring(upload_id: UUID) -> None:
-    load_upload.delay(str(upload_id))
+    work_on_upload.delay(str(upload_id))
+
+
+def ring_waiting(incident: Incident) -> None:
+    """Whoever waited behind a file that is decided may be read."""
+    for waiting in Upload.objects.of(incident).waiting():
+        ring(waiting.pk)

@@ -57,7 +57,7 @@ def discard_file(upload_id: UUID) -> None:
 def discard_forgotten(before: datetime) -> int:
     """Removes files older than `before` that no waiting upload needs: a crash left them half-written or unclaimed."""
     old = [path for path in _folder().iterdir() if path.stat().st_mtime < before.timestamp()]
-    needed = {str(pk) for pk in Upload.objects.under_way().values_list("pk", flat=True)}
+    needed = {str(pk) for pk in Upload.objects.with_file().values_list("pk", flat=True)}
     forgotten = [path for path in old if path.name.split(".")[0] not in needed]
     for path in forgotten:
         path.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from breachdesk.accounts.models import PendingDecision, User
 from breachdesk.audit.record import record
 from breachdesk.incidents.models import Incident
-from breachdesk.people.models import Upload
+from breachdesk.people.models import ColumnMapping, Person, PersonMatch, Upload
 from regulators.models import Answer, Filing, FilingVersion, Receipt
 from tests.factories import make_edition_being_sent, make_user, unguarded
 from tests.guard_table import ALL_GUARDED, GUARDED, OWNERS, ROWS
@@ -25,11 +25,16 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # The rows of a batch, and what is still to be said about them, belong to the tests of notifications.
 TABLES = [table for table, guards in GUARDED.items() if guards == ROWS and table != "notifications_batch"]
-LOADED = {"people_person": "people.person", "people_rejectedrow": "people.rejectedrow"}
+LOADED = {
+    "people_person": "people.person",
+    "people_personmatch": "people.personmatch",
+    "people_rejectedrow": "people.rejectedrow",
+}
 # What an UPDATE changes where there is no version to count up.
 CHANGES = {
     "auth_group": "name = 'intern'",
     "regulators_filingversion": "number = number + 1",
+    "people_personmatch": "row_number = row_number + 1000",
     "people_rejectedrow": "row_number = row_number + 1000",
 }
 
@@ -130,6 +135,11 @@ def world() -> None:
         signed = {"content": b"{}", "digest": sha256(b"{}").digest(), "signed_by": user, "signed_at": now}
         version = FilingVersion.objects.create(filing=filing, number=1, sign_event=uuid4(), **signed)
         Receipt.objects.create(filing_version=version, submitted_at=now, way="post", recorded_by=user, recorded_at=now)
+        upload, person = Upload.objects.get(), Person.objects.all()[0]
+        PersonMatch.objects.create(
+            upload=upload, person=person, row_number=900, row_checksum=b"", found_by=PersonMatch.FoundBy.IDENTITY
+        )
+        ColumnMapping.objects.create(name="Carrier", plan={}, saved_by=user, saved_at=now)
         user.user_permissions.add(user.groups.get().permissions.all()[0])
         EmailAddress.objects.create(user=user, email=user.email)
         PendingDecision.objects.all()[0].excluded.add(user)

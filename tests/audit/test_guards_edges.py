@@ -18,16 +18,17 @@ from breachdesk.incidents.actions import Facts, change_facts
 from breachdesk.incidents.models import Incident
 from breachdesk.people import actions
 from breachdesk.people.models import Person, Upload
+from breachdesk.people.working import work_on_upload
 from breachdesk.vault import ORGANISATION
 from breachdesk.vault.models import DataKey
-from tests.factories import make_incident, make_people, make_upload, make_user, unguarded
+from tests.factories import make_incident, make_people, make_upload, make_user, match_upload, take_in, unguarded
 from tests.guard_table import triggers_of
 
 in_its_own_transactions = pytest.mark.django_db(transaction=True)
 
 COPY = """
-    COPY people_person (id, incident_id, upload_id, sealed, identity_index, country, state, language, kinds,
-    minor, has_email, held, version) FROM STDIN"""
+    COPY people_person (id, incident_id, upload_id, row_number, row_checksum, sealed, identity_index, country, state,
+    language, kinds, minor, vulnerable, deceased, has_email, has_post, held, withdrawn, version) FROM STDIN"""
 
 
 @contextmanager
@@ -41,9 +42,8 @@ def copy_people(upload: Upload, number: int) -> None:
     with connection.cursor() as cursor, cursor.copy(COPY) as copy:
         for _ in range(number):
             person = uuid4()
-            copy.write_row(
-                (person, upload.incident_id, upload.pk, b"", person.bytes, "", "", "", [], False, False, False, 1)
-            )
+            plain = ("", "", "", [], *[False] * 7, 1)
+            copy.write_row((person, upload.incident_id, upload.pk, 2, b"", b"", person.bytes, *plain))
 
 
 def touched() -> int:
@@ -142,13 +142,14 @@ def test_signing_in_writes_what_is_not_guarded() -> None:
 def test_a_reading_may_be_told_but_not_a_result() -> None:
     upload = make_upload(make_incident())
     row = Upload.objects.filter(pk=upload.pk)
+    match_upload(upload)
     row.update(state="reading", lease_until=timezone.now(), started_at=timezone.now(), starts=1, rows_read=5)
-    row.update(state="received", lease_until=None)
-    for change in ({"sha256": bytes(32)}, {"state": "loaded"}, {"state": "failed"}, {"version": 2}):
+    row.update(state="queued", lease_until=None)
+    for change in ({"sha256": bytes(32)}, {"state": "loaded"}, {"state": "failed"}, {"version": 3}):
         with pytest.raises(IntegrityError, match="people_upload"):
             row.update(**change)
-    loaded = actions.load_upload(upload.pk)
-    for change in ({"rows_valid": 4_000}, {"state": "received"}):
+    loaded = take_in(work_on_upload(upload.pk))
+    for change in ({"rows_valid": 4_000}, {"state": "queued"}):
         with pytest.raises(IntegrityError, match="people_upload"):
             Upload.objects.filter(pk=loaded.pk).update(**change)
 

@@ -22,7 +22,7 @@ from breachdesk.incidents.actions import close_incident
 from breachdesk.incidents.erasing import erase_incident, erase_values
 from breachdesk.incidents.models import Incident
 from tests import factories
-from tests.factories import make_incident, make_people, make_upload, make_user
+from tests.factories import make_incident, make_people, make_upload, make_user, match_upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,7 +83,7 @@ def back_up(folder: Path, keys: Path | None = None) -> str:
 def test_what_was_backed_up_is_there_again_elsewhere(tmp_path: Path, kept_files: Path, elsewhere: Elsewhere) -> None:
     incident = make_incident()
     make_people(incident)
-    waiting = make_upload(incident, factories.LIST.replace("HR-4,Noah", "HR-9,Nora"))
+    waiting = match_upload(make_upload(incident, factories.LIST.replace("HR-4,Noah", "HR-9,Nora")))
     sequence_pending()
     assert "keep it apart" in back_up(tmp_path / "data", tmp_path / "keys")
 
@@ -103,12 +103,12 @@ READ_ON = """
 from uuid import UUID
 from breachdesk.audit.models import Event
 from breachdesk.audit.sequencer import sequence_pending
-from breachdesk.people.actions import load_upload
 from breachdesk.people.models import Person
+from breachdesk.people.working import work_on_upload
 print(Event.objects.newest_first()[0].type)
 people = Person.objects.filter(incident__reference="{reference}")
 print(people.count())
-load_upload(UUID("{upload}"))
+work_on_upload(UUID("{upload}"))
 print(people.count())
 sequence_pending()
 """

@@ -12,12 +12,12 @@ from breachdesk.accounts.models import User
 from breachdesk.audit.models import Entry, Event
 from breachdesk.incidents.actions import Facts, StatedMoment, close_incident, open_incident, state_moment
 from breachdesk.incidents.models import Incident
-from breachdesk.people.actions import find_people, hold_person, load_upload, reveal_person
+from breachdesk.people.actions import find_people, hold_person, reveal_person
 from notifications import actions as notices
 from regulators import actions as filings
 from regulators.actions import NewAnswer, ReceiptFile
 from tests.desk.exporting import Exporting, check, exporting, members_of, pointing, send
-from tests.factories import make_organisation, make_upload, make_user
+from tests.factories import make_organisation, make_people, make_user
 from tests.notifications.sink import Sink
 from tests.regulators.conftest import ANSWERS, fresh, sign
 
@@ -90,7 +90,7 @@ def told(export: Exporting, settings: Settings) -> Incident:
 
 
 def look_at_people(incident: Incident, colleague: User) -> None:
-    load_upload(make_upload(incident, LIST, name=f"{MARK}filename.csv", by=colleague).pk)
+    make_people(incident, LIST, name=f"{MARK}filename.csv", by=colleague)
     [person] = find_people(incident, f"{MARK}reference2", by=colleague)
     reveal_person(person, by=colleague)
     hold_person(person, reason=f"{MARK}hold", expected_version=person.version, by=colleague)

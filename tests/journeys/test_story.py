@@ -8,13 +8,14 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
+from django.utils import timezone
 
 from breachdesk.audit.sequencer import sequence_pending
 from breachdesk.embedded.catcher import Catcher
 from breachdesk.embedded.story.telling import Story
 from breachdesk.incidents.models import Incident
-from breachdesk.people.actions import load_upload
 from breachdesk.people.models import Upload
+from breachdesk.people.working import work_on_upload
 from notifications import routes, sending
 from notifications.models import Delivery, Edition
 from regulators.models import FilingVersion
@@ -43,8 +44,8 @@ def mail(settings: Any, tmp_path: Path) -> Iterator[Catcher]:
 
 def do_what_the_other_parts_do() -> None:
     """The work of worker, sweeper and sequencer, in this process."""
-    for upload in Upload.objects.waiting():
-        load_upload(upload.pk)
+    for upload in Upload.objects.free_at(timezone.now()):
+        work_on_upload(upload.pk)
     for edition in Edition.objects.sending():
         sending.drain_edition(edition.pk, connect=routes.connect)
     sequence_pending()

@@ -14,7 +14,7 @@ from django.urls import reverse
 from breachdesk.incidents.models import Incident
 from breachdesk.people import actions, tasks
 from breachdesk.people.models import Person, Upload
-from tests.factories import make_incident, make_organisation, make_user
+from tests.factories import make_incident, make_organisation, make_user, match_upload, take_in
 from tests.people.test_people_page import client_of, hand_in
 
 CANARIES = [b"zyxcanarygiven", b"zyxcanaryfamily", b"zyxcanary.address", b"zyxcanarystreet", b"zyxcanaryref"]
@@ -38,9 +38,12 @@ def test_no_canary_gets_out(broker: redis.Redis, caplog: pytest.LogCaptureFixtur
     client = client_of("responder")
     content = HEADING + "".join(ROW.format(n=n) for n in range(2_000)) + "zyxcanaryref,zyxcanarygiven,,,\n"
     assert hand_in(client, incident, content.encode()).status_code == 302
+    upload = match_upload(Upload.objects.get())
+    tasks.ring(upload.pk)
     assert broker.keys("*"), "the doorbell rang"
     everywhere(broker, caplog)
-    tasks.load_upload(str(Upload.objects.get().pk))
+    tasks.work_on_upload(str(upload.pk))
+    take_in(Upload.objects.get())
     look_at_everything(client, incident)
     everywhere(broker, caplog)
     assert Person.objects.of(incident).count() == 2_000

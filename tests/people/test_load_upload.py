@@ -8,13 +8,14 @@ from django.utils import timezone
 
 from breachdesk.audit.models import Event
 from breachdesk.incidents.models import Incident
-from breachdesk.people import actions
+from breachdesk.people import actions, working
 from breachdesk.people.models import CountEntry, Person, RejectedRow, Upload
 from breachdesk.people.overview import Overview
 from breachdesk.people.personal import email_index_of_typed, personal_of
 from breachdesk.people.uploads import seal_chunks, sealed_path
+from breachdesk.people.working import work_on_upload
 from breachdesk.vault.sealing import cipher_for
-from tests.factories import LIST, make_incident, make_people, make_upload
+from tests.factories import LIST, check_upload, make_incident, make_people, make_upload, match_upload, take_in
 
 pytestmark = pytest.mark.django_db
 
@@ -91,7 +92,7 @@ def test_it_leaves_its_event_and_a_count() -> None:
 def test_running_it_again_adds_nothing() -> None:
     incident = make_incident()
     upload = make_people(incident)
-    again = actions.load_upload(upload.pk)
+    again = work_on_upload(upload.pk)
     assert counts_of(again) == (6, 4, 1, 1)
     assert Person.objects.of(incident).count() == 4
     assert Event.objects.filter(type="upload.loaded").count() == 1
@@ -133,12 +134,12 @@ def test_the_same_person_in_two_incidents_looks_different() -> None:
 
 def test_a_sealed_file_that_was_changed_adds_nobody() -> None:
     incident = make_incident()
-    upload = make_upload(incident, LIST)
+    upload = match_upload(make_upload(incident, LIST))
     path = sealed_path(upload.pk)
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    upload = actions.load_upload(upload.pk)
+    upload = work_on_upload(upload.pk)
     assert upload.state == Upload.State.FAILED
     assert "changed on the disk" in upload.failure
     assert not Person.objects.of(incident).exists()
@@ -151,55 +152,55 @@ def test_bytes_that_are_no_text_late_in_the_file_add_nobody(monkeypatch: pytest.
     rows = "".join(f"Ana {n},ana{n}@example.com\n" for n in range(40_000))
     content = b"name,email\n" + rows.encode() + "Åsa,asa@example.com".encode("cp1252")
     sealed = seal_chunks(incident.pk, "late.csv", [content])
-    actions.receive_upload(incident, sealed, by=incident.opened_by, ring=False)
-    upload = actions.load_upload(sealed.id)
+    actions.receive_upload(incident, sealed, by=incident.opened_by)
+    upload = check_upload(Upload.objects.get())
     assert (upload.state, counts_of(upload)) == (Upload.State.FAILED, (0, 0, 0, 0))
     assert "not UTF-8" in upload.failure
     assert not Person.objects.of(incident).exists()
 
 
 def test_the_sealed_file_is_deleted_once_it_is_read(django_capture_on_commit_callbacks) -> None:  # type: ignore[no-untyped-def]
-    upload = make_upload(make_incident())
+    upload = check_upload(make_upload(make_incident()))
     assert sealed_path(upload.pk).exists()
     with django_capture_on_commit_callbacks(execute=True):
-        actions.load_upload(upload.pk)
+        take_in(upload)
     assert not sealed_path(upload.pk).exists()
 
 
 def test_a_file_that_another_worker_reads_is_left_alone() -> None:
-    upload = make_upload(make_incident())
-    actions._begin_reading(upload.pk)
-    again = actions.load_upload(upload.pk)
+    upload = match_upload(make_upload(make_incident()))
+    working._begin_reading(upload)
+    again = work_on_upload(upload.pk)
     assert (again.state, again.rows_valid) == (Upload.State.READING, 0)
 
 
 def test_a_file_whose_worker_died_starts_again() -> None:
     incident = make_incident()
-    upload = make_upload(incident)
-    actions._begin_reading(upload.pk)
+    upload = match_upload(make_upload(incident))
+    working._begin_reading(upload)
     lapse(upload)
     assert upload in Upload.objects.stalled_at(timezone.now() + timedelta(seconds=30))
-    again = actions.load_upload(upload.pk)
+    again = take_in(work_on_upload(upload.pk))
     assert (again.state, again.starts) == (Upload.State.LOADED, 2)
     assert Person.objects.of(incident).count() == 4
 
 
 def test_a_worker_that_was_thought_dead_keeps_nothing() -> None:
     incident = make_incident()
-    upload = make_upload(incident)
-    late = actions._begin_reading(upload.pk)
+    upload = match_upload(make_upload(incident))
+    late = working._begin_reading(upload)
     assert late is not None
     lapse(upload)
-    assert actions._begin_reading(upload.pk) is not None
-    with pytest.raises(actions.TakenOver):
-        actions._load(late)
+    assert working._begin_reading(upload) is not None
+    with pytest.raises(working.TakenOver):
+        working._load(late)
     assert not Person.objects.of(incident).exists()
 
 
 def test_a_file_that_broke_off_three_times_is_given_up() -> None:
-    upload = make_upload(make_incident())
+    upload = match_upload(make_upload(make_incident()))
     Upload.objects.filter(pk=upload.pk).update(starts=3)
-    again = actions.load_upload(upload.pk)
+    again = work_on_upload(upload.pk)
     assert again.state == Upload.State.FAILED
     assert "broke off 3 times" in again.failure
 
@@ -226,23 +227,23 @@ def test_the_database_refuses_the_same_person_twice() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_one_file_of_an_incident_is_read_at_a_time() -> None:
     incident = make_incident()
-    upload = make_upload(incident)
+    upload = match_upload(make_upload(incident))
     other = connection.copy()
     try:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"people of {incident.pk}"])
-        busy = actions.load_upload(upload.pk)
-        assert (busy.state, busy.starts) == (Upload.State.RECEIVED, 0)
+        busy = work_on_upload(upload.pk)
+        assert (busy.state, busy.starts) == (Upload.State.QUEUED, 0)
     finally:
         other.close()
-    assert actions.load_upload(upload.pk).rows_valid == 4
+    assert work_on_upload(upload.pk).rows_valid == 4
 
 
 @pytest.mark.django_db(transaction=True)
 def test_progress_is_seen_while_nothing_is_added_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     monkeypatch.setattr("breachdesk.people.loading.TELL_EVERY", 0)
-    original = actions.Progress.tell
+    original = working.Progress.tell
 
     def tell_and_look(self, counts, bytes_read) -> None:  # type: ignore[no-untyped-def]
         original(self, counts, bytes_read)
@@ -250,7 +251,7 @@ def test_progress_is_seen_while_nothing_is_added_yet(monkeypatch: pytest.MonkeyP
             cursor.execute("SELECT rows_read, state, (SELECT count(*) FROM people_person) FROM people_upload")
             seen.append(cursor.fetchone())
 
-    monkeypatch.setattr(actions.Progress, "tell", tell_and_look)
+    monkeypatch.setattr(working.Progress, "tell", tell_and_look)
     rows = "".join(f"Ana {n},ana{n}@example.com\n" for n in range(1_200))
     make_people(make_incident(), "name,email\n" + rows)
     assert seen == [(500, "reading", 0), (1_000, "reading", 0)]

@@ -15,9 +15,10 @@ from django.db import connection
 from django.test import RequestFactory
 from django.utils import timezone
 
-from breachdesk.people import actions, tasks, uploads
+from breachdesk.people import tasks, uploads
 from breachdesk.people.models import Person, Upload
-from tests.factories import make_incident, make_upload, unguarded
+from breachdesk.people.working import work_on_upload
+from tests.factories import make_incident, make_upload, match_upload, take_in, unguarded
 
 
 @pytest.mark.django_db
@@ -53,8 +54,8 @@ def kept() -> list[Path]:
 LOAD = """
 import sys, uuid, django
 django.setup()
-from breachdesk.people.actions import load_upload
-load_upload(uuid.UUID(sys.argv[1]))
+from breachdesk.people.working import work_on_upload
+work_on_upload(uuid.UUID(sys.argv[1]))
 """
 
 
@@ -62,16 +63,16 @@ load_upload(uuid.UUID(sys.argv[1]))
 def test_a_killed_worker_leaves_nobody_and_the_repeat_adds_everybody_once() -> None:
     incident = make_incident()
     rows = "".join(f"Ana {n},ana{n}@example.com\n" for n in range(30_000))
-    upload = make_upload(incident, "name,email\n" + rows)
+    upload = match_upload(make_upload(incident, "name,email\n" + rows))
     kill_in_the_middle(upload)
     assert not Person.objects.of(incident).exists()
     assert not Upload.objects.stalled_at(timezone.now()).exists(), "the lease still runs"
     with unguarded():
         Upload.objects.all().update(
-            lease_until=timezone.now() - timedelta(seconds=1), received_at=timezone.now() - timedelta(60)
+            lease_until=timezone.now() - timedelta(seconds=1), rung_at=timezone.now() - timedelta(60)
         )
     tasks.restart_stalled_uploads()
-    again = actions.load_upload(upload.pk)
+    again = take_in(work_on_upload(upload.pk))
     assert (again.state, again.starts, again.rows_valid) == (Upload.State.LOADED, 2, 30_000)
     assert Person.objects.of(incident).count() == 30_000
 

@@ -19,9 +19,11 @@ from breachdesk.embedded.invented_people import write_people
 from breachdesk.embedded.story import words
 from breachdesk.incidents.actions import Facts, StatedMoment, open_incident
 from breachdesk.incidents.models import Incident
-from breachdesk.people.actions import receive_upload
+from breachdesk.people.actions import accept_upload, match_columns, receive_upload
 from breachdesk.people.models import Person, Upload
+from breachdesk.people.reading.plan import guess_for
 from breachdesk.people.uploads import seal_chunks
+from breachdesk.vault.sealing import cipher_for
 from notifications import actions as notices
 from notifications.models import Delivery, Edition, Notice
 from regulators import actions as filings
@@ -110,9 +112,16 @@ class Story:
             expected = write_people(path, people, seed=seed)
             with path.open("rb") as file:
                 sealed = seal_chunks(incident.pk, name, iter(lambda: file.read(1 << 18), b""))
-        upload = receive_upload(incident, sealed, by=self.cast["responder"])
-        self._wait("the people to be loaded", lambda: _reread(upload).finished_at is not None)
+        by = self.cast["responder"]
+        upload = receive_upload(incident, sealed, by=by)
+        plan = guess_for(upload, cipher_for(incident.pk))
+        match_columns(upload, plan, purpose="add", expected_version=upload.version, by=by)
+        self._wait("the list to be read", lambda: not _reread(upload).is_under_way)
         upload = _reread(upload)
+        if upload.state == Upload.State.CHECKED:
+            accept_upload(upload, {signal["key"]: words.EXPLANATION for signal in upload.signals}, by=by)
+            self._wait("the people to be taken in", lambda: not _reread(upload).is_under_way)
+            upload = _reread(upload)
         if (upload.state, upload.rows_valid) != (Upload.State.LOADED, expected.people):
             raise StoryStopped(f"{upload.rows_valid:,} of {expected.people:,} people were loaded. {upload.failure}")
         return upload

@@ -49,6 +49,8 @@ LOST_LIST_AWARE = "Larkfield’s security desk rang the service desk; a message 
 LOST_LIST_TOLD = "By telephone, then in writing."
 LOST_LIST_BEGAN = "From Larkfield’s sign-in records, which end at midnight."
 
+EXPLANATION = "Larkfield exported the list for us and confirmed the same number by telephone."
+
 NOTICE_LANGUAGES = ("en", "de", "fr")
 
 

@@ -1,6 +1,6 @@
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -9,11 +9,15 @@ from django.core.management.base import BaseCommand, CommandError
 
 from breachdesk.accounts.models import User
 from breachdesk.incidents.models import Incident
-from breachdesk.people.actions import load_upload, receive_upload
+from breachdesk.people.actions import accept_upload, discard_upload, match_columns, receive_upload
 from breachdesk.people.models import Upload
+from breachdesk.people.reading.plan import guess_for
 from breachdesk.people.uploads import discard_file, seal_chunks
+from breachdesk.people.working import work_on_upload
+from breachdesk.vault.sealing import cipher_for
 
 PIECE = 1 << 18
+Explain = Callable[[Upload], dict[str, str]]
 
 
 class Command(BaseCommand):
@@ -23,29 +27,54 @@ class Command(BaseCommand):
         parser.add_argument("incident", help="its reference, such as BD-2026-0001")
         parser.add_argument("file", type=Path)
         parser.add_argument("--by", metavar="EMAIL", help="who loads them; without it, whoever logged the incident")
+        parser.add_argument(
+            "--explain", metavar="KEY=TEXT", action="append", default=[], help="why a signal is right; may be repeated"
+        )
+        parser.add_argument("--explain-all", metavar="TEXT", default="", help="why all the other signals are right")
         parser.add_argument("--json", action="store_true", help="print the counts as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         incident = _incident(options["incident"])
-        upload = _load(incident, options["file"], by=_user(options["by"], incident))
+        explain = _explanations(options["explain"], options["explain_all"])
+        upload = _import(incident, options["file"], by=_user(options["by"], incident), explain=explain)
         if upload.state != Upload.State.LOADED:
             raise CommandError(f"Nobody was added. {upload.failure or 'Another worker is reading this file.'}")
         self.stdout.write(json.dumps(_counts(upload)) if options["json"] else _sentence(upload))
 
 
-def _load(incident: Incident, path: Path, *, by: User) -> Upload:
+def _import(incident: Incident, path: Path, *, by: User, explain: Explain) -> Upload:
+    upload = _receive(incident, path, by=by)
+    try:
+        plan = guess_for(upload, cipher_for(incident.pk))
+        upload = match_columns(upload, plan, purpose="add", expected_version=upload.version, by=by, ring=False)
+        upload = work_on_upload(upload.pk)
+        if upload.state == Upload.State.CHECKED:
+            accept_upload(upload, explain(upload), by=by, ring=False)
+            upload = work_on_upload(upload.pk)
+    except ValidationError as refusal:
+        discard_upload(upload, by=by)
+        raise CommandError(f"Nobody was added. {' '.join(refusal.messages)}") from None
+    return upload
+
+
+def _receive(incident: Incident, path: Path, *, by: User) -> Upload:
     try:
         with path.open("rb") as file:
             sealed = seal_chunks(incident.pk, path.name, _pieces(file))
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}. Nobody was added.") from None
     try:
-        upload = receive_upload(incident, sealed, by=by, ring=False)
+        return receive_upload(incident, sealed, by=by)
     except (ValidationError, PermissionDenied) as refusal:
         discard_file(sealed.id)
         sentence = refusal.messages[0] if isinstance(refusal, ValidationError) else str(refusal)
         raise CommandError(sentence) from None
-    return load_upload(upload.pk)
+
+
+def _explanations(each: list[str], of_all: str) -> Explain:
+    """What was said with --explain, for each signal by its key, and with --explain-all for all the others."""
+    said = dict(text.partition("=")[::2] for text in each)
+    return lambda upload: {signal["key"]: of_all for signal in upload.signals} | said
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
