@@ -1,3 +1,5 @@
+"""One person: found, looked at, held back."""
+
 from typing import Any
 from uuid import UUID
 
@@ -5,7 +7,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
 from breachdesk.accounts.permissions import StaffRequest, requires
@@ -14,81 +15,13 @@ from breachdesk.incidents.models import Incident
 from breachdesk.incidents.views import incident_of
 from breachdesk.people import actions
 from breachdesk.people.countries import country_name
-from breachdesk.people.forms import HoldForm, SearchForm, UploadForm
+from breachdesk.people.forms.persons import HoldForm, SearchForm
 from breachdesk.people.languages import language_name
-from breachdesk.people.models import Person, Upload
-from breachdesk.people.overview import CountedPaginator, Overview, masked_people, reasons_of, shown_fields
+from breachdesk.people.models import Person
+from breachdesk.people.overview import masked_people, shown_fields
 from breachdesk.people.personal import personal_of
-from breachdesk.people.reading import REASONS
-from breachdesk.people.uploads import SealingUploadHandler
 from breachdesk.vault.sealing import cipher_for
-from breachdesk.web import is_htmx, paginate, render_page
-
-
-@requires("people.view_counts")
-def people(request: StaffRequest, reference: str) -> HttpResponse:
-    return _people_page(request, incident_of(request, reference), UploadForm())
-
-
-def _people_page(request: StaffRequest, incident: Incident, form: UploadForm, status: int = 200) -> HttpResponse:
-    overview = Overview(incident)
-    context = {"incident": incident, "overview": overview, "form": form, "search": SearchForm()}
-    response = render_page(request, "people/people.html", context, partial="people/_under_way.html", status=status)
-    if is_htmx(request) and not overview.under_way:
-        response["HX-Refresh"] = "true"  # the file is read: the whole page says something new
-    return response
-
-
-@csrf_exempt  # only until the handler is in place: checking the token reads the body, and the body is the file
-@requires("people.load_people")
-def upload(request: StaffRequest, reference: str) -> HttpResponse:
-    incident = incident_of(request, reference)
-    if request.method != "POST":
-        return redirect("people", reference)
-    handler = SealingUploadHandler(incident.pk)
-    request.upload_handlers = [handler]
-    try:
-        return _receive(request, incident)
-    finally:
-        handler.discard()
-
-
-@csrf_protect
-def _receive(request: StaffRequest, incident: Incident) -> HttpResponse:
-    form = UploadForm(request.POST, request.FILES)
-    if form.is_valid():
-        try:
-            actions.receive_upload(incident, form.cleaned_data["file"].sealed, by=request.user)
-        except ValidationError as refusal:
-            show_refusal(form, refusal)
-        else:
-            messages.success(request, "The file is here, sealed. You can leave this page while it is read.")
-            return redirect("people", incident.reference)
-    return _people_page(request, incident, form, status=422)
-
-
-@requires("people.view_counts")
-def rejected(request: StaffRequest, reference: str, upload_id: UUID) -> HttpResponse:
-    incident = incident_of(request, reference)
-    upload = get_object_or_404(Upload.objects.visible_to(request.user).of(incident), pk=upload_id)
-    page = paginate(request, upload.rejected.by_row())
-    rows = [(row, REASONS[row.reason]) for row in page]
-    context = {"incident": incident, "upload": upload, "page": page, "rows": rows, "reasons": reasons_of(upload)}
-    return render_page(request, "people/rejected.html", context)
-
-
-@requires("people.view_counts")
-def people_list(request: StaffRequest, reference: str) -> HttpResponse:
-    incident = incident_of(request, reference)
-    people = Person.objects.visible_to(request.user).of(incident).in_order()
-    page = CountedPaginator(people, 50, count=Overview(incident).people).get_page(request.GET.get("page"))
-    context = {
-        "incident": incident,
-        "page": page,
-        "people": masked_people(incident, list(page)),
-        "search": SearchForm(),
-    }
-    return render_page(request, "people/list.html", context)
+from breachdesk.web import render_page
 
 
 @require_POST  # what is searched for must never stand in an address
