@@ -5,7 +5,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from breachdesk.incidents.models import Incident
-from breachdesk.people import working
+from breachdesk.people import ending, working
 from breachdesk.people.models import Upload
 from breachdesk.people.uploads import discard_forgotten
 
@@ -25,6 +25,14 @@ def restart_stalled_uploads() -> None:
     for upload in Upload.objects.stalled_at(now):
         ring(upload.pk)
     discard_forgotten(now - FORGOTTEN_AFTER)
+
+
+@shared_task
+def end_what_is_over() -> None:
+    """Beat lets people go whose hold has ended, and deletes the files of exports whose day is over."""
+    now = timezone.now()
+    ending.release_ended_holds(now)
+    ending.expire_exports(now)
 
 
 def ring(upload_id: UUID) -> None:

@@ -1,8 +1,16 @@
 """What people do with lists of affected people, and with the people on them."""
 
 from breachdesk.people.actions.counting import state_count
-from breachdesk.people.actions.holding import hold_person, release_person
-from breachdesk.people.actions.looking import find_people, reveal_person
+from breachdesk.people.actions.exporting import (
+    approve_export,
+    ask_export,
+    download_export,
+    make_export,
+    refuse_export,
+    withdraw_export,
+)
+from breachdesk.people.actions.holding import hold_people, hold_person, release_hold, release_person
+from breachdesk.people.actions.looking import begin_looking, find_people, reveal_person
 from breachdesk.people.actions.uploads import (
     accept_upload,
     discard_upload,
@@ -13,13 +21,22 @@ from breachdesk.people.actions.uploads import (
 
 __all__ = [
     "accept_upload",
+    "approve_export",
+    "ask_export",
+    "begin_looking",
     "discard_upload",
+    "download_export",
     "find_people",
+    "hold_people",
     "hold_person",
+    "make_export",
     "match_columns",
     "receive_upload",
+    "refuse_export",
+    "release_hold",
     "release_person",
     "reveal_person",
     "state_count",
     "undo_upload",
+    "withdraw_export",
 ]

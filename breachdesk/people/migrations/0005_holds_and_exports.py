@@ -77,9 +77,7 @@ class Migration(migrations.Migration):
             options={
                 "default_permissions": (),
                 "indexes": [
-                    models.Index(
-                        condition=Q(released_at=None), fields=["incident", "-placed_at"], name="open_holds"
-                    ),
+                    models.Index(condition=Q(released_at=None), fields=["incident", "-placed_at"], name="open_holds"),
                     models.Index(
                         condition=Q(released_at=None, until__isnull=False), fields=["until"], name="holds_that_end"
                     ),
@@ -132,9 +130,7 @@ class Migration(migrations.Migration):
                 ("country", models.CharField(blank=True, max_length=2)),
                 (
                     "fields",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=100), size=None
-                    ),
+                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), size=None),
                 ),
                 ("people", models.PositiveIntegerField()),
                 ("sealed_reason", models.BinaryField()),

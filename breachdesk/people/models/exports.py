@@ -92,7 +92,8 @@ class PeopleExport(models.Model):
                 name="one_country_is_named",
             ),
             models.CheckConstraint(
-                condition=~Q(state="made") | Q(file_id__isnull=False, sha256__isnull=False, size__isnull=False, expires_at__isnull=False),
+                condition=~Q(state="made")
+                | Q(file_id__isnull=False, sha256__isnull=False, size__isnull=False, expires_at__isnull=False),
                 name="a_made_export_is_known",
             ),
         ]
