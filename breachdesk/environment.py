@@ -48,7 +48,7 @@ GATE_LIMITS: dict[str, float] = {
     "shared_addresses": 0.02,
     "repeated_name": 0.005,
     "repeated_street": 0.01,
-    "names_apart": 0.9,
+    "names_apart": 0.8,
     "names_unlike_earlier": 0.5,
     "names_moved": 0.0,
     "postcodes_apart": 0.1,
@@ -182,6 +182,27 @@ class Environment(BaseModel):
         default_factory=lambda: dict(GATE_LIMITS),
         description="Above which share of its rows something about a list of people must be explained before the list "
         "is taken in, as JSON: 0 lets nothing pass, 1 everything. What is not named keeps its default.",
+    )
+    retention_days: int = Field(
+        default=365,
+        ge=1,
+        le=18_300,
+        description="Days after a case is closed for which its personal data is kept, unless somebody chooses another "
+        "day for that case. The day destroys nothing by itself: two people do.",
+    )
+    index_days: int = Field(
+        default=2192,
+        ge=1,
+        le=18_300,
+        description="Days after a case is closed for which the index still answers whether an address was written to: "
+        "until nobody can go to court any more. Six years are the period of limitation in England.",
+    )
+    destruction_wait: int = Field(
+        default=24,
+        ge=0,
+        le=168,
+        description="Hours between the second person's word and the destruction of a case's key, in which it can still "
+        "be taken back.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="How much is logged. No level logs names or addresses."
