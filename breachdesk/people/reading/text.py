@@ -1,0 +1,179 @@
+"""Text with separators (RFC 4180 and what people make of it) to records, in bounded memory.
+
+The ordinary block of lines, one row a line and every row as wide as the heading, goes through the csv module as it is.
+Anything else in a block sends that block through `_carefully`, where a row that cannot be read is rejected and reading
+goes on with the next line, as a person would: a quotation mark that nobody closes costs its own row, never the rows
+after it. What counts as such a mark:
+
+- the csv module's strict reading refuses the row (a character after the closing mark, or no closing mark at all
+  within LONGEST_QUOTE lines or LONGEST_ROW characters);
+- the row takes several lines and has not as many cells as the heading;
+- one of its further lines is, by itself, a whole row of as many cells (from three on): two rows grown together would
+  put one person's name on another's letter.
+
+Cells beyond the heading that hold nothing are dropped: some programs end every line with a separator.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator
+from itertools import count, repeat
+
+from django.core.exceptions import ValidationError
+
+from breachdesk.people.reading.archives import Content
+from breachdesk.people.reading.dialect import distinct_headings
+from breachdesk.people.reading.limits import LIMITS, LONGEST_CELL, LONGEST_QUOTE, LONGEST_ROW
+from breachdesk.people.reading.lines import BAD, LONG, GivenLines, Lines
+from breachdesk.people.reading.source import Record, Source, Table
+
+END_OF_FILE = "\x1a"  # as DOS ends a text
+NARROWEST_TELLING = 3
+
+_new = tuple.__new__
+
+
+class TextRows:
+    """The records of one pass over a text, from the row after `header_row` on."""
+
+    def __init__(self, lines: Lines | GivenLines, delimiter: str, *, width: int = 0, header_row: int = 0) -> None:
+        self._lines, self._delimiter = lines, delimiter
+        self._width, self._header_row = width, header_row
+        self._number = 0  # of the row given last
+        self._waiting: list[str] = []  # lines of a row whose end is in the next block
+        self._spent = 0  # characters read for rows whose quotation mark nobody closed
+
+    def records(self) -> Iterator[Record]:
+        for lines in self._lines.blocks():
+            rows = None if self._waiting or self._lines.marked else self._ordinary(lines)
+            if rows is None:
+                yield from self._carefully(self._waiting + lines, at_end=False)
+            else:
+                yield from map(_new, repeat(Record), zip(count(self._number + 1), rows, repeat("")))
+                self._number += len(rows)
+            LIMITS["rows"].check(self._number)
+        yield from self._carefully(self._waiting, at_end=True)
+
+    def _ordinary(self, lines: list[str]) -> list[list[str]] | None:
+        """All rows of the block at the speed of the csv module, if there is nothing about any of them."""
+        if self._number < self._header_row or max(map(len, lines)) > LONGEST_CELL:
+            return None
+        try:
+            rows = list(csv.reader(lines, delimiter=self._delimiter, strict=True))
+        except csv.Error:
+            return None
+        ordinary = len(rows) == len(lines) and set(map(len, rows)) == {self._width}
+        return rows if ordinary else None
+
+    def _carefully(self, lines: list[str], *, at_end: bool) -> Iterator[Record]:
+        start, self._waiting = 0, []
+        while start < len(lines):
+            if lines[start].startswith(LONG) or len(lines[start]) > LONGEST_ROW:
+                yield from self._rejected(lines[start], "row_too_long")
+                start += 1
+                continue
+            window = _window(lines, start)
+            read = 0
+            for fields, taken in self._rows_of(window):
+                read += taken
+                yield from self._judged(fields)
+            if read == 0 and not at_end and start + len(window) == len(lines) and _may_go_on(window):
+                self._waiting = window
+                return
+            if read == 0:
+                self._spend(window)
+                yield from self._rejected(window[0], "unreadable")
+            start += read or 1
+
+    def _rows_of(self, window: list[str]) -> Iterator[tuple[list[str], int]]:
+        """The rows from the window's start that can be read, each with its number of lines, up to one that cannot."""
+        reader = csv.reader(window, delimiter=self._delimiter, strict=True)
+        done = 0
+        try:
+            for fields in reader:
+                taken = reader.line_num - done
+                if taken > 1 and self._grown_together(fields, window[done : reader.line_num]):
+                    return
+                yield fields, taken
+                done = reader.line_num
+        except csv.Error:
+            return
+
+    def _grown_together(self, fields: list[str], lines: list[str]) -> bool:
+        if not self._width or self._number < self._header_row:
+            return False
+        if len(self._trimmed(fields)) != self._width:
+            return True
+        alone = (next(csv.reader([line], delimiter=self._delimiter), []) for line in lines[1:])
+        return self._width >= NARROWEST_TELLING and any(len(cells) == self._width for cells in alone)
+
+    def _judged(self, fields: list[str]) -> Iterator[Record]:
+        self._number += 1
+        if self._number <= self._header_row or not fields or fields == [END_OF_FILE]:
+            return
+        problem = _problem(fields)
+        if problem:
+            fields = [text[:LONGEST_CELL].replace(BAD, "\ufffd") for text in fields]
+        yield Record(self._number, self._trimmed(fields), problem)
+
+    def _rejected(self, line: str, problem: str) -> Iterator[Record]:
+        self._number += 1
+        text = line.removeprefix(LONG)[:LONGEST_CELL].rstrip("\r\n").replace(BAD, "\ufffd")
+        if self._number > self._header_row:
+            yield Record(self._number, [text], problem)
+
+    def _trimmed(self, fields: list[str]) -> list[str]:
+        if len(fields) > self._width > 0:
+            fields = list(fields)
+            while len(fields) > self._width and not fields[-1].strip():
+                fields.pop()
+        return fields
+
+    def _spend(self, window: list[str]) -> None:
+        """Reading on costs again what the open quotation mark has swallowed: a few thousand times is enough."""
+        self._spent += sum(map(len, window))
+        LIMITS["quotes"].check(self._spent - 4 * self._lines.characters, row=self._number + 1)
+
+
+def _window(lines: list[str], start: int) -> list[str]:
+    """As many lines as one row may take, and none that is marked as too long."""
+    window = lines[start : start + LONGEST_QUOTE]
+    too_long = (n for n, line in enumerate(window) if n and (line.startswith(LONG) or len(line) > LONGEST_ROW))
+    return window[: next(too_long, None)]
+
+
+def _may_go_on(window: list[str]) -> bool:
+    return len(window) < LONGEST_QUOTE and sum(map(len, window)) <= LONGEST_ROW
+
+
+def _problem(fields: Iterable[str]) -> str:
+    lengths = [len(text) for text in fields]
+    if max(lengths) > LONGEST_CELL or sum(lengths) > LONGEST_ROW:
+        return "row_too_long"
+    return "encoding" if any(BAD in text for text in fields) else ""
+
+
+class TextTable(Table):
+    def __init__(self, content: Content, source: Source) -> None:
+        self._content, self._source = content, source
+        self.headings = distinct_headings(self._heading())
+
+    def records(self) -> Iterator[Record]:
+        return self._rows(self._source.header_row, len(self.headings))
+
+    @property
+    def bytes_read(self) -> int:
+        return self._content.bytes_read
+
+    def _rows(self, header_row: int, width: int) -> Iterator[Record]:
+        lines = Lines(self._content.open(), self._source.encoding)
+        return TextRows(lines, self._source.delimiter, width=width, header_row=header_row).records()
+
+    def _heading(self) -> list[str]:
+        row = self._source.header_row
+        first = next(self._rows(max(row - 1, 0), 0), None)
+        if first is None or (row and first.number != row):
+            raise ValidationError(f"Row {row or 1:,}, which should name the columns, is empty.")
+        if first.problem:
+            raise ValidationError(f"Row {first.number:,}, which should name the columns, cannot be read.")
+        LIMITS["columns"].check(len(first.fields), row=first.number, columns=len(first.fields))
+        return first.fields if row else [""] * len(first.fields)
