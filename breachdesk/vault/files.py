@@ -76,45 +76,69 @@ class SealedWriter:
 
 
 class SealedReader(io.RawIOBase):
-    """A readable file of the content: wrap it in io.BufferedReader. Raises SealBroken at the first wrong chunk.
+    """A readable file of the content, at any place. Raises SealBroken at the first wrong chunk it comes to.
 
-    Not seekable, and holds two chunks at most.
+    The size is known from the sealed file's own when it is opened, and so which chunk must be the last: a file that was
+    cut, or grew, is refused where its end is reached, and seek() to the end opens the last chunk before it answers.
+    Holds two chunks at most: one sealed, one open.
     """
 
     def __init__(self, path: Path, cipher: Cipher, file_id: UUID) -> None:
         self._path = path
         self._cipher = cipher
         self._file_id = file_id
-        self._number = 0
-        self._content = memoryview(b"")
-        self._file: BinaryIO = path.open("rb")
+        self._file: BinaryIO = path.open("rb", buffering=0)
         if self._file.read(len(MAGIC)) != MAGIC:
             self._file.close()
             raise SealBroken(f"{path} is not a sealed file.")
-        self._next: bytes | None = self._file.read(SEALED_BYTES)
+        sealed = max(os.fstat(self._file.fileno()).st_size - len(MAGIC), 0)
+        self._last = max(-(-sealed // SEALED_BYTES) - 1, 0)
+        self._size = sealed - (self._last + 1) * (NONCE_BYTES + TAG_BYTES)
+        self._place = 0
+        self._number = -1  # of the chunk that is open
+        self._content = memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._place
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._place}.get(whence)
+        if start is None:
+            self._open_chunk(self._last)  # proves that the file ends where it did
+            start = self._size
+        if start + offset < 0:
+            raise ValueError("a place before the beginning of the file")
+        self._place = start + offset
+        return self._place
+
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        if not self._content and self._next is not None:
-            self._content = memoryview(self._open_chunk(self._next))
-        size = min(len(buffer), len(self._content))
-        buffer[:size] = self._content[:size]
-        self._content = self._content[size:]
-        return size
+        number, within = divmod(self._place, CHUNK_BYTES)
+        # The place behind a full last chunk, and any behind it: that this is the end must be proved too.
+        self._open_chunk(min(number, self._last))
+        piece = self._content[within : within + len(buffer)] if number <= self._last else b""
+        buffer[: len(piece)] = piece
+        self._place += len(piece)
+        return len(piece)
 
     def close(self) -> None:
         if not self.closed:
             self._file.close()
         super().close()
 
-    def _open_chunk(self, sealed: bytes) -> bytes:
-        following = self._file.read(SEALED_BYTES)
-        place = _place(self._number, last=not following)
-        self._next = following or None
-        self._number += 1
+    def _open_chunk(self, number: int) -> None:
+        if number == self._number:
+            return
+        self._file.seek(len(MAGIC) + number * SEALED_BYTES)
+        sealed = self._file.read(SEALED_BYTES)
+        place = _place(number, last=number == self._last)
         try:
-            return self._cipher.unseal(sealed, table=TABLE, column=place, row=self._file_id)
+            content = self._cipher.unseal(sealed, table=TABLE, column=place, row=self._file_id)
         except SealBroken:
-            raise SealBroken(f"{self._path} was changed or cut short in chunk {self._number}.") from None
+            raise SealBroken(f"{self._path} was changed or cut short in chunk {number + 1}.") from None
+        self._number, self._content = number, memoryview(content)

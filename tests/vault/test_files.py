@@ -1,5 +1,6 @@
 import csv
 import io
+import zipfile
 from uuid import uuid4
 
 import pytest
@@ -104,3 +105,91 @@ def test_it_never_writes_over_a_file_being_written(tmp_path):
     with pytest.raises(FileExistsError):
         SealedWriter(tmp_path / "upload", CIPHER, FILE)
     writer.discard()
+
+
+@pytest.mark.parametrize("size", EDGES)
+def test_it_is_read_at_any_place(tmp_path, size):
+    content = content_of(size)
+    write(tmp_path / "upload", content)
+    with SealedReader(tmp_path / "upload", CIPHER, FILE) as file:
+        assert (file.seek(0, io.SEEK_END), file.tell(), file.read(1)) == (size, size, b"")
+        for place in [size, size // 2, 0, max(size - 1, 0), size + 100, min(CHUNK_BYTES, size), size // 3]:
+            assert file.seek(place) == place
+            assert io.BufferedReader(_Kept(file)).read(70_000) == content[place : place + 70_000]
+        assert file.seek(0) == 0
+        assert file.seek(min(size, 5), io.SEEK_CUR) == min(size, 5)
+        with pytest.raises(ValueError, match="before the beginning"):
+            file.seek(-size - 1, io.SEEK_END)
+
+
+class _Kept(io.RawIOBase):
+    """What closes this leaves the file open."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        return self.file.readinto(buffer)
+
+
+@settings(max_examples=20)
+@given(places=st.lists(st.tuples(st.integers(0, 3 * CHUNK_BYTES), st.integers(1, 2 * CHUNK_BYTES)), max_size=12))
+def test_random_places_give_what_the_file_has_there(tmp_path_factory, places):
+    content = content_of(2 * CHUNK_BYTES + 77)
+    path = tmp_path_factory.mktemp("files") / "upload"
+    write(path, content)
+    with SealedReader(path, CIPHER, FILE) as file:
+        for place, size in places:
+            file.seek(place)
+            piece = file.read(size)
+            assert piece == content[place : place + len(piece)]
+            assert bool(piece) == (place < len(content))
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_the_end_of_a_cut_file_is_not_believed(tmp_path, kept):
+    path = tmp_path / "upload"
+    write(path, content_of(2 * CHUNK_BYTES + 5))
+    path.write_bytes(path.read_bytes()[: len(MAGIC) + kept * SEALED_BYTES])
+    with SealedReader(path, CIPHER, FILE) as file, pytest.raises(SealBroken, match="cut short"):
+        file.seek(0, io.SEEK_END)
+
+
+def test_the_end_of_a_file_that_grew_is_not_believed(tmp_path):
+    path = tmp_path / "upload"
+    write(path, content_of(CHUNK_BYTES))
+    whole = path.read_bytes()
+    for more in [b"x", whole[len(MAGIC) :]]:
+        path.write_bytes(whole + more)
+        with SealedReader(path, CIPHER, FILE) as file, pytest.raises(SealBroken):
+            file.seek(0, io.SEEK_END)
+
+
+def test_a_swapped_chunk_is_refused_wherever_the_reading_comes_from(tmp_path):
+    path = tmp_path / "upload"
+    write(path, content_of(3 * CHUNK_BYTES + 5))
+    stored = path.read_bytes()[len(MAGIC) :]
+    a, b, c, end = (stored[i * SEALED_BYTES : (i + 1) * SEALED_BYTES] for i in range(4))
+    path.write_bytes(MAGIC + a + c + b + end)
+    with SealedReader(path, CIPHER, FILE) as file:
+        assert file.seek(0, io.SEEK_END) == 3 * CHUNK_BYTES + 5
+        file.seek(CHUNK_BYTES + 10)
+        with pytest.raises(SealBroken, match="chunk 2"):
+            file.read(10)
+
+
+def test_a_zip_is_read_in_it(tmp_path):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("first.csv", content_of(90_000))
+        archive.writestr("second.csv", content_of(100_000))
+    write(tmp_path / "upload", packed.getvalue())
+    with (
+        SealedReader(tmp_path / "upload", CIPHER, FILE) as file,
+        zipfile.ZipFile(io.BufferedReader(file)) as archive,
+    ):
+        assert archive.read("second.csv") == content_of(100_000)
+        assert archive.read("first.csv") == content_of(90_000)

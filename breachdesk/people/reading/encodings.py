@@ -7,10 +7,11 @@ to confirm on real rows.
 
 import codecs
 import re
-import unicodedata
 from collections.abc import Sequence
 
 from charset_normalizer import from_bytes
+
+from breachdesk.people.reading.oddness import oddness_of
 
 # Python's name, and ours. Of two that fit equally, the earlier one is meant more often.
 ENCODINGS: dict[str, str] = {
@@ -116,17 +117,21 @@ def _share_of_ascii(sample: bytes, encoding: str) -> float:
 
 
 def _legacy(sample: bytes) -> list[str]:
-    """By how odd the words with other than ASCII letters look, then by what charset-normalizer makes of them."""
+    """By how odd the other than ASCII letters look, then by what charset-normalizer makes of them."""
     telling = _telling(sample)
     fitting = [name for name in LEGACY if _decodes(telling, name)]
     if not fitting:
         return ["cp1252", "utf-8", "gb18030", "cp932"]
     ranked = [match.encoding for match in from_bytes(telling, cp_isolation=fitting, threshold=0.4)]
-    oddness = {name: _oddness(text_of(telling, name)) for name in fitting}
+    texts = {name: text_of(telling, name) for name in fitting}
+    oddness = {name: oddness_of(text) for name, text in texts.items()}
     order = {
         name: (oddness[name], ranked.index(name) if name in ranked else 99, LEGACY.index(name)) for name in fitting
     }
-    return [*sorted(fitting, key=lambda name: order[name])[:OFFERED], "utf-8"]
+    best, *others = sorted(fitting, key=lambda name: order[name])
+    # Where two read the same here, they may differ further on: then the one that is meant more often.
+    usual = min((name for name in fitting if texts[name] == texts[best]), key=LEGACY.index)
+    return [*list(dict.fromkeys([usual, best, *others]))[:OFFERED], "utf-8"]
 
 
 def _telling(sample: bytes) -> bytes:
@@ -135,35 +140,3 @@ def _telling(sample: bytes) -> bytes:
     size = sum(map(len, lines)) + len(lines)
     step = max(1, size // TELLING_BYTES)
     return b"\n".join(lines[::step])[: 4 * TELLING_BYTES]
-
-
-_WORDS = re.compile(r"[^\x00-\x7f][^\s,;|\t\"]*|[^\s,;|\t\"]*[^\x00-\x7f][^\s,;|\t\"]*")
-
-
-def _oddness(text: str) -> float:
-    """0 for words as people write them; more for controls, signs inside words, capitals inside small letters, and
-    letters of two scripts in one word. For each other than ASCII character, so that lengths do not count."""
-    words = _WORDS.findall(text)
-    total = sum(not c.isascii() for word in words for c in word)
-    return round(sum(map(_oddness_of, words)) / max(total, 1), 2)
-
-
-def _oddness_of(word: str) -> float:
-    odd, before = 0.0, ""
-    scripts = set()
-    for place, sign in enumerate(word):
-        kind = unicodedata.category(sign)
-        if not sign.isascii():
-            odd += 3 * (kind in ("Cc", "Co", "Cn")) + (kind[0] in "SNPZ")
-        if kind[0] == "L" and kind != "Lm":
-            scripts.add(_script(sign))
-            odd += before == "Ll" and kind == "Lu" and not (sign.isascii() and word[place - 1].isascii())
-        before = kind
-    return odd + 2 * (len(scripts) - 1 if len(scripts) > 1 else 0)
-
-
-def _script(letter: str) -> str:
-    if letter.isascii():
-        return "LATIN"
-    first = unicodedata.name(letter, "?").split()[0]
-    return "HAN OR KANA" if first in ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA") else first
