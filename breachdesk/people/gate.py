@@ -144,6 +144,7 @@ class Watch:
     def __init__(self, limits: dict[str, float], earlier: tuple[int, int] = (0, 0)) -> None:
         self.limits, self.earlier = limits, earlier
         self._waiting: list[CleanRow] = []
+        self._before = ""  # the name in the row before
         self.rows = 0
         self.marked: Counter[str] = Counter()
         self.first: dict[str, int] = {}
@@ -170,9 +171,13 @@ class Watch:
             if row.is_minor or row.deceased or row.vulnerable or not (row.email and row.country and row.language):
                 self._mark(row)
         numbers = [row.number for row in rows]
-        self.names.add([row.name for row in rows], numbers)
+        names = [row.name for row in rows]
+        self.names.add(names, numbers)
         self.streets.add([row.personal.get("street", "").casefold() for row in rows], numbers)
-        self.names_fit.add_all([name_fits(row.name, row.email) for row in rows], numbers)
+        befores = [self._before, *names]
+        self._before = befores[-1]
+        fits = [name_fits(row.name, row.email, before) for row, before in zip(rows, befores, strict=False)]
+        self.names_fit.add_all(fits, numbers)
         postcodes = [postcode_fits(row.personal.get("postcode", ""), row.country) for row in rows]
         self.postcodes_fit.add_all(postcodes, numbers)
 
@@ -273,8 +278,13 @@ class Watch:
         usual = fits / of
         missing = usual * answers - found
         if missing > 4 * sqrt(answers * usual * (1 - usual)):
-            words = {"usual": percent(usual), "found": percent(found / answers)}
-            yield self._signal("names_unlike_earlier", round(missing), round(usual * answers), **words)
+            yield self._signal(
+                "names_unlike_earlier",
+                round(missing),
+                round(usual * answers),
+                usual=percent(usual),
+                found=percent(found / answers),
+            )
 
 
 def percent(share: float) -> str:
@@ -296,7 +306,8 @@ _RENAMED = "SELECT count(*) FROM people_personmatch WHERE upload_id = %(upload)s
 
 
 def facts_of(upload: Upload) -> Facts:
-    sharing, most = run(_SHARING, {"incident": upload.incident_id, "many": MANY_AT_ONE_ADDRESS}).fetchone()
+    [(sharing, most)] = run(_SHARING, {"incident": upload.incident_id, "many": MANY_AT_ONE_ADDRESS}).fetchall()
+    [(renamed,)] = run(_RENAMED, {"upload": upload.pk}).fetchall()
     affected = Person.objects.of(upload.incident).count()
     return Facts(
         purpose=upload.purpose,
@@ -304,7 +315,7 @@ def facts_of(upload: Upload) -> Facts:
         new=upload.rows_valid,
         known=upload.rows_repeated,
         rejected=upload.rows_rejected,
-        renamed=run(_RENAMED, {"upload": upload.pk}).fetchone()[0],
+        renamed=renamed,
         sharing=int(sharing),
         most_sharing=most,
         people=affected + upload.rows_valid,

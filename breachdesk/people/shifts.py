@@ -3,7 +3,8 @@
 Two columns that say something about each other are watched as a row of answers, fits or does not fit:
 
 - a name and its address: a piece of the name, at least three letters, stands in the address's local part. Rows whose
-  answer would say nothing are left out: names in other scripts than Latin, addresses of a role or of digits alone;
+  answer would say nothing are left out: names in other scripts than Latin, addresses of a role or of digits alone.
+  A piece that the name in the row before has too does not count, for many lists are sorted by name;
 - a postcode and its country: the postcode has the shape that the Universal Postal Union gives for the country.
 
 How often they fit differs from list to list, so a list is held against itself. `Agreement` takes the list's own
@@ -26,8 +27,8 @@ where it is 0.5 and 200 where it is 0.3, to find them in more than two of three 
 A list whose beginning is the broken part is seen when 500 answers in a row fit twice as often as that beginning: then
 everything before them was apart. All memory is the first 500 answers and a few numbers.
 
-What it cannot see: a list sorted by family name and moved by one row (the neighbour has the same name), fewer than
-40 rows or so, and columns moved together. Names that hardly ever fit (p0 < 10 %) are not judged by this at all.
+What it cannot see: fewer than 40 rows or so, columns moved together, and an address taken from another person of the
+very same name. Names that hardly ever fit (p0 < 10 %) are not judged by this at all.
 """
 
 import re
@@ -86,13 +87,17 @@ _SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "�
 _BARE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 
 
-def name_fits(name: str, email: str) -> bool | None:
-    """Both in the form that two spellings share (rows.CleanRow); None where the answer would say nothing."""
+def name_fits(name: str, email: str, before: str = "") -> bool | None:
+    """All in the form that two spellings share (rows.CleanRow); None where the answer would say nothing.
+
+    `before` is the name in the row before. What both names share proves nothing: in a list sorted by family name the
+    neighbour's address would fit as well.
+    """
     local = email.partition("@")[0]
     for word in name.split():
-        if len(word) > 2 and word in local:
+        if len(word) > 2 and word in local and word not in before:
             return True
-    pieces = _other_spellings(name)
+    pieces = _other_spellings(name) - _other_spellings(before)
     if not pieces or local in _ROLES or not _LATIN(local):
         return None
     return any(piece in local for piece in pieces)
