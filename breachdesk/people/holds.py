@@ -8,9 +8,11 @@ from uuid import UUID
 from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Hold, Person
 from breachdesk.people.models.holds import held_by_a_list_alone
+from breachdesk.people.personal import full_name, masked, personal_of
 from breachdesk.vault.sealing import Cipher, cipher_for
 
 HOLD_TABLE = "people_hold"
+MOST_MARKED = 50
 MARKED = "A list marks them as deceased"
 
 
@@ -62,6 +64,28 @@ def shown_holds(incident: Incident, holds: Iterable[Hold]) -> list[ShownHold]:
 def holds_of(incident: Incident, person: Person) -> list[ShownHold]:
     holds = person.holds.newest_first().select_related("placed_by", "released_by")
     return shown_holds(incident, sorted(holds, key=lambda hold: not hold.is_open))
+
+
+@dataclass(frozen=True)
+class MaskedHold:
+    shown: ShownHold
+    name: str
+
+
+def masked_holds(incident: Incident, holds: Iterable[Hold]) -> list[MaskedHold]:
+    cipher = cipher_for(incident.pk)
+    return [MaskedHold(shown, _masked_name(cipher, shown.hold.person)) for shown in shown_holds(incident, holds)]
+
+
+def marked_people(incident: Incident) -> list[tuple[Person, str]]:
+    """The first of those whom no hold keeps, but a list that says they have died; with their masked names."""
+    people = held_by_a_list_alone(Person.objects.known_in(incident)).in_order()[:MOST_MARKED]
+    cipher = cipher_for(incident.pk)
+    return [(person, _masked_name(cipher, person)) for person in people]
+
+
+def _masked_name(cipher: Cipher, person: Person) -> str:
+    return masked(full_name(personal_of(cipher, person))) or "No name"
 
 
 class HoldSummary:

@@ -1,4 +1,4 @@
-"""That somebody has said why they look at an incident's people: remembered for their session alone, never the reason."""
+"""That somebody has said why they look at an incident's people: kept for their session alone, without the reason."""
 
 from django.contrib.sessions.backends.base import SessionBase
 

@@ -25,11 +25,19 @@ class PeopleExportQuerySet(models.QuerySet["PeopleExport"]):
     def of(self, incident: Incident) -> "PeopleExportQuerySet":
         return self.filter(incident=incident)
 
+    def not_ended(self) -> "PeopleExportQuerySet":
+        """Asked for, allowed, or waiting as a file that our keys do not reach."""
+        State = PeopleExport.State
+        return self.filter(state__in=[State.ASKED, State.APPROVED, State.MADE])
+
     def past_their_end(self, now: datetime) -> "PeopleExportQuerySet":
         return self.filter(state__in=[PeopleExport.State.APPROVED, PeopleExport.State.MADE], expires_at__lte=now)
 
     def with_file(self) -> "PeopleExportQuerySet":
         return self.filter(state=PeopleExport.State.MADE)
+
+    def for_a_list(self) -> "PeopleExportQuerySet":
+        return self.newest_first().select_related("asked_by", "decided_by")
 
     def newest_first(self) -> "PeopleExportQuerySet":
         return self.order_by("-asked_at", "pk")

@@ -27,6 +27,12 @@ class HoldQuerySet(models.QuerySet["Hold"]):
     def open(self) -> "HoldQuerySet":
         return self.filter(released_at=None)
 
+    def ended(self) -> "HoldQuerySet":
+        return self.filter(released_at__isnull=False)
+
+    def for_a_list(self) -> "HoldQuerySet":
+        return self.newest_first().select_related("person", "placed_by", "released_by")
+
     def past_their_end(self, now: datetime) -> "HoldQuerySet":
         return self.open().filter(until__lte=now)
 

@@ -60,6 +60,9 @@ class PersonQuerySet(models.QuerySet["Person"]):
     def with_any_index(self, indexes: list[bytes]) -> "PersonQuerySet":
         return self.filter(Q(email_index__in=indexes) | Q(reference_index__in=indexes))
 
+    def with_list(self) -> "PersonQuerySet":
+        return self.select_related("upload", "incident")
+
     def in_order(self) -> "PersonQuerySet":
         """A stable order that an index gives, and that says nothing about the people."""
         return self.order_by("identity_index")

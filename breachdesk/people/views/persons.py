@@ -1,24 +1,25 @@
-"""One person: found, looked at, held back."""
+"""One person: searched for, and looked at. The first look of a session says why."""
 
-from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_POST
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
 
 from breachdesk.accounts.permissions import StaffRequest, requires
 from breachdesk.incidents.forms import show_refusal
 from breachdesk.incidents.models import Incident
 from breachdesk.incidents.views import incident_of
-from breachdesk.people import actions
+from breachdesk.people import actions, dossier
 from breachdesk.people.countries import country_name
-from breachdesk.people.forms.persons import HoldForm, SearchForm
+from breachdesk.people.forms.persons import ReasonForm, SearchForm
+from breachdesk.people.holds import holds_of, is_marked
 from breachdesk.people.languages import language_name
+from breachdesk.people.looking import has_said_why, remember_why
 from breachdesk.people.models import Person
-from breachdesk.people.overview import masked_people, shown_fields
+from breachdesk.people.overview import masked_people
 from breachdesk.people.personal import personal_of
 from breachdesk.vault.sealing import cipher_for
 from breachdesk.web import render_page
@@ -29,66 +30,78 @@ from breachdesk.web import render_page
 def search(request: StaffRequest, reference: str) -> HttpResponse:
     incident = incident_of(request, reference)
     form = SearchForm(request.POST)
-    found = None
-    if form.is_valid():
-        found = masked_people(incident, actions.find_people(incident, form.cleaned_data["typed"], by=request.user))
-    context = {"incident": incident, "search": form, "found": found}
-    return render_page(request, "people/found.html", context, status=200 if form.is_valid() else 422)
+    if not form.is_valid():
+        return render_page(request, "people/found.html", {"incident": incident, "search": form}, status=422)
+    if unsaid := _asked_why(request, incident):
+        back = reverse("people", args=[reference])
+        return _why_page(request, incident, unsaid, back, hidden={"typed": form.cleaned_data["typed"]})
+    found = actions.find_people(incident, form.cleaned_data["typed"], by=request.user)
+    context = {"incident": incident, "search": form, "found": masked_people(incident, found)}
+    return render_page(request, "people/found.html", context | {"is_answer": True})
 
 
+@require_GET
 @requires("people.view_counts")
 def person(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
-    incident, person = _person(request, reference, pk)
+    incident, person = person_of(request, reference, pk)
     return _person_page(request, incident, person, personal_of(cipher_for(incident.pk), person), clear=False)
 
 
 @require_POST
 @requires("people.reveal_person")
 def reveal(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
-    incident, person = _person(request, reference, pk)
+    incident, person = person_of(request, reference, pk)
+    if unsaid := _asked_why(request, incident):
+        return _why_page(request, incident, unsaid, reverse("person", args=[reference, pk]))
     return _person_page(request, incident, person, actions.reveal_person(person, by=request.user), clear=True)
+
+
+def _asked_why(request: StaffRequest, incident: Incident) -> ReasonForm | None:
+    """Nothing once the reason was given, now or before in this session; until then the form that asks for it."""
+    if has_said_why(request.session, incident):
+        return None
+    form = ReasonForm(request.POST if "reason" in request.POST else None)
+    if not form.is_valid():
+        return form
+    try:
+        actions.begin_looking(incident, reason=form.cleaned_data["reason"], by=request.user)
+    except ValidationError as refusal:
+        show_refusal(form, refusal)
+        return form
+    remember_why(request.session, incident)
+    return None
+
+
+def _why_page(
+    request: StaffRequest, incident: Incident, form: ReasonForm, back: str, hidden: dict[str, str] | None = None
+) -> HttpResponse:
+    context = {"incident": incident, "form": form, "back": back, "hidden": hidden or {}}
+    return render_page(request, "people/why.html", context, status=422 if form.errors else 200)
 
 
 def _person_page(
     request: StaffRequest, incident: Incident, person: Person, personal: dict[str, str], *, clear: bool
 ) -> HttpResponse:
+    holds = holds_of(incident, person)
     context = {
         "incident": incident,
         "person": person,
-        "fields": shown_fields(personal, clear=clear),
+        "fields": dossier.fields_of(personal, clear=clear),
+        "sources": dossier.sources_of(person),
+        "looks": dossier.looks_at(person),
+        "holds": holds,
+        "is_marked": is_marked(person),
+        "is_held_without": person.held and not any(shown.hold.is_open for shown in holds),
         "country": country_name(person.country),
         "language": language_name(person.language),
         "is_clear": clear,
+        "why": None if has_said_why(request.session, incident) else ReasonForm(),
     }
     return render_page(request, "people/person.html", context)
 
 
-@requires("people.hold_person")
-def hold(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
-    return _decide(request, reference, pk, actions.hold_person, "This person gets no notice until released.")
-
-
-@requires("people.hold_person")
-def release(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
-    return _decide(request, reference, pk, actions.release_person, "This person may get notices again.")
-
-
-def _decide(request: StaffRequest, reference: str, pk: UUID, act: Any, sentence: str) -> HttpResponse:
-    incident, person = _person(request, reference, pk)
-    form = HoldForm(request.POST or None, initial={"version": person.version})
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            act(person, reason=data["reason"], expected_version=data["version"], by=request.user)
-        except ValidationError as refusal:
-            show_refusal(form, refusal)
-        else:
-            messages.success(request, sentence)
-            return redirect("person", reference, pk)
-    context = {"incident": incident, "person": person, "form": form, "is_hold": act is actions.hold_person}
-    return render_page(request, "people/hold.html", context, status=422 if request.method == "POST" else 200)
-
-
-def _person(request: StaffRequest, reference: str, pk: UUID) -> tuple[Incident, Person]:
+def person_of(request: StaffRequest, reference: str, pk: UUID) -> tuple[Incident, Person]:
+    """Also somebody who is no longer affected: they are found, and said to be so."""
     incident = incident_of(request, reference)
-    return incident, get_object_or_404(Person.objects.visible_to(request.user).of(incident), pk=pk)
+    known = Person.objects.visible_to(request.user).known_in(incident).with_list()
+    return incident, get_object_or_404(known, pk=pk)
