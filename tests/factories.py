@@ -19,7 +19,8 @@ from breachdesk.incidents.actions import Facts, StatedMoment, open_incident
 from breachdesk.incidents.models import Incident
 from breachdesk.people.actions import accept_upload, match_columns, receive_upload
 from breachdesk.people.models import Upload
-from breachdesk.people.reading.plan import Plan, guess_for
+from breachdesk.people.reading.guessing import guess_for
+from breachdesk.people.reading.plan import Plan
 from breachdesk.people.uploads import seal_chunks
 from breachdesk.people.working import work_on_upload
 from breachdesk.vault.sealing import cipher_for, create_key, shred

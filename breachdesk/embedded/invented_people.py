@@ -150,7 +150,7 @@ _FAULTS: dict[str, list[tuple[int | None, str]]] = {
     "columns": [(None, "one more"), (None, "extra")],
     "country": [(8, "Atlantis"), (8, "XX")],
     "language": [(9, "klingon")],
-    "birth_date": [(10, "1984-02-31"), (10, "31/12/1984"), (10, "2199-01-01")],
+    "birth_date": [(10, "1984-02-31"), (10, "1984-13-01"), (10, "2199-01-01")],
     "characters": [(1, "{}\x00"), (2, "{}\x1b[31m"), (6, "\u202e{}")],
     "kinds": [(11, "name;favourite colour")],
 }  # fmt: skip

@@ -85,7 +85,7 @@ IT|5|it|Roma,Torino,Forlì|via Garibaldi|#####|+39 06 99
 PL|5|pl|Warszawa,Kraków,Łódź|ulica Ogrodowa|##-###|+48 500 0
 NL|5|nl|Utrecht,Delft,Den Haag|Dorpsstraat|#### @@|+31 6 00
 BE|4|fr|Bruxelles,Liège|rue Haute|####|+32 460 0
-CH|4|de|Zürich,Bern|Bahnhofstrasse|####|+41 78 0
+CH|4|de|Zürich,Bern|Bahnhofstrasse|####|+41 78 00
 AT|3|de|Wien,Graz|Kirchengasse|####|+43 660 0
 PT|3|pt|Lisboa,Évora|rua das Flores|####-###|+351 910 0
 BR|3|pt-BR|São Paulo,Recife|rua do Sol|#####-###|+55 11 90
@@ -93,15 +93,15 @@ SE|3|sv|Stockholm,Malmö|Skolgatan|### ##|+46 70 0
 DK|3|da|København,Ærøskøbing|Strandvej|####|+45 20 0
 NO|2|nb|Oslo,Tromsø|Kirkeveien|####|+47 40 0
 FI|2|fi|Helsinki,Jyväskylä|Koulukatu|#####|+358 40 0
-CZ|2|cs|Praha,Brno,Plzeň|Zahradní|### ##|+420 60 0
+CZ|2|cs|Praha,Brno,Plzeň|Zahradní|### ##|+420 60 00
 HU|2|hu|Budapest,Győr|Kossuth utca|####|+36 20 0
-RO|2|ro|București,Iași|Strada Florilor|######|+40 70 0
-GR|2|el|Αθήνα,Πάτρα|Οδός Ερμού|### ##|+30 690 0
+RO|2|ro|București,Iași|Strada Florilor|######|+40 70 00
+GR|2|el|Αθήνα,Πάτρα|Οδός Ερμού|### ##|+30 690 00
 BG|1|bg|София,Варна|ул. Роза|####|+359 87 0
-UA|1|uk|Київ,Львів|вул. Садова|#####|+380 50 0
-TR|2|tr|İstanbul,İzmir|Çınar Sokak|#####|+90 50 0
+UA|1|uk|Київ,Львів|вул. Садова|#####|+380 50 00
+TR|2|tr|İstanbul,İzmir|Çınar Sokak|#####|+90 50 000
 IL|1|he|תל אביב,חיפה|רחוב הגפן|#######|+972 50 0
-SA|2|ar|Riyadh,Jeddah|King Road|#####|+966 50 0
+SA|2|ar|Riyadh,Jeddah|King Road|#####|+966 50 00
 QA|2|ar|Doha|Corniche Street||+974 30 0
 KW|2|ar|Kuwait City|Gulf Road|#####|+965 50 0
 IN|3|hi|Pune,Jaipur|MG Road|######|+91 90 0

@@ -34,3 +34,36 @@ def _ask_library(text: str) -> str | None:
 def address_key(address: str) -> str:
     """Equal for two spellings of one mailbox: no provider in use tells capital letters apart."""
     return address.casefold()
+
+
+# RFC 2606 and RFC 6761; the last five are those that email-validator refuses as special-use.
+RESERVED_TOPS = frozenset({"test", "example", "invalid", "localhost", "local", "arpa", "onion"})
+RESERVED_DOMAINS = frozenset({"example.com", "example.net", "example.org", "example.edu"})
+
+# RFC 2142 and what companies use besides: more than one person reads these, or nobody does.
+ROLE_NAMES = frozenset({
+    "abuse", "accounting", "accounts", "admin", "administrator", "billing", "bookings", "buchhaltung", "careers",
+    "contact", "contacto", "contato", "contatti", "customerservice", "customer-service", "datenschutz",
+    "do-not-reply", "donotreply", "do_not_reply", "dpo", "einkauf", "enquiries", "enquiry", "feedback", "finance",
+    "help", "helpdesk", "hello", "hostmaster", "hr", "info", "information", "inquiries", "invoices", "it", "jobs",
+    "kontakt", "kundenservice", "legal", "mailer-daemon", "marketing", "media", "newsletter", "no-reply",
+    "no.reply", "no_reply", "noc", "noreply", "notifications", "office", "orders", "postmaster", "press",
+    "privacy", "purchasing", "rechnung", "rechnungen", "reception", "recruitment", "root", "sales", "security",
+    "service", "services", "spam", "support", "team", "unsubscribe", "ventas", "vertrieb", "verwaltung",
+    "webmaster", "www", "zentrale",
+})  # fmt: skip
+
+
+def is_reserved(domain: str) -> bool:
+    """Whether nobody can own the domain, so that mail to it reaches nobody (or a stranger who listens)."""
+    parts = domain.rstrip(".").casefold().split(".")
+    return parts[-1] in RESERVED_TOPS or ".".join(parts[-2:]) in RESERVED_DOMAINS
+
+
+def is_role(address: str) -> bool:
+    """Whether the part before the @ names a desk, not a person; a tag behind a plus sign changes nothing."""
+    return address.partition("@")[0].partition("+")[0].casefold() in ROLE_NAMES
+
+
+def domain_of(address: str) -> str:
+    return address.rpartition("@")[2]

@@ -256,18 +256,79 @@ COUNTRIES: dict[str, str] = {
     "ZW": "Zimbabwe",
 }
 
-OTHER_NAMES = {
-    "UK": "GB", "Great Britain": "GB", "England": "GB", "Scotland": "GB", "Wales": "GB", "Northern Ireland": "GB",
-    "United Kingdom of Great Britain and Northern Ireland": "GB", "GBR": "GB", "USA": "US", "U.S.A.": "US",
-    "United States of America": "US", "UAE": "AE", "Deutschland": "DE", "DEU": "DE", "Allemagne": "DE",
-    "España": "ES", "ESP": "ES", "Italia": "IT", "ITA": "IT", "FRA": "FR", "Nederland": "NL", "Holland": "NL",
-    "The Netherlands": "NL", "NLD": "NL", "Belgique": "BE", "België": "BE", "Schweiz": "CH", "Suisse": "CH",
-    "Österreich": "AT", "Polska": "PL", "POL": "PL", "Česko": "CZ", "Czech Republic": "CZ", "Sverige": "SE",
-    "Norge": "NO", "Danmark": "DK", "Suomi": "FI", "Ελλάδα": "GR", "EL": "GR", "Magyarország": "HU",
-    "Republic of Ireland": "IE", "Éire": "IE", "IRL": "IE", "Brasil": "BR", "México": "MX", "日本": "JP", "中国": "CN",
-    "Turkey": "TR", "Russian Federation": "RU", "Korea": "KR", "Republic of Korea": "KR", "Viet Nam": "VN",
-    "Macedonia": "MK", "Swaziland": "SZ", "Burma": "MM", "Ivory Coast": "CI", "Hong Kong SAR": "HK", "CAN": "CA",
-    "AUS": "AU", "JPN": "JP", "CHN": "CN", "IND": "IN",
+# ISO 3166-1 alpha-3, each behind its alpha-2 code.
+_THREE_LETTERS = (
+    "ADAND AEARE AFAFG AGATG AIAIA ALALB AMARM AOAGO AQATA ARARG ASASM ATAUT AUAUS AWABW AXALA AZAZE BABIH BBBRB "
+    "BDBGD BEBEL BFBFA BGBGR BHBHR BIBDI BJBEN BLBLM BMBMU BNBRN BOBOL BQBES BRBRA BSBHS BTBTN BVBVT BWBWA BYBLR "
+    "BZBLZ CACAN CCCCK CDCOD CFCAF CGCOG CHCHE CICIV CKCOK CLCHL CMCMR CNCHN COCOL CRCRI CUCUB CVCPV CWCUW CXCXR "
+    "CYCYP CZCZE DEDEU DJDJI DKDNK DMDMA DODOM DZDZA ECECU EEEST EGEGY EHESH ERERI ESESP ETETH FIFIN FJFJI FKFLK "
+    "FMFSM FOFRO FRFRA GAGAB GBGBR GDGRD GEGEO GFGUF GGGGY GHGHA GIGIB GLGRL GMGMB GNGIN GPGLP GQGNQ GRGRC GSSGS "
+    "GTGTM GUGUM GWGNB GYGUY HKHKG HMHMD HNHND HRHRV HTHTI HUHUN IDIDN IEIRL ILISR IMIMN ININD IOIOT IQIRQ IRIRN "
+    "ISISL ITITA JEJEY JMJAM JOJOR JPJPN KEKEN KGKGZ KHKHM KIKIR KMCOM KNKNA KPPRK KRKOR KWKWT KYCYM KZKAZ LALAO "
+    "LBLBN LCLCA LILIE LKLKA LRLBR LSLSO LTLTU LULUX LVLVA LYLBY MAMAR MCMCO MDMDA MEMNE MFMAF MGMDG MHMHL MKMKD "
+    "MLMLI MMMMR MNMNG MOMAC MPMNP MQMTQ MRMRT MSMSR MTMLT MUMUS MVMDV MWMWI MXMEX MYMYS MZMOZ NANAM NCNCL NENER "
+    "NFNFK NGNGA NINIC NLNLD NONOR NPNPL NRNRU NUNIU NZNZL OMOMN PAPAN PEPER PFPYF PGPNG PHPHL PKPAK PLPOL PMSPM "
+    "PNPCN PRPRI PSPSE PTPRT PWPLW PYPRY QAQAT REREU ROROU RSSRB RURUS RWRWA SASAU SBSLB SCSYC SDSDN SESWE SGSGP "
+    "SHSHN SISVN SJSJM SKSVK SLSLE SMSMR SNSEN SOSOM SRSUR SSSSD STSTP SVSLV SXSXM SYSYR SZSWZ TCTCA TDTCD TFATF "
+    "TGTGO THTHA TJTJK TKTKL TLTLS TMTKM TNTUN TOTON TRTUR TTTTO TVTUV TWTWN TZTZA UAUKR UGUGA UMUMI USUSA UYURY "
+    "UZUZB VAVAT VCVCT VEVEN VGVGB VIVIR VNVNM VUVUT WFWLF WSWSM YEYEM YTMYT ZAZAF ZMZMB ZWZWE"
+)
+
+# What files in other languages call the countries that most people live in, and what else they are called in English.
+OTHER_NAMES: dict[str, str] = {
+    "AE": "UAE|Emirates|Vereinigte Arabische Emirate|Émirats arabes unis|الإمارات",
+    "AT": "Österreich|Oesterreich|Autriche|Oostenrijk|Áustria|Österrike|Østrig|Østerrike|Itävalta|Rakousko|"
+    "Avusturya|Αυστρία", "AU": "Australien|Australie|Avustralya|オーストラリア|澳大利亚",
+    "BE": "België|Belgique|Belgien|Bélgica|Belgio|Belgia|Belçika|Belgie|Βέλγιο|ベルギー|比利时",
+    "BG": "България|Bulgarien|Bulgarie|Bulharsko|Bulgaristan",
+    "BR": "Brasil|Brasilien|Brésil|Brasile|Brazilië|Brazylia|Brezilya|Brazílie|ブラジル|巴西",
+    "CA": "Kanada|Canadá|カナダ|加拿大", "CD": "DR Congo|DRC|Democratic Republic of the Congo",
+    "CH": "Schweiz|Suisse|Svizzera|Svizra|Suiza|Suíça|Zwitserland|Szwajcaria|Sveits|Sveitsi|Švýcarsko|İsviçre|"
+    "Ελβετία|スイス|瑞士", "CI": "Ivory Coast", "CV": "Cabo Verde",
+    "CN": "中国|中國|Chine|Cina|Kina|Chiny|Kiina|Čína|Çin|People’s Republic of China|PRC",
+    "CY": "Κύπρος|Zypern|Chypre|Chipre|Cipro|Kıbrıs|Kypr",
+    "CZ": "Česko|Czech Republic|Česká republika|Tschechien|Tchéquie|République tchèque|Chequia|Cechia|"
+    "Repubblica Ceca|Tsjechië|Czechy|Tjeckien|Tjekkiet|Tsjekkia|Tšekki|Çekya|チェコ|捷克",
+    "DE": "Deutschland|Allemagne|Alemania|Germania|Alemanha|Duitsland|Niemcy|Tyskland|Saksa|Německo|Almanya|"
+    "Γερμανία|ドイツ|德国|德國|Federal Republic of Germany",
+    "DK": "Danmark|Dänemark|Daenemark|Danemark|Dinamarca|Danimarca|Denemarken|Dania|Tanska|Dánsko|Danimarka|Δανία|"
+    "デンマーク|丹麦", "EE": "Eesti|Estland|Estonie|Viro|Estonsko", "EG": "Ägypten|Égypte|Egipto|مصر",
+    "ES": "España|Spanien|Espagne|Spagna|Espanha|Spanje|Hiszpania|Spania|Espanja|Španělsko|İspanya|Ισπανία|スペイン|"
+    "西班牙", "FI": "Suomi|Finnland|Finlande|Finlandia|Finlândia|Finsko|Finlandiya|Φινλανδία|フィンランド|芬兰",
+    "FR": "Frankreich|Francia|França|Frankrijk|Francja|Frankrike|Frankrig|Ranska|Francie|Fransa|Γαλλία|フランス|"
+    "法国|法國",
+    "GB": "UK|Great Britain|England|Scotland|Wales|Northern Ireland|Vereinigtes Königreich|Großbritannien|"
+    "Royaume-Uni|Reino Unido|Regno Unito|Verenigd Koninkrijk|Wielka Brytania|Storbritannien|Storbritannia|"
+    "Iso-Britannia|Spojené království|Velká Británie|Birleşik Krallık|İngiltere|Ηνωμένο Βασίλειο|イギリス|英国|英國|"
+    "United Kingdom of Great Britain and Northern Ireland",
+    "GR": "Ελλάδα|EL|Griechenland|Grèce|Grecia|Grécia|Griekenland|Grecja|Grekland|Grækenland|Hellas|Kreikka|Řecko|"
+    "Yunanistan|ギリシャ|希腊", "HK": "Hong Kong SAR|香港", "HR": "Hrvatska|Kroatien|Croatie|Croacia|Chorvatsko",
+    "HU": "Magyarország|Ungarn|Hongrie|Hungría|Ungheria|Hongarije|Węgry|Ungern|Unkari|Maďarsko|Macaristan",
+    "IE": "Éire|Republic of Ireland|Irland|Irlande|Irlanda|Ierland|Irlandia|Irlanti|Irsko|İrlanda|Ιρλανδία|"
+    "アイルランド|爱尔兰", "IN": "Indien|Inde|Bharat|भारत|Hindistan|印度", "IL": "ישראל",
+    "IS": "Ísland|Islande|Islandia",
+    "IT": "Italia|Italien|Italie|Italië|Włochy|Itália|Itálie|İtalya|Ιταλία|イタリア|意大利",
+    "JP": "日本|Japon|Japón|Giappone|Japão|Japonia|Japani|Japonsko|Japonya|Ιαπωνία",
+    "KR": "Korea|Republic of Korea|Südkorea|Corée du Sud|Corea del Sur|한국|대한민국|韩国",
+    "LT": "Lietuva|Litauen|Lituanie", "LU": "Luxemburg|Lëtzebuerg|Luksemburg|Lussemburgo",
+    "LV": "Latvija|Lettland|Lettonie", "MK": "Macedonia", "MM": "Burma", "MT": "Malte",
+    "MX": "México|Mexiko|Mexique|Messico|メキシコ|墨西哥", "MY": "マレーシア",
+    "NL": "Nederland|Holland|The Netherlands|Niederlande|Pays-Bas|Países Bajos|Paesi Bassi|Países Baixos|Holandia|"
+    "Niderlandy|Nederländerna|Nederlandene|Holanda|Alankomaat|Nizozemsko|Hollanda|Ολλανδία|オランダ|荷兰",
+    "NO": "Norge|Noreg|Norwegen|Norvège|Noruega|Norvegia|Noorwegen|Norwegia|Norja|Norsko|Norveç|Νορβηγία|ノルウェー|"
+    "挪威", "NZ": "Neuseeland|Nouvelle-Zélande|Aotearoa",
+    "PL": "Polska|Polen|Pologne|Polonia|Polónia|Puola|Polsko|Polonya|Πολωνία|ポーランド|波兰",
+    "PT": "Portogallo|Portugalia|Portugali|Portugalsko|Portekiz|Πορτογαλία|ポルトガル|葡萄牙",
+    "RO": "România|Rumänien|Roumanie|Rumania|Romanya|Rumunsko", "RS": "Srbija|Serbien|Serbie",
+    "RU": "Russian Federation|Россия|Russland|Russie|Rusia", "SA": "KSA|السعودية",
+    "SE": "Sverige|Schweden|Suède|Suecia|Svezia|Suécia|Zweden|Szwecja|Ruotsi|Švédsko|İsveç|Σουηδία|スウェーデン|瑞典",
+    "SI": "Slovenija|Slowenien|Slovénie", "SK": "Slovensko|Slowakei|Slovaquie|Eslovaquia|Slowakije", "SZ": "Swaziland",
+    "TR": "Turkey|Türkei|Turquie|Turquía|Turchia|Turquia|Turkije|Turcja|Turkiet|Tyrkiet|Tyrkia|Turkki|Turecko|"
+    "Τουρκία|トルコ|土耳其", "TW": "台湾|台灣|Taiwan, Province of China", "UA": "Україна|Ukraina|Ucrania|Ukrajina",
+    "US": "USA|U.S.|U.S.A.|United States of America|Vereinigte Staaten|Vereinigte Staaten von Amerika|États-Unis|"
+    "Etats Unis|Estados Unidos|EE.UU.|Stati Uniti|Verenigde Staten|Stany Zjednoczone|Förenta staterna|Yhdysvallat|"
+    "Spojené státy|Amerika Birleşik Devletleri|ABD|Ηνωμένες Πολιτείες|アメリカ|米国|美国|美國",
+    "VN": "Viet Nam|Việt Nam", "ZA": "Südafrika|Afrique du Sud|Sudáfrica|Suid-Afrika",
 }  # fmt: skip
 
 
@@ -276,9 +337,11 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w]+", " ", bare).strip()
 
 
-_CODE_OF_NAME = {_plain(name): code for code, name in COUNTRIES.items()} | {
-    _plain(name): code for name, code in OTHER_NAMES.items()
-}
+_CODE_OF_NAME = (
+    {three[2:].casefold(): three[:2] for three in _THREE_LETTERS.split()}
+    | {_plain(name): code for code, names in OTHER_NAMES.items() for name in names.split("|")}
+    | {_plain(name): code for code, name in COUNTRIES.items()}
+)
 
 
 def country_code(text: str) -> str | None:

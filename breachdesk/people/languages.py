@@ -27,7 +27,28 @@ LANGUAGES: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 _TAG = re.compile(r"([a-z]{2,3})((?:[-_][a-z0-9]{2,8})*)(?:\.utf-?8)?", re.IGNORECASE)
-_TAG_OF_NAME = {name.casefold(): tag for tag, names in LANGUAGES.items() for name in names}
+# ISO 639-2, both codes where there are two; and what other languages call the most frequent ones.
+OTHER_NAMES: dict[str, str] = {
+    "ar": "ara|Arabisch|Arabe|Árabe|Arabo", "bg": "bul|Bulgarisch", "ca": "cat",
+    "cs": "ces|cze|Tschechisch|Tchèque|Checo", "cy": "cym|wel", "da": "dan|Dänisch|Danois|Danés",
+    "de": "deu|ger|Allemand|Alemán|Tedesco|Alemão|Duits|Niemiecki|Tyska|Tysk", "el": "ell|gre|Griechisch|Grec|Griego",
+    "en": "eng|Englisch|Anglais|Inglés|Inglese|Inglês|Engels|Angielski|Engelska|Engelsk|Englanti|Angličtina|"
+    "İngilizce|英語|英语", "es": "spa|Spanisch|Espagnol|Spagnolo|Espanhol|Castellano|Spaans|Hiszpański|Spanska",
+    "et": "est", "fa": "fas|per|Farsi", "fi": "fin|Finnisch|Finnois|Finska",
+    "fr": "fra|fre|Französisch|Francés|Francese|Francês|Frans|Francuski|Franska|Fransk", "ga": "gle", "he": "heb",
+    "hi": "hin", "hr": "hrv", "hu": "hun|Ungarisch|Hongrois", "is": "isl|ice",
+    "it": "ita|Italienisch|Italien|Italiaans|Włoski", "ja": "jpn|Japanisch|Japonais", "ko": "kor|Koreanisch",
+    "lt": "lit", "lv": "lav", "mt": "mlt", "nb": "nob|Bokmål",
+    "nl": "nld|dut|Niederländisch|Néerlandais|Neerlandés|Olandese|Flemish|Vlaams", "nn": "nno",
+    "no": "nor|Norwegisch|Norvégien|Norska", "pl": "pol|Polnisch|Polonais|Polaco|Polacco|Pools",
+    "pt": "por|Portugiesisch|Portugais|Portugués|Portoghese|Portugees", "ro": "ron|rum|Rumänisch|Roumain",
+    "ru": "rus|Russisch|Russe", "sk": "slk|slo|Slowakisch", "sl": "slv|Slowenisch", "sr": "srp",
+    "sv": "swe|Schwedisch|Suédois|Zweeds", "tr": "tur|Türkisch|Turc", "uk": "ukr|Ukrainisch|Ukrainien", "vi": "vie",
+    "zh": "zho|chi|Chinesisch|Chinois|Chino|Cinese|中文（简体）|简体中文|繁體中文|Mandarin",
+}  # fmt: skip
+_TAG_OF_NAME = {name.casefold(): tag for tag, names in OTHER_NAMES.items() for name in names.split("|")} | {
+    name.casefold(): tag for tag, names in LANGUAGES.items() for name in names
+}
 
 
 def language_tag(text: str) -> str | None:

@@ -17,7 +17,10 @@ from breachdesk.people.counting import recount_and_state
 from breachdesk.people.loading import Counts, Loader
 from breachdesk.people.models import Person, PersonMatch, RejectedRow, Upload
 from breachdesk.people.progress import Progress
-from breachdesk.people.reading import PeopleFile
+from breachdesk.people.reading.context import context_here
+from breachdesk.people.reading.plan import plan_of
+from breachdesk.people.reading.rows import read_rows
+from breachdesk.people.reading.tables import open_table
 from breachdesk.people.turns import may_read_alone, take_turn
 from breachdesk.people.uploads import discard_file, opened
 from breachdesk.vault.sealing import SealBroken, cipher_for
@@ -90,10 +93,11 @@ def _load(upload: Upload) -> Upload:
     if not may_read_alone(upload.incident_id):
         raise Busy
     cipher = cipher_for(upload.incident_id)
+    plan = plan_of(cipher, upload)
     with opened(upload, cipher) as stream, Progress(upload, LEASE) as progress:
-        file = PeopleFile(stream, today=timezone.localdate())
-        loader = Loader(upload, cipher, lambda counts: progress.tell(counts, stream.given))
-        counts = loader.load(file.rows())
+        table = open_table(stream, plan.source)
+        loader = Loader(upload, cipher, lambda counts: progress.tell(counts, table.bytes_read))
+        counts = loader.load(read_rows(table, plan, today=timezone.localdate(), context=context_here()))
     if not counts.rows:
         raise ValidationError("The file has column names and no rows. Nobody was added.")
     return _checked(upload, counts)

@@ -11,7 +11,7 @@ from breachdesk.accounts.models import User
 from breachdesk.incidents.models import Incident
 from breachdesk.people.actions import accept_upload, discard_upload, match_columns, receive_upload
 from breachdesk.people.models import Upload
-from breachdesk.people.reading.plan import guess_for
+from breachdesk.people.reading.guessing import guess_for
 from breachdesk.people.uploads import discard_file, seal_chunks
 from breachdesk.people.working import work_on_upload
 from breachdesk.vault.sealing import cipher_for
