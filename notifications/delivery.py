@@ -63,7 +63,7 @@ UPDATE notifications_delivery AS d SET
     token = CASE WHEN p.held THEN d.token ELSE %(token)s END,
     next_at = CASE WHEN p.held THEN now() + make_interval(secs => %(look_again)s) END
 FROM due, people_person AS p WHERE d.id = due.id AND p.id = d.person_id
-RETURNING p.held, d.id, d.person_id, p.sealed, p.kinds, d.tries
+RETURNING p.held, d.id, d.person_id, p.sealed, p.row_checksum, p.kinds, d.tries
 """
 
 # Here and in SETTLE the token is compared so that its index cannot be used: it would read the whole batch each time.
@@ -136,6 +136,7 @@ class Claimed(NamedTuple):
     id: UUID
     person: UUID
     sealed: bytes
+    checksum: bytes
     kinds: Sequence[str]
     tries: int
 

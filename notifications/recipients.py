@@ -105,9 +105,9 @@ def likenesses_of(edition: Edition) -> Counter[Likeness]:
     cipher = cipher_for(incident.pk)
     counts: Counter[Likeness] = Counter()
     combinations: dict[tuple[str, ...], tuple[str, ...]] = {}
-    rows = recipients_of(edition).values_list("pk", "sealed", "kinds").iterator(chunk_size=CHUNK)
-    for person_id, sealed, kinds in rows:
-        values = values_of(unseal_personal(cipher, bytes(sealed), person_id))
+    rows = recipients_of(edition).values_list("pk", "sealed", "row_checksum", "kinds").iterator(chunk_size=CHUNK)
+    for person_id, sealed, checksum, kinds in rows:
+        values = values_of(unseal_personal(cipher, bytes(sealed), person_id, bytes(checksum)))
         key = tuple(kinds)
         if key not in combinations:
             combinations[key] = kinds_of(key, incident)

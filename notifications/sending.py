@@ -71,7 +71,7 @@ class Composer:
         """Raises ValueRefused where this person's message cannot be made."""
         if row.tries >= delivery.MOST_TRIES:
             raise ValueRefused(f"The mail system refused this message for now, {row.tries} times.")
-        personal = unseal_personal(self.cipher, row.sealed, row.person)
+        personal = unseal_personal(self.cipher, row.sealed, row.person, row.checksum)
         address = personal.get("email", "")
         recipient = Recipient(row.id, address, self._kinds_of(row.kinds), values_of(personal))
         message = render_message(self.skeleton, recipient, self._today())

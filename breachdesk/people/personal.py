@@ -10,7 +10,7 @@ from uuid import UUID
 
 from breachdesk.people.addresses import address_key, checked_address
 from breachdesk.people.models import Person
-from breachdesk.vault.sealing import Cipher
+from breachdesk.vault.sealing import Cipher, IndexCipher, SealBroken
 
 PERSON_TABLE = "people_person"
 MASK = "•"
@@ -18,33 +18,48 @@ SHORTEST_SHOWN = 3
 
 
 def seal_personal(cipher: Cipher, personal: dict[str, str], person_id: UUID) -> bytes:
-    value = json.dumps(personal, ensure_ascii=False, separators=(",", ":")).encode()
+    return seal_value(cipher, json.dumps(personal, ensure_ascii=False, separators=(",", ":")).encode(), person_id)
+
+
+def seal_value(cipher: Cipher, value: bytes, person_id: UUID) -> bytes:
     return cipher.seal(value, table=PERSON_TABLE, column="sealed", row=person_id)
 
 
-def unseal_personal(cipher: Cipher, sealed: bytes, person_id: UUID) -> dict[str, str]:
-    personal: dict[str, str] = json.loads(cipher.unseal(sealed, table=PERSON_TABLE, column="sealed", row=person_id))
+def row_checksum(cipher: Cipher, value: bytes) -> bytes:
+    """Of all that one record of a file says about a person. It can neither be guessed nor made without the key."""
+    return cipher.fingerprint(value, purpose="row")
+
+
+def unseal_personal(cipher: Cipher, sealed: bytes, person_id: UUID, checksum: bytes) -> dict[str, str]:
+    """Raises SealBroken unless these are the values of one record, all of them, as it was read.
+
+    `checksum` is empty for people who were loaded before rows had one.
+    """
+    value = cipher.unseal(sealed, table=PERSON_TABLE, column="sealed", row=person_id)
+    if checksum and row_checksum(cipher, value) != bytes(checksum):
+        raise SealBroken(f"The values of person {person_id} are not those of the row that they came from.")
+    personal: dict[str, str] = json.loads(value)
     return personal
 
 
 def personal_of(cipher: Cipher, person: Person) -> dict[str, str]:
-    return unseal_personal(cipher, bytes(person.sealed), person.pk)
+    return unseal_personal(cipher, bytes(person.sealed), person.pk, bytes(person.row_checksum))
 
 
-def identity_index(cipher: Cipher, identity: str) -> bytes:
+def identity_index(cipher: IndexCipher, identity: str) -> bytes:
     return cipher.blind_index(identity, purpose="identity")
 
 
-def email_index(cipher: Cipher, email: str) -> bytes:
+def email_index(cipher: IndexCipher, email: str) -> bytes:
     """`email` in the form that address_key() gives."""
     return cipher.blind_index(email, purpose="email")
 
 
-def reference_index(cipher: Cipher, reference: str) -> bytes:
+def reference_index(cipher: IndexCipher, reference: str) -> bytes:
     return cipher.blind_index(reference.strip().casefold(), purpose="reference")
 
 
-def email_index_of_typed(cipher: Cipher, typed: str) -> bytes | None:
+def email_index_of_typed(cipher: IndexCipher, typed: str) -> bytes | None:
     """None when what was typed is no address."""
     address = checked_address(typed.strip())
     return email_index(cipher, address_key(address)) if address else None

@@ -4,6 +4,7 @@ Called by the doorbell, not by a user: what it does was decided by whoever match
 Running it again does nothing a second time.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,10 +13,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from breachdesk.audit.record import record
-from breachdesk.people import tasks
+from breachdesk.people import taking, tasks
 from breachdesk.people.counting import recount_and_state
+from breachdesk.people.ending import forget_holds
+from breachdesk.people.gate import Watch
 from breachdesk.people.loading import Counts, Loader
-from breachdesk.people.models import Person, PersonMatch, RejectedRow, Upload
+from breachdesk.people.models import CountEntry, Person, PersonMatch, RejectedRow, Upload
 from breachdesk.people.progress import Progress
 from breachdesk.people.reading.context import context_here
 from breachdesk.people.reading.plan import plan_of
@@ -96,18 +99,20 @@ def _load(upload: Upload) -> Upload:
     plan = plan_of(cipher, upload)
     with opened(upload, cipher) as stream, Progress(upload, LEASE) as progress:
         table = open_table(stream, plan.source)
-        loader = Loader(upload, cipher, lambda counts: progress.tell(counts, table.bytes_read))
+        watch = Watch.over(upload)
+        loader = Loader(upload, cipher, watch, lambda counts: progress.tell(counts, table.bytes_read))
         counts = loader.load(read_rows(table, plan, today=timezone.localdate(), context=context_here()))
     if not counts.rows:
         raise ValidationError("The file has column names and no rows. Nobody was added.")
-    return _checked(upload, counts)
+    return _checked(upload, counts, watch)
 
 
-def _checked(upload: Upload, counts: Counts) -> Upload:
+def _checked(upload: Upload, counts: Counts, watch: Watch) -> Upload:
     upload.state, upload.finished_at, upload.lease_until = State.CHECKED, timezone.now(), None
     upload.bytes_read, upload.rows_read, upload.rows_valid = upload.size, counts.rows, counts.people
     upload.rows_repeated, upload.rows_rejected = counts.repeated, counts.rejected
-    upload.summary = counts.summary()
+    upload.signals = [signal.as_json() for signal in watch.signals(upload)]
+    upload.summary = counts.summary() | {"fits": watch.kept()}
     _save_if_still_ours(upload)
     record(
         "upload.checked",
@@ -126,13 +131,14 @@ def _checked(upload: Upload, counts: Counts) -> Upload:
     return upload
 
 
-def _batches(upload: Upload) -> list[tuple[str, object]]:
-    return [(model._meta.db_table, upload.pk) for model in (Person, PersonMatch, RejectedRow)]
+def _batches(upload: Upload, touched: Iterable[UUID] = ()) -> list[tuple[str, object]]:
+    own = [(model._meta.db_table, upload.pk) for model in (Person, PersonMatch, RejectedRow)]
+    return own + [(Person._meta.db_table, other) for other in touched if other != upload.pk]
 
 
 def _plan_afresh() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE people_person")  # or the next search plans for an empty table
+        cursor.execute("ANALYZE people_person, people_personmatch")  # or the next search plans for an empty table
 
 
 @transaction.atomic
@@ -140,7 +146,9 @@ def _take_in(upload_id: UUID) -> Upload:
     upload = _lock(upload_id, State.ACCEPTED)
     if upload is None:
         return Upload.objects.get(pk=upload_id)
-    upload.state = State.LOADED
+    touched = taking.lists_touched(upload)
+    changed = taking.take_in(upload)
+    upload.state, upload.taken_in_at = State.LOADED, timezone.now()
     upload.version += 1
     upload.save()
     record(
@@ -148,13 +156,14 @@ def _take_in(upload_id: UUID) -> Upload:
         by=None,
         on=upload,
         also=[recount_and_state(upload, by=upload.decided_by)],
-        batches=_batches(upload),
+        batches=_batches(upload, touched),
         people=upload.rows_valid,
         rows=upload.rows_read,
         rejected=upload.rows_rejected,
         duplicates=upload.rows_repeated,
         without_email=upload.summary["without_email"],
         seconds=round(upload.seconds),
+        **changed,
     )
     transaction.on_commit(lambda: _tidy_up(upload), robust=True)
     return upload
@@ -162,20 +171,28 @@ def _take_in(upload_id: UUID) -> Upload:
 
 @transaction.atomic
 def _take_out(upload_id: UUID) -> Upload:
+    """What it changed in others goes back, then its own rows go, and with its people the holds on them."""
     upload = _lock(upload_id, State.LEAVING)
     if upload is None:
         return Upload.objects.get(pk=upload_id)
-    for model in (PersonMatch, RejectedRow, Person):
-        model.objects.filter(upload=upload)._raw_delete("default")
+    batches = _batches(upload, taking.lists_touched(upload)) + forget_holds(upload)
+    changed = taking.take_out(upload) if upload.taken_in_at else 0
+    taking.delete_rows(upload)
     upload.state = State.GONE
     upload.version += 1
     upload.save()
     record(
-        "upload.left", by=None, on=upload, batches=_batches(upload),
-        people=upload.rows_valid, rejected=upload.rows_rejected,
+        "upload.left", by=None, on=upload, also=_counted_again(upload), batches=batches,
+        people=upload.rows_valid, rejected=upload.rows_rejected, changed=changed,
     )  # fmt: skip
     transaction.on_commit(lambda: _tidy_up(upload), robust=True)
     return upload
+
+
+def _counted_again(upload: Upload) -> list[CountEntry]:
+    """Whoever decided that the list leaves answers for the number without it."""
+    assert upload.decided_by is not None
+    return [recount_and_state(upload, by=upload.decided_by)] if upload.taken_in_at else []
 
 
 def _lock(upload_id: UUID, state: str) -> Upload | None:

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def import_people(incident: Incident, path: Path, **options: object) -> str:
     output = StringIO()
+    options.setdefault("explain_all", "The carrier confirmed it.")
     call_command("import_people", incident.reference, str(path), stdout=output, **options)
     return output.getvalue()
 
@@ -74,11 +75,22 @@ def test_it_refuses_in_a_sentence(path: Path, reference: str | None, name: str, 
     assert not Upload.objects.exists()
 
 
-def test_a_file_that_cannot_be_read_is_an_error(path: Path) -> None:
-    path.write_bytes("name,email\nÅsa,a@example.com".encode("cp1252"))
-    with pytest.raises(CommandError, match=r"Nobody was added\..*not UTF-8"):
-        import_people(make_incident(), path)
-    assert not Person.objects.exists()
+def test_a_file_that_is_no_list_is_an_error_and_leaves_nothing(path: Path) -> None:
+    path.write_bytes(b"%PDF-1.7 no list")
+    incident = make_incident()
+    with pytest.raises(CommandError, match=r"Nobody was added\."):
+        import_people(incident, path)
+    assert (Upload.objects.get().state, Person.objects.exists()) == ("gone", False)
+
+
+def test_what_looks_wrong_must_be_explained(path: Path) -> None:
+    incident = make_incident()
+    with pytest.raises(CommandError) as refused:
+        import_people(incident, path, explain=["minors=A school trip."], explain_all="")
+    assert "waits for a decision" in str(refused.value)
+    assert "rejected: " in str(refused.value)
+    assert "minors: " not in str(refused.value)
+    assert (Upload.objects.get().state, Person.objects.of(incident).count()) == ("checked", 0)
 
 
 def test_the_same_file_twice_adds_nobody(path: Path) -> None:

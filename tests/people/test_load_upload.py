@@ -10,7 +10,6 @@ from breachdesk.audit.models import Event
 from breachdesk.incidents.models import Incident
 from breachdesk.people import actions, working
 from breachdesk.people.models import CountEntry, Person, RejectedRow, Upload
-from breachdesk.people.overview import Overview
 from breachdesk.people.personal import email_index_of_typed, personal_of
 from breachdesk.people.uploads import seal_chunks, sealed_path
 from breachdesk.people.working import work_on_upload
@@ -106,19 +105,6 @@ def test_a_second_file_adds_only_who_is_new() -> None:
     assert Person.objects.of(incident).count() == 5
 
 
-def test_the_numbers_on_the_page_are_those_of_the_table() -> None:
-    incident = make_incident()
-    make_people(incident)
-    make_people(incident, LIST + "HR-6,Priya,Patel,priya@example.com,,,,en,2015-01-01,\n")
-    overview, people = Overview(incident), Person.objects.of(incident)
-    assert overview.people == people.count() == 5
-    assert overview._countries == dict(people.by_country())
-    assert sum(number for _, number in overview.languages) == 5
-    assert dict(overview.languages)["English"] == 3
-    assert overview.without_country == people.without_country().count() == 1
-    assert (overview.without_email, overview.minors) == (people.without_email().count(), people.minors().count())
-
-
 def test_two_people_behind_one_address_stay_two() -> None:
     incident = make_incident()
     make_people(incident, "name,email\nAna Ng,home@example.com\nBo Ng,home@example.com\n")
@@ -146,17 +132,15 @@ def test_a_sealed_file_that_was_changed_adds_nobody() -> None:
     assert Event.objects.filter(type="upload.failed").count() == 1
 
 
-def test_bytes_that_are_no_text_late_in_the_file_add_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("breachdesk.people.loading.BATCH", 100)
+def test_a_row_that_is_no_text_is_rejected_and_the_others_are_read() -> None:
     incident = make_incident()
     rows = "".join(f"Ana {n},ana{n}@example.com\n" for n in range(40_000))
     content = b"name,email\n" + rows.encode() + "Åsa,asa@example.com".encode("cp1252")
     sealed = seal_chunks(incident.pk, "late.csv", [content])
-    actions.receive_upload(incident, sealed, by=incident.opened_by)
-    upload = check_upload(Upload.objects.get())
-    assert (upload.state, counts_of(upload)) == (Upload.State.FAILED, (0, 0, 0, 0))
-    assert "not UTF-8" in upload.failure
-    assert not Person.objects.of(incident).exists()
+    upload = check_upload(actions.receive_upload(incident, sealed, by=incident.opened_by))
+    assert (upload.state, counts_of(upload)) == (Upload.State.CHECKED, (40_001, 40_000, 0, 1))
+    assert upload.rejected.get().reason == "encoding"
+    assert not Person.objects.of(incident).exists(), "nobody has decided yet"
 
 
 def test_the_sealed_file_is_deleted_once_it_is_read(django_capture_on_commit_callbacks) -> None:  # type: ignore[no-untyped-def]
@@ -252,6 +236,7 @@ def test_progress_is_seen_while_nothing_is_added_yet(monkeypatch: pytest.MonkeyP
             seen.append(cursor.fetchone())
 
     monkeypatch.setattr(working.Progress, "tell", tell_and_look)
+    monkeypatch.setattr("breachdesk.people.loading.BATCH", 500)
     rows = "".join(f"Ana {n},ana{n}@example.com\n" for n in range(1_200))
     make_people(make_incident(), "name,email\n" + rows)
-    assert seen == [(500, "reading", 0), (1_000, "reading", 0)]
+    assert seen == [(500, "reading", 0), (1_000, "reading", 0), (1_200, "reading", 0)]

@@ -1,7 +1,7 @@
 """From a file to people who count, and back: what is decided here, a worker does (working.py)."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,6 +11,8 @@ from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
 from breachdesk.incidents.models import Incident
 from breachdesk.people import in_use, tasks
+from breachdesk.people.gate import needs_explaining
+from breachdesk.people.counting import recount
 from breachdesk.people.models import Upload
 from breachdesk.people.reading.plan import Plan, seal_plan
 from breachdesk.people.turns import take_turn
@@ -84,8 +86,9 @@ def accept_upload(upload: Upload, explanations: dict[str, str], *, by: "User", r
     """Decides that its people count. Whatever looks wrong with too many of them must be explained first."""
     upload = _lock(upload, State.CHECKED)
     explained = {key: text.strip() for key, text in explanations.items() if text.strip()}
-    for signal in _unexplained(upload, explained):
-        raise ValidationError({signal["key"]: f"{signal['sentence']} Say why that is right, or discard the file."})
+    for signal in needs_explaining(upload):
+        if signal.key not in explained:
+            raise ValidationError(f"{signal.sentence} Say why that is right, or discard the file.", code=signal.key)
     upload.state, upload.decided_by, upload.decided_at = State.ACCEPTED, by, timezone.now()
     _change(upload, rung=ring)
     record(
@@ -122,6 +125,7 @@ def undo_upload(upload: Upload, *, reason: str, by: "User", ring: bool = True) -
         raise ValidationError(why_not)
     upload.state, upload.decided_by, upload.decided_at = State.LEAVING, by, timezone.now()
     _change(upload, rung=ring)
+    recount(upload.incident)
     record(
         "upload.undone", by=by, on=upload, private={"reason": reason.strip()},
         people=upload.rows_valid, duplicates=upload.rows_repeated,
@@ -148,10 +152,6 @@ def _change(upload: Upload, *, rung: bool) -> None:
     upload.save()
     if rung:
         transaction.on_commit(lambda: tasks.ring(upload.pk), robust=True)
-
-
-def _unexplained(upload: Upload, explained: dict[str, str]) -> list[dict[str, Any]]:
-    return [signal for signal in upload.signals if signal["share"] > signal["limit"] and signal["key"] not in explained]
 
 
 def _let_go(upload: Upload) -> None:

@@ -67,6 +67,15 @@ class PersonQuerySet(models.QuerySet["Person"]):
         """A stable order that an index gives, and that says nothing about the people."""
         return self.order_by("identity_index")
 
+    def after(self, person: "Person | None") -> "PersonQuerySet":
+        """Those behind a person in that order, all without one. The index finds the place."""
+        return (self.filter(identity_index__gt=person.identity_index) if person else self).in_order()
+
+    def before(self, person: "Person | None") -> "PersonQuerySet":
+        """Those ahead of a person, the nearest first; without one the last of all."""
+        ahead = self.filter(identity_index__lt=person.identity_index) if person else self
+        return ahead.order_by("-identity_index")
+
     def by_country(self) -> list[tuple[str, int]]:
         return self._counted("country")
 
@@ -161,7 +170,23 @@ class PersonMatch(models.Model):
 
     class Meta:
         default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["upload", "row_number"], name="one_match_per_row")]
+        constraints = [
+            models.UniqueConstraint(fields=["upload", "row_number"], name="one_match_per_row"),
+            models.UniqueConstraint(
+                fields=["upload", "person"], condition=Q(sealed__isnull=False), name="values_come_from_one_row"
+            ),
+        ]
+        # For the further rows of the same file, which may be about somebody as this file makes them.
+        indexes = [
+            models.Index(
+                fields=["upload", "identity_index"], condition=Q(identity_index__isnull=False), name="match_by_identity"
+            ),
+            models.Index(
+                fields=["upload", "reference_index"],
+                condition=Q(reference_index__isnull=False),
+                name="match_by_reference",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Row {self.row_number:,}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, Sum
+from django.db.models import Count, Exists, F, Min, OuterRef, Q
 from django.utils import timezone
 
 from breachdesk.incidents.models import Incident
@@ -45,6 +45,14 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def undecided(self) -> "UploadQuerySet":
         """Their rows lie beside the people and do not count; no other file of the incident is read meanwhile."""
         return self.filter(state__in=UNDECIDED)
+
+    def before(self, upload: "Upload") -> "UploadQuerySet":
+        """What a waiting file waits for: a file of its incident that is read, or waits for a decision."""
+        return self.filter(incident=upload.incident_id, state__in=[Upload.State.READING, *UNDECIDED])
+
+    def with_colleagues(self) -> "UploadQuerySet":
+        """With who handed it in and who decided over it, in the same query."""
+        return self.select_related("uploaded_by", "decided_by")
 
     def waiting(self) -> "UploadQuerySet":
         return self.filter(state=Upload.State.QUEUED).order_by("received_at")
@@ -107,6 +115,7 @@ class Upload(models.Model):
     finished_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
+    taken_in_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
 
     objects = UploadQuerySet.as_manager()
@@ -123,6 +132,9 @@ class Upload(models.Model):
             models.CheckConstraint(
                 condition=~Q(state__in=["queued", "reading", "checked"]) | Q(sealed_plan__isnull=False),
                 name="read_only_as_confirmed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="loaded") | Q(taken_in_at__isnull=False), name="taken_in_is_dated"
             ),
         ]
 
@@ -157,6 +169,15 @@ UNDECIDED = (Upload.State.CHECKED, Upload.State.ACCEPTED, Upload.State.LEAVING)
 KEEPS_ITS_FILE = (Upload.State.RECEIVED, Upload.State.QUEUED, Upload.State.READING)
 
 
+class ColumnMappingQuerySet(models.QuerySet["ColumnMapping"]):
+    def chosen(self, typed: str) -> "ColumnMapping | None":
+        """The one whose id was chosen on a page; None for anything else."""
+        try:
+            return self.filter(pk=uuid.UUID(typed)).first()
+        except ValueError:
+            return None
+
+
 class ColumnMapping(models.Model):
     """How the columns of one source's files are read, kept under a name for the next file; no heading is a person's."""
 
@@ -166,6 +187,8 @@ class ColumnMapping(models.Model):
     saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     saved_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
+
+    objects = ColumnMappingQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from breachdesk.accounts.models import User
 from breachdesk.incidents.models import Incident
 from breachdesk.people.actions import accept_upload, discard_upload, match_columns, receive_upload
+from breachdesk.people.gate import needs_explaining
 from breachdesk.people.models import Upload
 from breachdesk.people.reading.guessing import guess_for
 from breachdesk.people.uploads import discard_file, seal_chunks
@@ -43,18 +44,29 @@ class Command(BaseCommand):
 
 
 def _import(incident: Incident, path: Path, *, by: User, explain: Explain) -> Upload:
+    """Read and taken in; or read and left for a decision on the page; or nothing is left of it."""
     upload = _receive(incident, path, by=by)
     try:
         plan = guess_for(upload, cipher_for(incident.pk))
         upload = match_columns(upload, plan, purpose="add", expected_version=upload.version, by=by, ring=False)
-        upload = work_on_upload(upload.pk)
-        if upload.state == Upload.State.CHECKED:
-            accept_upload(upload, explain(upload), by=by, ring=False)
-            upload = work_on_upload(upload.pk)
     except ValidationError as refusal:
         discard_upload(upload, by=by)
         raise CommandError(f"Nobody was added. {' '.join(refusal.messages)}") from None
-    return upload
+    upload = work_on_upload(upload.pk)
+    if upload.state == Upload.State.CHECKED:
+        _accept(upload, explain(upload), by=by)
+    return work_on_upload(upload.pk)
+
+
+def _accept(upload: Upload, explanations: dict[str, str], *, by: User) -> None:
+    open_ = [signal for signal in needs_explaining(upload) if not explanations.get(signal.key)]
+    if open_:
+        said = "\n".join(f"  {signal.key}: {signal.sentence}" for signal in open_)
+        raise CommandError(
+            f"Nobody was added yet: the list is read and waits for a decision at {upload.incident.reference}, People. "
+            f"Explain these, there or with --explain KEY=TEXT in another run after discarding it:\n{said}"
+        )
+    accept_upload(upload, explanations, by=by, ring=False)
 
 
 def _receive(incident: Incident, path: Path, *, by: User) -> Upload:

@@ -1,0 +1,260 @@
+"""Which rows are about somebody who is known already: decided batch by batch, by one query for each batch.
+
+Two rows are about one person when address and name are the same, or when the customer number is and the names share a
+word. The first row about a person is the one that counts; of each further one only kinds of data and marks are added.
+In a file that brings newer data, the first row about a known person gives all of the person's values, never some.
+
+Nothing is remembered from batch to batch: what earlier batches brought is found in the database, so memory does not
+depend on how many people there are. No other file of the incident is between reading and decision meanwhile, so what is
+found stays as it is until this one is taken in.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+from django.db import connection
+
+from breachdesk.people.models import PersonMatch, Upload
+from breachdesk.people.personal import full_name, unseal_personal
+from breachdesk.people.reading import BadRow, CleanRow
+from breachdesk.people.reading.fields import label_of
+from breachdesk.vault.sealing import Cipher
+
+MARKS = ("minor", "vulnerable", "deceased")
+REFERENCE_OF_ANOTHER, UNKNOWN_PERSON = "reference_of_another", "unknown_person"
+
+_PERSON = "SELECT id, upload_id, identity_index, reference_index, withdrawn, kinds, minor, vulnerable, deceased"
+_KNOWN = f"""
+{_PERSON} FROM people_person WHERE incident_id = %(incident)s AND identity_index = ANY (%(identities)b)
+UNION ALL
+{_PERSON} FROM people_person WHERE incident_id = %(incident)s AND reference_index = ANY (%(references)b)
+"""
+_THESE = f"{_PERSON} FROM people_person WHERE id = ANY (%(people)b)"
+# What earlier rows of this very file make of people who were known before.
+_CLAIMED = """
+SELECT person_id, identity_index, reference_index FROM people_personmatch
+WHERE upload_id = %(upload)s AND identity_index = ANY (%(identities)b)
+UNION ALL
+SELECT person_id, identity_index, reference_index FROM people_personmatch
+WHERE upload_id = %(upload)s AND reference_index = ANY (%(references)b)
+"""
+_GIVEN = """
+SELECT person_id FROM people_personmatch
+WHERE upload_id = %(upload)s AND person_id = ANY (%(people)b) AND sealed IS NOT NULL
+"""
+_SEALED = "SELECT id, sealed, row_checksum FROM people_person WHERE id = ANY (%(people)b)"
+
+
+class Found(NamedTuple):
+    """A row with its indexes."""
+
+    row: CleanRow
+    identity: bytes
+    reference: bytes | None
+
+
+class Known:
+    """Somebody a row can be about: in the database, or brought by an earlier row of the same batch."""
+
+    __slots__ = ("id", "is_new", "kinds", "marks", "name", "reference", "was_given", "withdrawn")
+
+    def __init__(
+        self,
+        person: UUID,
+        is_new: bool,
+        reference: bytes | None,
+        kinds: Sequence[str],
+        marks: tuple[bool, ...],
+        *,
+        withdrawn: bool = False,
+        name: str | None = None,
+    ) -> None:
+        self.id, self.is_new, self.reference, self.kinds, self.marks = person, is_new, reference, kinds, marks
+        self.withdrawn = withdrawn
+        self.name = name  # asked for only when the customer number alone says who it is
+        self.was_given = is_new  # its values come from a row of this file
+
+    def add(self, row: CleanRow) -> dict[str, Any]:
+        """What the row says besides and nobody said before, as far as this batch knows."""
+        said: dict[str, Any] = {}
+        if new := [kind for kind in row.kinds if kind not in self.kinds]:
+            said["kinds"] = new
+            self.kinds = [*self.kinds, *new]
+        marks = marks_of(row)
+        if marks != self.marks:
+            said |= {
+                mark: True for mark, now, before in zip(MARKS, marks, self.marks, strict=True) if now and not before
+            }
+            self.marks = tuple(now or before for now, before in zip(marks, self.marks, strict=True))
+        return said
+
+
+class Match(NamedTuple):
+    """A row about somebody known, and what it changes; with `gives_values` all that the person is."""
+
+    found: Found
+    known: Known
+    found_by: str
+    changes: dict[str, Any]
+    gives_values: bool
+
+
+class Decided(NamedTuple):
+    new: list[tuple[Found, UUID]]
+    matches: list[Match]
+    bad: list[BadRow]
+
+
+class Merger:
+    def __init__(self, upload: Upload, cipher: Cipher) -> None:
+        self.upload, self.cipher = upload, cipher
+        self.withdraws = upload.purpose == Upload.Purpose.WITHDRAW
+        self.updates = upload.purpose == Upload.Purpose.UPDATE
+
+    def decide(self, rows: Sequence[Found], ids: Sequence[UUID]) -> Decided:
+        """Of each row, in their order; `ids` are for those who turn out to be new."""
+        by_identity, by_reference = self._look_up(rows)
+        decided = Decided([], [], [])
+        for found, new_id in zip(rows, ids, strict=True):
+            row, identity, reference = found
+            same, numbered = by_identity.get(identity), by_reference.get(reference) if reference else None
+            if same is None and numbered is None and not self.withdraws:
+                person = Known(new_id, True, reference, row.kinds, marks_of(row), name=row.name)
+                decided.new.append((found, new_id))
+            elif reason := self._refusal(found, same, numbered):
+                decided.bad.append(_bad(row, reason))
+                continue
+            else:
+                match = self._match(found, same, numbered)
+                decided.matches.append(match)
+                if not match.gives_values:
+                    continue
+                person = match.known
+            by_identity.setdefault(identity, person)
+            if reference:
+                by_reference.setdefault(reference, person)
+        return decided
+
+    def _refusal(self, found: Found, same: Known | None, numbered: Known | None) -> str:
+        """A wrong join would leave somebody untold, so whatever is in doubt is a human's to decide."""
+        if same is None and numbered is None:
+            return UNKNOWN_PERSON
+        if same is not None and numbered is not None:
+            is_another = same is not numbered and same.reference != found.reference
+            return REFERENCE_OF_ANOTHER if is_another else ""
+        if numbered is not None and words(found.row.name).isdisjoint(words(self._name_of(numbered))):
+            return REFERENCE_OF_ANOTHER
+        return ""
+
+    def _match(self, found: Found, same: Known | None, numbered: Known | None) -> Match:
+        known = same or numbered
+        assert known is not None
+        found_by = PersonMatch.FoundBy.IDENTITY if same else PersonMatch.FoundBy.REFERENCE
+        if self.withdraws:
+            return Match(found, known, found_by, {}, False)
+        changes = known.add(found.row)
+        gives_values = self.updates and not known.was_given
+        if gives_values:
+            known.was_given = True
+            changes |= plain_values(found.row)
+        return Match(found, known, found_by, changes, gives_values)
+
+    def _look_up(self, rows: Sequence[Found]) -> tuple[dict[bytes, Known], dict[bytes, Known]]:
+        keys = {
+            "incident": self.upload.incident_id,
+            "upload": self.upload.pk,
+            "identities": [found.identity for found in rows],
+            "references": [found.reference for found in rows if found.reference],
+        }
+        people: dict[UUID, Known] = {}
+        by_identity: dict[bytes, Known] = {}
+        by_reference: dict[bytes, Known] = {}
+        self._meet(_run(_KNOWN, keys), people, by_identity, by_reference)
+        if self.updates:
+            self._add_claims(keys, people, by_identity, by_reference)
+        self._name(
+            by_reference[found.reference]
+            for found in rows
+            if found.reference in by_reference and found.identity not in by_identity
+        )
+        return by_identity, by_reference
+
+    def _meet(
+        self,
+        rows: Iterable[Any],
+        people: dict[UUID, Known],
+        by_identity: dict[bytes, Known],
+        by_reference: dict[bytes, Known],
+    ) -> None:
+        for person_id, upload_id, identity, reference, withdrawn, kinds, *marks in rows:
+            if person_id not in people:
+                is_new = upload_id == self.upload.pk
+                people[person_id] = Known(person_id, is_new, reference, kinds, tuple(marks), withdrawn=withdrawn)
+            by_identity[identity] = people[person_id]
+            if reference:
+                by_reference.setdefault(reference, people[person_id])
+
+    def _add_claims(
+        self,
+        keys: dict[str, Any],
+        people: dict[UUID, Known],
+        by_identity: dict[bytes, Known],
+        by_reference: dict[bytes, Known],
+    ) -> None:
+        claims = _run(_CLAIMED, keys).fetchall()
+        elsewhere = [person for person, _, _ in claims if person not in people]
+        self._meet(_run(_THESE, {"people": elsewhere}), people, {}, {})
+        for person, identity, reference in claims:
+            by_identity.setdefault(identity, people[person])
+            if reference:
+                by_reference.setdefault(reference, people[person])
+        for (person,) in _run(_GIVEN, {"upload": self.upload.pk, "people": list(people)}):
+            people[person].was_given = True
+
+    def _name_of(self, known: Known) -> str:
+        if known.name is None:
+            self._name([known])
+        return known.name or ""
+
+    def _name(self, people: Iterable[Known]) -> None:
+        nameless = {known.id: known for known in people if known.name is None}
+        if nameless:
+            for person, sealed, checksum in _run(_SEALED, {"people": list(nameless)}):
+                personal = unseal_personal(self.cipher, sealed, person, checksum)
+                nameless[person].name = full_name(personal)
+
+
+def marks_of(row: CleanRow) -> tuple[bool, ...]:
+    return row.is_minor, row.vulnerable, row.deceased
+
+
+def plain_values(row: CleanRow) -> dict[str, Any]:
+    """Beside the sealed ones: with them they are all that one row says a person is."""
+    return {
+        "country": row.country,
+        "state": row.state,
+        "language": row.language,
+        "has_email": bool(row.email),
+        "has_post": row.has_post,
+    }
+
+
+def words(name: str) -> set[str]:
+    return set(re.split(r"[\W_]+", unicodedata.normalize("NFKC", name).casefold())) - {""}
+
+
+def _bad(row: CleanRow, reason: str) -> BadRow:
+    column = label_of("reference") if reason == REFERENCE_OF_ANOTHER else ""
+    return BadRow(row.number, reason, column, list(row.original))
+
+
+def _run(statement: str, parameters: dict[str, Any]) -> psycopg.Cursor[Any]:
+    """Planned anew each time: the tables grow while they are asked. Values travel as bytes, not as text."""
+    with connection.wrap_database_errors:
+        return psycopg.Cursor(connection.connection, row_factory=psycopg.rows.tuple_row).execute(
+            statement, parameters, prepare=False, binary=True
+        )
