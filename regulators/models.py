@@ -163,6 +163,13 @@ class Answer(models.Model):
         return self.filing.incident_id
 
 
+class FilingVersionQuerySet(models.QuerySet["FilingVersion"]):
+    def submitted_of(self, incidents: Iterable[Incident]) -> "FilingVersionQuerySet":
+        """What authorities have got, in the order they got it."""
+        got = self.filter(filing__incident__in=incidents, receipt__isnull=False)
+        return got.select_related("filing__incident", "receipt").order_by("receipt__submitted_at", "number")
+
+
 class FilingVersion(models.Model):
     """What was signed off, to the byte: canonical JSON, whose digest the event of the sign-off carries.
 
@@ -177,6 +184,8 @@ class FilingVersion(models.Model):
     signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     signed_at = models.DateTimeField()
     sign_event = models.UUIDField()
+
+    objects = FilingVersionQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -199,6 +208,9 @@ class FilingVersion(models.Model):
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
     def with_file_of(self, filing: Filing) -> "ReceiptQuerySet":
         return self.filter(filing_version__filing=filing, file_sealed__isnull=False)
+
+    def with_file_of_case(self, incident_id: uuid.UUID) -> "ReceiptQuerySet":
+        return self.filter(filing_version__filing__incident=incident_id, file_sealed__isnull=False)
 
 
 class Receipt(models.Model):

@@ -14,7 +14,7 @@ from django.urls import reverse
 from breachdesk.accounts.models import Organisation
 from breachdesk.audit.canonical import time_text
 from breachdesk.incidents.models import Incident, Moment
-from breachdesk.people.models import Upload
+from breachdesk.people.models import CountEntry, Tally
 from notifications.models import Delivery, Edition
 from regulators.catalogue.schema import Form, Kind, Question
 from regulators.deadlines import hours_since
@@ -110,17 +110,27 @@ def _description(incident: Incident) -> str:
 
 
 def _of_people(incident: Incident) -> dict[str, Known]:
-    loaded = list(Upload.objects.of(incident).loaded())
-    if not loaded:
-        return _of_estimate(incident)
+    """The count as the ledger has it now, whoever stated it last: the worker, of the lists, or one of us."""
+    tally, entry = Tally.objects.of(incident), CountEntry.objects.newest_of([incident]).get(incident.pk)
     url = reverse("people", args=[incident.reference])
-    files = "one loaded file" if len(loaded) == 1 else f"{len(loaded)} loaded files"
-    people, rows = (sum(getattr(upload, name) for upload in loaded) for name in ("rows_valid", "rows_read"))
-    return {
-        "people.count": Known(people, f"From People: {files}, without repetitions.", url),
-        "data.record_count": Known(rows, f"From People: every row of {files}.", url),
+    files = "one loaded file" if tally.files == 1 else f"{tally.files} loaded files"
+    known = _of_estimate(incident) if entry is None else _of_entry(entry, files, url)
+    if not tally.files:
+        return known
+    return known | {
+        "data.record_count": Known(tally.rows_read, f"From People: every row of {files}.", url),
         "people.categories": Known({"customers"}, "From People: the affected people are customers.", url),
     }
+
+
+def _of_entry(entry: CountEntry, files: str, url: str) -> dict[str, Known]:
+    number = entry.count.one_number
+    if number is None:
+        return {}
+    if entry.basis == CountEntry.Basis.LIST:
+        return {"people.count": Known(number, f"From People: {files}, without repetitions.", url)}
+    rests_on = entry.get_basis_display().lower()
+    return {"people.count": Known(number, f"From the count of people: {entry.count} ({rests_on}).", url)}
 
 
 def _of_estimate(incident: Incident) -> dict[str, Known]:

@@ -10,11 +10,12 @@ from breachdesk.audit.alarms import TrailHealth, trail_health
 from breachdesk.audit.models import Event
 from breachdesk.audit.timeline import Line, describe
 from breachdesk.desk.deadlines import Deadline, deadlines_of
+from breachdesk.desk.figures import WrongFiling, submitted_and_wrong
 from breachdesk.desk.ruler import Mark, Ruler
 from breachdesk.desk.sends import Send, sends_in_progress
 from breachdesk.desk.templatetags.say import words
 from breachdesk.incidents.models import Incident
-from breachdesk.people.models import Upload
+from breachdesk.people.models import Tally
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -37,6 +38,7 @@ class Desk:
     now: datetime
     cases: list[Case]
     decisions: list[PendingDecision]
+    wrong: list[WrongFiling]
     sends: list[Send]
     activity: list[Line]
     trail: TrailHealth | None
@@ -78,6 +80,7 @@ def desk_of(user: "User", now: datetime) -> Desk:
         now=now,
         cases=_cases(incidents, user, now),
         decisions=list(waiting_for(user)),
+        wrong=submitted_and_wrong(incidents, user),
         sends=sends_in_progress(user),
         activity=_recent(user),
         trail=trail_health() if user.has_perm("audit.view_trail") else None,
@@ -87,7 +90,7 @@ def desk_of(user: "User", now: datetime) -> Desk:
 def _cases(incidents: list[Incident], user: "User", now: datetime) -> list[Case]:
     """Nearest deadline first, those without one last; only the first gets a ruler."""
     deadlines = {deadline.incident.pk: deadline for deadline in deadlines_of(incidents, user, now)}
-    people = Upload.objects.people_of(incidents)
+    people = Tally.objects.people_of(incidents)
     late = datetime.max.replace(tzinfo=now.tzinfo)
     incidents = sorted(incidents, key=lambda i: deadlines[i.pk].at if i.pk in deadlines else late)
     first = next(iter(incidents), None)

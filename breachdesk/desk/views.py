@@ -25,7 +25,7 @@ from breachdesk.desk.trail import by_day, events_for, rows_of, standing
 from breachdesk.desk.workspace import workspace_of
 from breachdesk.incidents.models import Incident
 from breachdesk.pdf import PdfError
-from breachdesk.people.models import Upload
+from breachdesk.people.models import Tally
 from breachdesk.web import is_htmx, paginate, render_page
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def incident_list(request: HttpRequest) -> HttpResponse:
     found = Incident.objects.visible_to(_user(request)).matching(**asked).with_moments().newest_first()
     page = paginate(request, found, per_page=30)
     deadlines = {deadline.incident.pk: deadline for deadline in deadlines_of(page, _user(request), timezone.now())}
-    people = Upload.objects.people_of(page.object_list)
+    people = Tally.objects.people_of(page.object_list)
     rows = [(incident, deadlines.get(incident.pk), people.get(incident.pk)) for incident in page]
     context = {"form": form, "page": page, "rows": rows, "query": _query(request)}
     return render_page(request, "desk/incidents.html", context)

@@ -1,8 +1,9 @@
 """recount(): an incident's people in numbers, counted from their rows in two statements and kept in its Tally.
 
-Whoever changes what counts calls it in the same transaction: the worker when a list is taken in or out, recount_left_out()
-whoever puts somebody on hold or lets them go. The first statement of each locks the tally, so that the count after it
-sees what others have committed meanwhile: two who change the same incident count one after the other.
+Whoever changes what counts calls it in the same transaction: the worker when a list is taken in or out,
+recount_left_out() whoever puts somebody on hold or lets them go. The first statement of each locks the tally, so that
+the count after it sees what others have committed meanwhile: two who change the same incident count one after the
+other.
 
 What is derived needs no event: `manage.py recount_people` gives the same numbers from the rows at any time.
 """
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
     from breachdesk.accounts.models import User
 
 _LOCK = """
-INSERT INTO people_tally (incident_id, files, rows_read, rows_rejected, rows_repeated, known, people, minors, vulnerable,
-    deceased, without_email, without_contact, without_country, by_post_only, held, excluded, countries, states,
-    languages, kinds, counted_at)
+INSERT INTO people_tally (incident_id, files, rows_read, rows_rejected, rows_repeated, known, people, minors,
+    vulnerable, deceased, without_email, without_contact, without_country, by_post_only, held, excluded, countries,
+    states, languages, kinds, counted_at)
 VALUES (%(incident)s, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '{}', '{}', '{}', '{}', '{}', clock_timestamp())
 ON CONFLICT (incident_id) DO UPDATE SET counted_at = clock_timestamp()
 """
 
 # Everybody once, by everything that is asked for: one pass over the rows, a few thousand cells whatever their number.
-_CELLS = """
+_COUNT = """
 WITH list AS (
     SELECT id, rows_read, rows_rejected, rows_repeated FROM people_upload
     WHERE incident_id = %(incident)s AND state = 'loaded'
@@ -39,11 +40,6 @@ WITH list AS (
 ), affected AS (
     SELECT * FROM cell WHERE NOT withdrawn
 )
-"""
-
-_COUNT = (
-    _CELLS
-    + """
 UPDATE people_tally SET (files, rows_read, rows_rejected, rows_repeated) = (
         SELECT count(*), coalesce(sum(rows_read), 0), coalesce(sum(rows_rejected), 0), coalesce(sum(rows_repeated), 0)
         FROM list),
@@ -66,17 +62,25 @@ UPDATE people_tally SET (files, rows_read, rows_rejected, rows_repeated) = (
             unnest(CASE WHEN kinds = '{}' THEN ARRAY['']::varchar[] ELSE kinds END) AS kind GROUP BY 1) AS line)
 WHERE incident_id = %(incident)s
 """
-)
 
-# Only who gets no notice: few, and under an index. Each stands under the first reason that holds.
+# Only who gets no notice: few, and under an index. Each stands under the first reason that holds; several holds on one
+# person count as the first of them in this order.
 _LEFT_OUT = """
-WITH left_out AS (
+WITH open_hold AS (
+    SELECT person_id, min(array_position(ARRAY['deceased', 'police', 'dispute', 'asked', 'other'], kind)) AS place
+    FROM people_hold WHERE incident_id = %(incident)s AND released_at IS NULL GROUP BY 1
+), answered AS (
+    SELECT DISTINCT person_id FROM people_hold WHERE incident_id = %(incident)s AND placed_by_id IS NULL
+), left_out AS (
     SELECT person.withdrawn, person.held, NOT person.has_email AND person.has_post AS by_post_only, CASE
         WHEN person.withdrawn THEN 'withdrawn'
-        WHEN person.held AND person.deceased THEN 'deceased'
+        WHEN person.held AND person.deceased AND answered.person_id IS NULL THEN 'deceased'
+        WHEN person.held AND open_hold.place IS NOT NULL
+            THEN (ARRAY['deceased', 'police', 'dispute', 'asked', 'other'])[open_hold.place]
         WHEN person.held THEN 'held'
         ELSE 'no_way' END AS reason
     FROM people_person AS person
+        LEFT JOIN open_hold ON open_hold.person_id = person.id LEFT JOIN answered ON answered.person_id = person.id
     WHERE person.incident_id = %(incident)s AND person.upload_id IN (
             SELECT id FROM people_upload WHERE incident_id = %(incident)s AND state = 'loaded')
         AND (person.held OR person.withdrawn OR (NOT person.has_email AND NOT person.has_post))

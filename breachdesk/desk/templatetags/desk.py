@@ -9,8 +9,10 @@ from django.template import RequestContext
 from django.urls import reverse
 from django.utils import timezone
 
+from breachdesk.desk import figures
 from breachdesk.desk.head import head_of
 from breachdesk.desk.ruler import Ruler
+from breachdesk.incidents import retention
 from breachdesk.incidents.models import Incident
 
 register = template.Library()
@@ -55,6 +57,18 @@ def here_of(request: Any) -> str:
         return "Incidents"
     starts = ((label, prefixes) for label, _, _, prefixes in MAIN_NAV)
     return next((label for label, prefixes in starts if prefixes and str(match.url_name).startswith(prefixes)), "")
+
+
+@register.simple_tag(takes_context=True)
+def stated_figures(context: RequestContext, incident: Incident) -> figures.Figures:
+    """Every paper that says how many people are affected, and how many there are now."""
+    return figures.stated_figures(incident, context["request"].user)
+
+
+@register.simple_tag
+def keeping_of(incident: Incident) -> retention.Keeping:
+    """How long the case's personal data is kept, and what is destroyed of it."""
+    return retention.keeping_of(incident)
 
 
 @register.inclusion_tag("components/ruler.html")
