@@ -18,7 +18,14 @@ from notifications.models import Delivery, Edition, Notice
 from notifications.placeholders import ValueRefused, check_value
 
 CHUNK = 5_000
-WITHOUT_EFFECT = ["edition.saved", "people.revealed", "people.searched", "decision.asked", "delivery.batch_settled"]
+WITHOUT_EFFECT = [
+    "edition.saved",
+    "people.looking_began",
+    "people.revealed",
+    "people.searched",
+    "decision.asked",
+    "delivery.batch_settled",
+]
 
 
 def values_of(personal: Mapping[str, str]) -> dict[str, str]:

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
 from breachdesk.incidents.models import Incident
-from breachdesk.people.models import Upload
+from breachdesk.people.models import PeopleExport, Upload
 from notifications.models import Edition
 from regulators.models import Filing
 
@@ -27,7 +29,8 @@ class CaseObject:
 
 def objects_of(incident: Incident, user: "User") -> list[CaseObject]:
     """Only what this user may see anyway."""
-    return [*_facts(incident), *_lists(incident, user), *_notices(incident, user), *_filings(incident, user)]
+    people = [*_lists(incident, user), *_exports(incident, user)]
+    return [*_facts(incident), *people, *_notices(incident, user), *_filings(incident, user)]
 
 
 def _facts(incident: Incident) -> Iterator[CaseObject]:
@@ -38,6 +41,11 @@ def _facts(incident: Incident) -> Iterator[CaseObject]:
 def _lists(incident: Incident, user: "User") -> Iterator[CaseObject]:
     for upload in Upload.objects.visible_to(user).of(incident):
         yield CaseObject(f"List {upload.file_name}", (str(upload.pk),))
+
+
+def _exports(incident: Incident, user: "User") -> Iterator[CaseObject]:
+    for export in PeopleExport.objects.visible_to(user).of(incident).newest_first():
+        yield CaseObject(f"Export asked for on {timezone.localtime(export.asked_at):%-d %B %Y}", (str(export.pk),))
 
 
 def _notices(incident: Incident, user: "User") -> Iterator[CaseObject]:

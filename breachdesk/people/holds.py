@@ -6,7 +6,8 @@ from functools import cached_property
 from uuid import UUID
 
 from breachdesk.incidents.models import Incident
-from breachdesk.people.models import Hold, Person
+from breachdesk.people.in_use import answers_in_use
+from breachdesk.people.models import Hold, Person, Upload
 from breachdesk.people.models.holds import held_by_a_list_alone
 from breachdesk.people.personal import full_name, masked, personal_of
 from breachdesk.vault.sealing import Cipher, cipher_for
@@ -42,6 +43,18 @@ def seal_text(cipher: Cipher, hold: Hold, column: str, text: str) -> bytes:
 def _unseal_text(cipher: Cipher, hold: Hold, column: str) -> str:
     sealed = getattr(hold, column)
     return cipher.unseal(sealed, table=HOLD_TABLE, column=column, row=hold.pk).decode() if sealed else ""
+
+
+@answers_in_use
+def why_held(upload: Upload) -> str:
+    """Were the list undone and handed in again, its people would come back without their holds."""
+    people = Hold.objects.on_people_of(upload).open().values("person").distinct().count()
+    if not people:
+        return ""
+    return (
+        f"{people:,} of its people {'is' if people == 1 else 'are'} on hold, which would be forgotten with them. End "
+        "the holds first, or hand in a list of those who are no longer affected. Nothing was changed."
+    )
 
 
 @dataclass(frozen=True)

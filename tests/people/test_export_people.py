@@ -160,3 +160,13 @@ def test_one_country_must_be_named(listed: Incident, asker: User) -> None:
     form = {"which": "country", "columns": FIELDS, "reason": REASON}
     page = client_for(asker).post(reverse("export-ask", args=[listed.reference]), form)
     assert (page.status_code, "Choose the country." in page.content.decode()) == (422, True)
+
+
+def test_the_trail_offers_the_export_among_what_the_case_holds(listed: Incident, asker: User) -> None:
+    export = actions.withdraw_export(ask(listed, asker), by=asker)
+    trail = client_for(make_user("auditor")).get(
+        reverse("incident-trail", args=[listed.reference]), {"on": str(export.pk)}
+    )
+    assert "Export asked for on" in trail.content.decode()
+    assert "withdrew a request to export personal data" in trail.content.decode()
+    assert "loaded" not in trail.content.decode().split('class="event"', 1)[1]

@@ -14,6 +14,7 @@ from breachdesk.audit.models import Event
 from breachdesk.people import actions
 from breachdesk.people.ending import release_ended_holds
 from breachdesk.people.models import Hold, Person, Tally
+from breachdesk.people.working import work_on_upload
 from tests.factories import make_incident, make_organisation, make_people, make_user, unguarded
 from tests.people.test_people_page import client_of
 
@@ -170,6 +171,20 @@ def test_whoever_is_held_for_another_reason_stays_held_when_one_ends(person: Per
     assert release_ended_holds(end) == 1
     assert not is_reached(person)
     assert Hold.objects.open().get().kind == "police"
+
+
+# The list it came in
+
+
+def test_a_list_whose_people_are_on_hold_is_not_undone(person: Person) -> None:
+    held, by = hold(person), make_user("responder")
+    with pytest.raises(ValidationError, match="1 of its people is on hold"):
+        actions.undo_upload(person.upload, reason="Wrong file.", by=by, ring=False)
+    release(held)
+    left = work_on_upload(actions.undo_upload(person.upload, reason="Wrong file.", by=by, ring=False).pk)
+    assert left.state == "gone"
+    assert not Hold.objects.exists()
+    connection.check_constraints()
 
 
 # Who has died
