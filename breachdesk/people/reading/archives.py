@@ -14,10 +14,11 @@ from typing import Protocol
 from django.core.exceptions import ValidationError
 
 from breachdesk.people.reading.limits import LIMITS, RATIO_COUNTS_FROM
-from breachdesk.people.reading.signatures import HEAD, kind_of, refuse_other_packages
+from breachdesk.people.reading.signatures import EMPTY_ZIP, HEAD, kind_of, refuse_other_packages
 from breachdesk.people.reading.source import Readable
 
 PIECE = 64 * 1024
+END_OF_ZIP = 22  # bytes
 WORKBOOK = "xl/workbook.xml"
 _DAMAGED = "{what} is damaged: {how}. Pack or export it again. Nobody was added."
 _LITTER = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\._)")
@@ -207,6 +208,13 @@ def read_head(content: Content) -> bytes:
     while len(head) < HEAD and (piece := stream.read(HEAD - len(head))):
         head += piece
     return head
+
+
+def refuse_two_kinds(file: Readable) -> None:
+    """A text that ends as a zip does is one list to us, and another one to a program that looks at the end."""
+    file.seek(max(file.seek(0, 2) - END_OF_ZIP, 0))
+    if (file.read(END_OF_ZIP) or b"").startswith(EMPTY_ZIP):
+        raise ValidationError("This is two kinds of file at once, a text and a zip. Ask the sender for the list alone.")
 
 
 def inner_workbook(content: Content, what: str) -> io.BytesIO | None:

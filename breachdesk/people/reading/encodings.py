@@ -87,9 +87,10 @@ def _guess(sample: bytes) -> tuple[list[str], bool]:
     return _legacy(sample), False
 
 
-def text_of(sample: bytes, encoding: str) -> str:
-    """The sample as the encoding reads it, without its mark; a character cut at its end is left out."""
-    return codecs.getincrementaldecoder(encoding)(errors="breachdesk.mark").decode(sample).removeprefix("\ufeff")
+def text_of(sample: bytes, encoding: str, *, whole: bool = False) -> str:
+    """The sample as the encoding reads it, without its mark; unless it is whole, a letter cut at its end is dropped."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors="breachdesk.mark")
+    return decoder.decode(sample, whole).removeprefix("\ufeff")
 
 
 def _decodes(sample: bytes, encoding: str, *, final: bool = False) -> bool:

@@ -17,10 +17,10 @@ from breachdesk.people.reading.dialect import (
     stated_delimiter,
 )
 from breachdesk.people.reading.encodings import ENCODINGS, guess_encodings, text_of
-from breachdesk.people.reading.limits import LIMITS, SAMPLE
+from breachdesk.people.reading.limits import SAMPLE
 from breachdesk.people.reading.lines import GivenLines
 from breachdesk.people.reading.source import Inspection, Record, Source
-from breachdesk.people.reading.text import TextRows
+from breachdesk.people.reading.text import TextRows, heading_of
 
 Choices = Mapping[str, str | int]
 
@@ -72,11 +72,7 @@ def records_of(lines: list[str], source: Source, width: int = 0) -> list[Record]
 def _read(lines: list[str], source: Source) -> tuple[list[str], list[Record]]:
     """Headings and rows, as TextTable will give them."""
     before = replace(source, header_row=max(source.header_row - 1, 0))
-    first = next(iter(records_of(lines, before)), None)
-    if first is None:
-        raise ValidationError("The file holds no rows. Nobody was added.")
-    LIMITS["columns"].check(len(first.fields), row=first.number, columns=len(first.fields))
-    named = first.fields if source.header_row == first.number else [""] * len(first.fields)
+    named = heading_of(next(iter(records_of(lines, before)), None), source.header_row)
     return distinct_headings(named), records_of(lines, source, len(named))
 
 
@@ -100,10 +96,9 @@ def _window(piece: bytes) -> bytes:
 
 
 def _whole_lines(sample: bytes, encoding: str) -> list[str]:
-    lines = StringIO(text_of(sample, encoding), newline="").readlines()
-    if len(sample) == BEGINNING and len(lines) > 1:
-        lines.pop()
-    return lines
+    cut = len(sample) == BEGINNING
+    lines = StringIO(text_of(sample, encoding, whole=not cut), newline="").readlines()
+    return lines[:-1] if cut and len(lines) > 1 else lines
 
 
 def _refuse_binary(sample: bytes) -> None:

@@ -67,7 +67,7 @@ LIMITS: dict[str, Limit] = {
     ),
     "rows": Limit(20_000_000, "The file has more than {most:,} rows. Cut it into several files."),
     "quotes": Limit(
-        64 * MB,
+        16 * MB,
         "Quotation marks are opened and not closed in so many rows, the first time in row {row:,}, that the rows of "
         "this file cannot be told apart. Export the list again, with each quotation mark inside a text doubled.",
     ),

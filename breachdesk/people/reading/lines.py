@@ -18,6 +18,7 @@ from breachdesk.people.reading.source import Readable
 BAD, LONG = "\udffe", "\udfff"
 BLOCK = 32 * 1024  # so few rows at a time that they die young: twice as fast as 256 KiB
 KEPT_OF_LONG = 1_000
+GIVEN_AT_ONCE = 300
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
@@ -29,7 +30,7 @@ codecs.register_error("breachdesk.mark", _mark)
 
 
 class GivenLines:
-    """Lines that are in memory already, as one block."""
+    """Lines that are in memory already."""
 
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
@@ -37,7 +38,8 @@ class GivenLines:
         self.marked = any(BAD in line or LONG in line for line in lines)
 
     def blocks(self) -> Iterator[list[str]]:
-        yield self._lines
+        for start in range(0, len(self._lines), GIVEN_AT_ONCE):
+            yield self._lines[start : start + GIVEN_AT_ONCE]
 
 
 class Lines:

@@ -59,6 +59,8 @@ def _oddness_of_word(word: str) -> float:
         if not sign.isascii():
             odd += 0.3 * (kind == "Mn" and _script(sign) == "COMBINING")
             odd += 3 * (kind in ("Cc", "Co", "Cn")) + (kind[0] in "SNPZ")
+        if kind == "Mn" and _script(sign) != "COMBINING":
+            scripts.add(_script(sign))
         if kind[0] == "L" and kind != "Lm":
             scripts.add(_script(sign))
             odd += before == "Ll" and kind == "Lu" and not (sign.isascii() and word[place - 1].isascii())

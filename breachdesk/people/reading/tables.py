@@ -49,6 +49,8 @@ def open_table(file: Readable, source: Source) -> Table:
 
 def _container(file: Readable) -> tuple[str, list[str]]:
     kind = kind_of(archives.read_head(archives.Plain(file)))
+    if kind == "text":
+        archives.refuse_two_kinds(file)
     if kind != "zip":
         return ("gzip" if kind == "gzip" else "plain"), []
     archive = archives.open_zip(file)

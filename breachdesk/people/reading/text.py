@@ -26,6 +26,7 @@ from breachdesk.people.reading.limits import LIMITS, LONGEST_CELL, LONGEST_QUOTE
 from breachdesk.people.reading.lines import BAD, LONG, GivenLines, Lines
 from breachdesk.people.reading.source import Record, Source, Table
 
+STILL_OPEN = "unexpected end of data"  # csv's words for a quotation mark that nobody closed
 END_OF_FILE = "\x1a"  # as DOS ends a text
 NARROWEST_TELLING = 3
 
@@ -40,6 +41,9 @@ class TextRows:
         self._width, self._header_row = width, header_row
         self._number = 0  # of the row given last
         self._waiting: list[str] = []  # lines of a row whose end is in the next block
+        self._is_open, self._read_on = False, 0  # how the row failed that could not be read
+        self._plain = True  # no marks and no long lines in the block
+        self._first_open = 0  # the first row whose quotation mark nobody closed
         self._spent = 0  # characters read for rows whose quotation mark nobody closed
 
     def records(self) -> Iterator[Record]:
@@ -61,53 +65,66 @@ class TextRows:
             rows = list(csv.reader(lines, delimiter=self._delimiter, strict=True))
         except csv.Error:
             return None
-        ordinary = len(rows) == len(lines) and set(map(len, rows)) == {self._width}
+        ordinary = self._width > 0 and len(rows) == len(lines) and set(map(len, rows)) == {self._width}
         return rows if ordinary else None
 
     def _carefully(self, lines: list[str], *, at_end: bool) -> Iterator[Record]:
-        start, self._waiting = 0, []
-        while start < len(lines):
-            if lines[start].startswith(LONG) or len(lines[start]) > LONGEST_ROW:
-                yield from self._rejected(lines[start], "row_too_long")
-                start += 1
-                continue
-            window = _window(lines, start)
-            read = 0
-            for fields, taken in self._rows_of(window):
-                read += taken
-                yield from self._judged(fields)
-            if read == 0 and not at_end and start + len(window) == len(lines) and _may_go_on(window):
-                self._waiting = window
-                return
-            if read == 0:
-                self._spend(window)
-                yield from self._rejected(window[0], "unreadable")
-            start += read or 1
+        self._plain = not self._lines.marked and max(map(len, lines), default=0) <= LONGEST_CELL
+        self._waiting = []
+        start = 0
+        for stop in [*_too_long(lines), len(lines)]:
+            yield from self._run(lines[start:stop], may_go_on=not at_end and stop == len(lines))
+            if stop < len(lines):
+                yield from self._rejected(lines[stop], "row_too_long")
+            start = stop + 1
 
-    def _rows_of(self, window: list[str]) -> Iterator[tuple[list[str], int]]:
-        """The rows from the window's start that can be read, each with its number of lines, up to one that cannot."""
-        reader = csv.reader(window, delimiter=self._delimiter, strict=True)
-        done = 0
+    def _run(self, lines: list[str], *, may_go_on: bool) -> Iterator[Record]:
+        while lines:
+            read = 0
+            for fields, taken in self._rows_of(lines):
+                read += taken
+                self._number += 1
+                ordinary = taken == 1 and self._plain and len(fields) == self._width > 0
+                if ordinary and self._number > self._header_row:
+                    yield _new(Record, (self._number, fields, ""))
+                else:
+                    yield from self._judged(fields)
+            lines = lines[read:]
+            if may_go_on and self._is_open and len(lines) < LONGEST_QUOTE and sum(map(len, lines)) <= LONGEST_ROW:
+                self._waiting = lines
+                return
+            if lines:
+                self._spend(lines[: self._read_on])
+                yield from self._rejected(lines[0], "unreadable")
+                lines = lines[1:]
+
+    def _rows_of(self, lines: list[str]) -> Iterator[tuple[list[str], int]]:
+        """The rows from the start that can be read, each with its number of lines, up to one that cannot."""
+        reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+        done, self._is_open = 0, False
         try:
             for fields in reader:
                 taken = reader.line_num - done
-                if taken > 1 and self._grown_together(fields, window[done : reader.line_num]):
-                    return
+                if taken > 1 and self._grown_together(fields, lines[done : reader.line_num]):
+                    break
                 yield fields, taken
                 done = reader.line_num
-        except csv.Error:
-            return
+        except csv.Error as error:
+            self._is_open = str(error) == STILL_OPEN
+        self._read_on = reader.line_num - done
 
     def _grown_together(self, fields: list[str], lines: list[str]) -> bool:
         if not self._width or self._number < self._header_row:
             return False
-        if len(self._trimmed(fields)) != self._width:
+        if len(lines) > LONGEST_QUOTE or len(self._trimmed(fields)) != self._width:
             return True
-        alone = (next(csv.reader([line], delimiter=self._delimiter), []) for line in lines[1:])
-        return self._width >= NARROWEST_TELLING and any(len(cells) == self._width for cells in alone)
+        if self._width < NARROWEST_TELLING:
+            return False
+        # Only a line with that many separators can be such a row.
+        wide = [line for line in lines[1:] if line.count(self._delimiter) >= self._width - 1]
+        return any(len(cells) == self._width for cells in csv.reader(wide, delimiter=self._delimiter))
 
     def _judged(self, fields: list[str]) -> Iterator[Record]:
-        self._number += 1
         if self._number <= self._header_row or not fields or fields == [END_OF_FILE]:
             return
         problem = _problem(fields)
@@ -128,21 +145,15 @@ class TextRows:
                 fields.pop()
         return fields
 
-    def _spend(self, window: list[str]) -> None:
-        """Reading on costs again what the open quotation mark has swallowed: a few thousand times is enough."""
-        self._spent += sum(map(len, window))
-        LIMITS["quotes"].check(self._spent - 4 * self._lines.characters, row=self._number + 1)
+    def _spend(self, lines: list[str]) -> None:
+        """What an open quotation mark has swallowed is read again: a few thousand times is enough."""
+        self._spent += sum(map(len, lines))
+        self._first_open = self._first_open or self._number + 1
+        LIMITS["quotes"].check(self._spent - 4 * self._lines.characters, row=self._first_open)
 
 
-def _window(lines: list[str], start: int) -> list[str]:
-    """As many lines as one row may take, and none that is marked as too long."""
-    window = lines[start : start + LONGEST_QUOTE]
-    too_long = (n for n, line in enumerate(window) if n and (line.startswith(LONG) or len(line) > LONGEST_ROW))
-    return window[: next(too_long, None)]
-
-
-def _may_go_on(window: list[str]) -> bool:
-    return len(window) < LONGEST_QUOTE and sum(map(len, window)) <= LONGEST_ROW
+def _too_long(lines: list[str]) -> list[int]:
+    return [place for place, line in enumerate(lines) if len(line) > LONGEST_ROW or line[0] == LONG]
 
 
 def _problem(fields: Iterable[str]) -> str:
@@ -170,10 +181,16 @@ class TextTable(Table):
 
     def _heading(self) -> list[str]:
         row = self._source.header_row
-        first = next(self._rows(max(row - 1, 0), 0), None)
-        if first is None or (row and first.number != row):
-            raise ValidationError(f"Row {row or 1:,}, which should name the columns, is empty.")
-        if first.problem:
-            raise ValidationError(f"Row {first.number:,}, which should name the columns, cannot be read.")
-        LIMITS["columns"].check(len(first.fields), row=first.number, columns=len(first.fields))
-        return first.fields if row else [""] * len(first.fields)
+        return heading_of(next(self._rows(max(row - 1, 0), 0), None), row)
+
+
+def heading_of(first: Record | None, row: int) -> list[str]:
+    """What the columns are called in `row`, or blanks as many as the first row has cells when none names them."""
+    if first is None:
+        raise ValidationError("The file holds no rows. Nobody was added.")
+    if row and first.number != row:
+        raise ValidationError(f"Row {row:,}, which should name the columns, is empty.")
+    if first.problem in ("unreadable", "row_too_long"):
+        raise ValidationError(f"Row {first.number:,}, which should name the columns, cannot be read.")
+    LIMITS["columns"].check(len(first.fields), row=first.number, columns=len(first.fields))
+    return first.fields if row else [""] * len(first.fields)
