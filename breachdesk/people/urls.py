@@ -1,14 +1,25 @@
 from django.urls import path
 
-from breachdesk.people.views import exports, holds, people, persons, uploads
+from breachdesk.people.views import counts, exports, holds, leaving, matching, people, persons, rejected, uploads
 
 urlpatterns = [
     path("incidents/<str:reference>/people/", people.people, name="people"),
-    path("incidents/<str:reference>/people/upload/", uploads.upload, name="people-upload"),
+    path("incidents/<str:reference>/people/watch/", people.watch, name="people-watch"),
+    path("incidents/<str:reference>/people/upload/", uploads.hand_in, name="people-upload"),
+    path("incidents/<str:reference>/people/files/<uuid:upload_id>/", uploads.upload, name="upload"),
+    path("incidents/<str:reference>/people/files/<uuid:upload_id>/match/", matching.match, name="upload-match"),
+    path("incidents/<str:reference>/people/files/<uuid:upload_id>/watch/", uploads.watch, name="upload-watch"),
+    path("incidents/<str:reference>/people/files/<uuid:upload_id>/accept/", uploads.accept, name="upload-accept"),
+    path("incidents/<str:reference>/people/files/<uuid:upload_id>/discard/", leaving.discard, name="upload-discard"),
+    path("incidents/<str:reference>/people/files/<uuid:upload_id>/undo/", leaving.undo, name="upload-undo"),
+    path("incidents/<str:reference>/people/files/<uuid:upload_id>/rejected/", uploads.rejected, name="people-rejected"),
     path(
-        "incidents/<str:reference>/people/uploads/<uuid:upload_id>/rejected/", uploads.rejected, name="people-rejected"
+        "incidents/<str:reference>/people/files/<uuid:upload_id>/rejected/download/",
+        rejected.download,
+        name="rejected-download",
     ),
-    path("incidents/<str:reference>/people/list/", people.people_list, name="people-list"),
+    path("incidents/<str:reference>/people/list/", counts.people_list, name="people-list"),
+    path("incidents/<str:reference>/people/counts/", counts.counts, name="people-counts"),
     path("incidents/<str:reference>/people/search/", persons.search, name="people-search"),
     path("incidents/<str:reference>/people/<uuid:pk>/", persons.person, name="person"),
     path("incidents/<str:reference>/people/<uuid:pk>/reveal/", persons.reveal, name="person-reveal"),

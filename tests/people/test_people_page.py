@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
@@ -26,6 +27,7 @@ from tests.factories import (
     make_user,
     match_upload,
 )
+from tests.people.pages import client_of, page_of
 
 pytestmark = pytest.mark.django_db
 
@@ -35,16 +37,6 @@ CLEAR = ["Amelia", "Okafor", "amelia.okafor", "Müller", "Quay Street", "HR-1"]
 @pytest.fixture(autouse=True)
 def _organisation() -> None:
     make_organisation()
-
-
-def client_of(*roles: str, strict: bool = False) -> Client:
-    client = Client(enforce_csrf_checks=strict)
-    client.force_login(make_user(*roles), backend="allauth.account.auth_backends.AuthenticationBackend")
-    return client
-
-
-def page_of(client: Client, incident: Incident, name: str = "people", *args: object) -> str:
-    return client.get(reverse(name, args=[incident.reference, *args])).content.decode()
 
 
 def hand_in(client: Client, incident: Incident, content: bytes = LIST.encode(), **more: str):  # type: ignore[no-untyped-def]
@@ -60,7 +52,7 @@ def test_the_headline_says_what_is_true() -> None:
     incident, client = make_incident(), client_of("responder")
     assert "Nobody is on the list yet" in page_of(client, incident)
     match_upload(make_upload(incident))
-    assert "is being read" in page_of(client, incident)
+    assert "Nobody counts as affected yet" in page_of(client, incident)
     make_people(incident, LIST + "\n")
     page = page_of(client, incident)
     assert "4 people are affected" in page
@@ -71,7 +63,7 @@ def test_it_counts_countries_and_languages() -> None:
     incident = make_incident()
     make_people(incident)
     page = page_of(client_of("auditor"), incident)
-    for words in ("United Kingdom", "Germany", "English", "Without an email address", "The email address is malformed"):
+    for words in ("United Kingdom", "Germany", "English", "Without an email address", "1 not accepted"):
         assert words in page
 
 
@@ -172,16 +164,49 @@ def test_a_missing_file_is_asked_for(content: bytes | None, part: str) -> None:
     assert part in answer.content.decode()
 
 
-def test_the_page_asks_for_its_own_part_while_a_file_is_read() -> None:
+def watched(client: Client, incident: Incident, done: int = 0) -> HttpResponse:
+    address = reverse("people-watch", args=[incident.reference])
+    return client.get(f"{address}?done={done}", headers={"HX-Request": "true"})
+
+
+def test_the_page_asks_for_what_is_in_hand_while_a_file_moves() -> None:
     incident, client = make_incident(), client_of("auditor")
     upload = match_upload(make_upload(incident))
-    address = reverse("people", args=[incident.reference])
-    part = client.get(address, headers={"HX-Request": "true"})
+    assert "hx-get" in page_of(client, incident)
+    part = watched(client, incident)
     assert b"<html" not in part.content
-    assert b"Waiting to be read" in part.content
+    assert b"Waits for a worker" in part.content
     assert "HX-Refresh" not in part.headers
     work_on_upload(upload.pk)
-    assert client.get(address, headers={"HX-Request": "true"})["HX-Refresh"] == "true"
+    part = watched(client, incident)
+    assert b"4 people would come in" in part.content
+    assert b"hx-get" not in part.content
+
+
+def test_the_whole_page_is_new_once_people_came_in() -> None:
+    incident, client = make_incident(), client_of("auditor")
+    make_people(incident)
+    assert watched(client, incident)["HX-Refresh"] == "true"
+    assert "HX-Refresh" not in watched(client, incident, done=1).headers
+
+
+def test_what_somebody_must_do_next_stands_first() -> None:
+    incident, client = make_incident(), client_of("responder")
+    make_upload(incident)
+    page = page_of(client, incident)
+    assert "Match its columns" in page
+    assert "Match its columns" not in page_of(client_of("auditor"), incident)
+    assert "Waiting for an incident responder" in page_of(client_of("auditor"), incident)
+
+
+def test_a_browser_that_sent_the_file_itself_is_led_on() -> None:
+    incident, client = make_incident(), client_of("responder")
+    file = SimpleUploadedFile("customers.csv", LIST.encode())
+    answer = client.post(
+        reverse("people-upload", args=[incident.reference]), {"file": file}, headers={"HX-Request": "true"}
+    )
+    upload = Upload.objects.get()
+    assert answer["HX-Redirect"] == reverse("upload-match", args=[incident.reference, upload.pk])
 
 
 def test_people_of_another_incident_are_not_found() -> None:

@@ -1,3 +1,6 @@
+"""What is asked of a file of affected people: the file itself, what its columns are, why it looks as it does."""
+
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -24,3 +27,33 @@ class UploadForm(forms.Form):
             "empty": "The file is empty. Choose the list with the people in it.",
         },
     )
+
+
+class ReasonForm(forms.Form):
+    """Why something is taken back."""
+
+    reason = forms.CharField(
+        max_length=1000,
+        label="Why",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say why. Auditors read this first."},
+    )
+
+
+class ExplanationForm(forms.Form):
+    """One text for each thing that must be explained before a list is taken in, by the key of its signal."""
+
+    def __init__(self, *args: Any, signals: Iterable[Any], **kwargs: Any) -> None:
+        super().__init__(*args, prefix="why", **kwargs)
+        self._signals = list(signals)
+        for signal in self._signals:
+            self.fields[signal.key] = forms.CharField(
+                max_length=1000,
+                label="Why is that right?",
+                widget=forms.Textarea(attrs={"rows": 2}),
+                error_messages={"required": f"{signal.sentence} Say why that is right, or discard the file."},
+            )
+
+    @property
+    def signals(self) -> list[tuple[Any, forms.BoundField]]:
+        return [(signal, self[signal.key]) for signal in self._signals]

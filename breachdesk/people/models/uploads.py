@@ -25,6 +25,10 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def loaded(self) -> "UploadQuerySet":
         return self.filter(state=Upload.State.LOADED)
 
+    def matched(self) -> "UploadQuerySet":
+        """Somebody has said how they are to be read."""
+        return self.filter(sealed_plan__isnull=False)
+
     def newest_first(self) -> "UploadQuerySet":
         return self.order_by("-received_at", "-pk")
 
@@ -170,6 +174,9 @@ KEEPS_ITS_FILE = (Upload.State.RECEIVED, Upload.State.QUEUED, Upload.State.READI
 
 
 class ColumnMappingQuerySet(models.QuerySet["ColumnMapping"]):
+    def locked(self, name: str) -> "ColumnMapping | None":
+        return self.select_for_update(of=("self",)).filter(name=name).first()
+
     def chosen(self, typed: str) -> "ColumnMapping | None":
         """The one whose id was chosen on a page; None for anything else."""
         try:
@@ -201,6 +208,9 @@ class ColumnMapping(models.Model):
 class RejectedRowQuerySet(models.QuerySet["RejectedRow"]):
     def by_row(self) -> "RejectedRowQuerySet":
         return self.order_by("row_number")
+
+    def after_row(self, number: int) -> "RejectedRowQuerySet":
+        return self.filter(row_number__gt=number).by_row()
 
     def by_reason(self) -> list[dict[str, Any]]:
         """Reason, how many rows, and the first of them; the most frequent reason first."""
