@@ -136,7 +136,8 @@ def _broken(row: list[str], chance: random.Random, expected: Expected) -> list[s
     expected.reasons[reason] += 1
     column, text = chance.choice(_FAULTS[reason])
     if column is None:
-        return [*row, *text.split()]
+        # On one line: a row that takes several and has too many cells is told as a mark that nobody closed.
+        return [*(cell.replace("\n", " ") for cell in row), *text.split()]
     row[column] = text.format(row[column])
     if reason in ("name", "contact"):
         row[column + 1 if reason == "name" else 5] = ""
