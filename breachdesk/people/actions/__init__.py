@@ -11,6 +11,8 @@ from breachdesk.people.actions.exporting import (
 )
 from breachdesk.people.actions.holding import hold_people, hold_person, release_hold, release_person
 from breachdesk.people.actions.looking import begin_looking, find_people, reveal_person
+from breachdesk.people.actions.mappings import remove_mapping, save_mapping
+from breachdesk.people.actions.rejected import download_rejected
 from breachdesk.people.actions.uploads import (
     accept_upload,
     discard_upload,
@@ -26,6 +28,7 @@ __all__ = [
     "begin_looking",
     "discard_upload",
     "download_export",
+    "download_rejected",
     "find_people",
     "hold_people",
     "hold_person",
@@ -35,7 +38,9 @@ __all__ = [
     "refuse_export",
     "release_hold",
     "release_person",
+    "remove_mapping",
     "reveal_person",
+    "save_mapping",
     "state_count",
     "undo_upload",
     "withdraw_export",

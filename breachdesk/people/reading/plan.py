@@ -1,6 +1,7 @@
 """How one file is to be read, as somebody confirmed it on its real rows: which column becomes what."""
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -76,6 +77,26 @@ class Plan:
             return None
         columns = tuple(Column(heading, known.get(spelled(heading), "")) for heading in headings)
         return replace(self, source=source, columns=columns)
+
+    def to_keep(self) -> "Plan":
+        """For the next file of the same source: what is stored of it, and nothing of this one."""
+        return replace(self, source=Source(), columns=tuple(column for column in self.columns if column.becomes))
+
+    def why_not_kept(self) -> str:
+        """A sentence when the headings may be somebody's data; a kept plan stands in the clear."""
+        if self.source.header_row == 0:
+            return "No row of this file names its columns, so there is nothing to know the next one by."
+        for column in self.columns:
+            if column.becomes and _is_datum(column.heading):
+                return f"“{column.heading[:60]}” looks like somebody’s data, not like the name of a column."
+        return ""
+
+
+_MANY_DIGITS = re.compile(r"\d(?:\W?\d){4}")
+
+
+def _is_datum(heading: str) -> bool:
+    return "@" in heading or _MANY_DIGITS.search(heading) is not None
 
 
 def _unknown(plan: Plan) -> list[str]:
