@@ -137,7 +137,7 @@ def test_the_screens_from_asking_to_the_download(listed: Incident, asker: User) 
     assert sha256(content).digest() == bytes(PeopleExport.objects.get().sha256 or b"")
     assert (taken["Content-Type"], taken["Cache-Control"]) == ("application/zip", "no-store")
     assert f"{listed.reference}-people.zip" in taken["Content-Disposition"]
-    assert "Only those in one country" in client.get(reverse("exports", args=[listed.reference])).content.decode()
+    assert "Only those in Germany" in client.get(reverse("exports", args=[listed.reference])).content.decode()
 
 
 def test_refusing_says_why(listed: Incident, asker: User) -> None:

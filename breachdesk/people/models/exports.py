@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from breachdesk.incidents.models import Incident
+from breachdesk.people.countries import country_name
 from breachdesk.people.models.persons import Person, PersonQuerySet
 
 if TYPE_CHECKING:
@@ -107,11 +108,17 @@ class PeopleExport(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_which_display()}, {self.people:,}"
+        return f"{self.whose}, {self.people:,}"
 
     @property
     def is_over(self) -> bool:
         return self.state in (self.State.REFUSED, self.State.WITHDRAWN, self.State.EXPIRED)
+
+    @property
+    def whose(self) -> str:
+        if self.which == self.Which.COUNTRY:
+            return f"Only those in {country_name(self.country)}"
+        return str(self.get_which_display())
 
     def whom(self) -> PersonQuerySet:
         """The people it is about, as they are now."""
