@@ -200,6 +200,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def visible_to(self, user: "User") -> "DeliveryQuerySet":
         return self if user.has_perm("notifications.view_notice") else self.none()
 
+    def to_people_of(self, incident: Incident, people: Iterable[Person]) -> "DeliveryQuerySet":
+        """Their messages with edition and notice, in the order of their notices."""
+        notices = list(Notice.objects.of(incident).oldest_first().values_list("pk", flat=True))
+        found = self.filter(notice__in=notices, person__in=list(people))
+        return found.select_related("edition", "notice").order_by("notice__created_at", "pk")
+
     def tally(self, editions: Iterable["Edition"]) -> dict[uuid.UUID, dict[str, int]]:
         """How many deliveries of each edition are in each state: one query that reads an index alone."""
         rows = self.filter(edition__in=list(editions)).values_list("edition", "state").annotate(n=Count("*")).order_by()
@@ -263,6 +269,7 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["edition", "next_at"], name="delivery_due", condition=Q(next_at__isnull=False)),
             models.Index(fields=["token"], name="delivery_by_token", condition=Q(token__isnull=False)),
+            models.Index(fields=["person"], name="delivery_by_person"),
         ]
 
 
@@ -294,6 +301,9 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     def left_behind(self, now: datetime) -> "BatchQuerySet":
         """Taken by a worker whose lease is over: the sweeper has not come by yet."""
         return self.filter(settled_at=None, lease_until__lt=now)
+
+    def of_case_in_hand(self, incident_id: uuid.UUID) -> "BatchQuerySet":
+        return self.filter(edition__notice__incident=incident_id, settled_at=None)
 
     def latest_first(self) -> "BatchQuerySet":
         return self.order_by("-opened_at")

@@ -1,12 +1,13 @@
 from django.urls import path
 
 from notifications import views
-from notifications.views import reviewing, sending, writing
+from notifications.views import asking, reviewing, sending, writing
 
 NOTICES = "incidents/<str:reference>/notices/"
 EDITION = "incidents/<str:reference>/editions/<uuid:pk>/"
 
 urlpatterns = [
+    path("incidents/<str:reference>/retention/address/", asking.index_ask, name="index-ask"),
     path(NOTICES, views.notice_list, name="notice-list"),
     path(f"{NOTICES}new/", writing.notice_new, name="notice-new"),
     path(f"{NOTICES}<uuid:pk>/languages/", writing.edition_add, name="edition-add"),

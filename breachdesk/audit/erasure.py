@@ -7,6 +7,9 @@ names every value first, in the same transaction (migration 0004).
 A backup made before an erasure still holds the value. So every erasure is also written to a file of the state folder,
 outside the database: ids only, one line each, never rewritten. It is a copy of what the trail says, so whatever a crash
 kept from it is added the next time. Restoring a backup reads it and erases again.
+
+A line with a `key` says which of the two keys of that incident was destroyed, "data" or "index"; older lines say none,
+and then it was both.
 """
 
 import fcntl
@@ -25,10 +28,11 @@ from django.db.models import QuerySet
 from breachdesk.audit.models import Event, PrivateValue
 from breachdesk.audit.record import record
 from breachdesk.vault.models import DataKey
-from breachdesk.vault.sealing import shred
+from breachdesk.vault.sealing import destroy_dead_shares, share_key, shred, shred_index
+from breachdesk.vault.shares import DATA, INDEX
 
 LIST = "erasures.jsonl"
-ERASED, DESTROYED = "privacy.erased", "key.destroyed"
+ERASED, DESTROYED, INDEX_DESTROYED = "privacy.erased", "key.destroyed", "index_key.destroyed"
 GROUNDS = {
     "request": "the person asked for it (Article 17(1) GDPR)",
     "expired": "the time it may be kept is over (Article 5(1)(e) GDPR)",
@@ -91,7 +95,7 @@ def list_path() -> Path:
 
 def bring_list_up_to_date() -> None:
     """Adds every erasure of the trail that is not in the list yet. Raises OSError when the file cannot be written."""
-    events = Event.objects.of_types([ERASED, DESTROYED]).oldest_first()
+    events = Event.objects.of_types([ERASED, DESTROYED, INDEX_DESTROYED]).oldest_first()
     if not list_path().exists() and not events.exists():
         return
     descriptor = os.open(list_path(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
@@ -114,7 +118,8 @@ def _line_of(event: Event) -> dict[str, Any]:
         "at": event.content["at"],
         "ground": data.get("ground"),
         "erased": data.get("erased", []),
-        "key": str(event.incident) if event.type == DESTROYED else None,
+        "key": None if event.type == ERASED else str(event.incident),
+        "which": INDEX if event.type == INDEX_DESTROYED else data.get("which"),
     }
 
 
@@ -125,7 +130,7 @@ def _lines(path: Path, content: bytes) -> Iterator[dict[str, Any]]:
             return
         try:
             line = json.loads(text)
-            yield {"event": line["event"], "ground": line["ground"], "erased": line["erased"], "key": line["key"]}
+            yield {name: line[name] for name in ("event", "ground", "erased", "key")} | {"which": line.get("which")}
         except (ValueError, KeyError, TypeError) as error:
             raise ErasureListBroken(f"Line {number} of {path} is not one of a list of erasures: {error}.") from None
 
@@ -145,7 +150,8 @@ def replay_erasures(paths: Iterable[Path]) -> Replayed:
     lines = [line for path in paths if path.exists() for line in read_list(path)]
     with transaction.atomic():
         values = sum(_erase_again(ground, names) for ground, names in _by_ground(lines).items())
-        keys = sum(_destroy_again(UUID(line["key"])) for line in lines if line["key"])
+        keys = sum(_destroy_again(*key) for key in destroyed_keys(lines))
+    destroy_dead_shares()
     bring_list_up_to_date()
     return Replayed(values, keys)
 
@@ -176,10 +182,38 @@ def erase(names: Sequence[SealedName], *, ground: str, incident: UUID | None) ->
     delete_sealed(names)
 
 
-def _destroy_again(scope: UUID) -> bool:
-    key = DataKey.objects.filter(scope=scope, destroyed_at=None).first()
-    if key is None or not shred(scope):
+def destroyed_keys(lines: Iterable[dict[str, Any]]) -> list[tuple[UUID, str]]:
+    """Each key the lines name, a data key before the index key of its incident."""
+    named = {(UUID(line["key"]), which) for line in lines if line["key"] for which in _which(line)}
+    return sorted(named, key=lambda key: (str(key[0]), key[1]))
+
+
+def _which(line: dict[str, Any]) -> tuple[str, ...]:
+    return (line["which"],) if line["which"] else (DATA, INDEX)
+
+
+def _destroy_again(scope: UUID, which: str) -> bool:
+    if not (shred(scope) if which == DATA else shred_index(scope)):
         return False
-    key.refresh_from_db()
-    record(DESTROYED, by=None, on=key, incident=scope)
+    key = DataKey.objects.get(scope=scope)
+    if which == DATA:
+        record(DESTROYED, by=None, on=key, incident=scope, which=which)
+    else:
+        record(INDEX_DESTROYED, by=None, on=key, incident=scope)
     return True
+
+
+# Keys from before there were shares
+
+
+def share_keys() -> int:
+    """Every key that lives gets its half outside the database, with its event. Running it again adds nothing."""
+    return sum(_share(scope) for scope in DataKey.objects.without_share())
+
+
+def _share(scope: UUID) -> bool:
+    with transaction.atomic():
+        key = share_key(scope)
+        if key is not None:
+            record("key.shared", by=None, on=key, incident=key.incident_id)
+    return key is not None

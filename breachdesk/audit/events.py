@@ -222,7 +222,7 @@ EVENTS: dict[str, EventType] = {
     "report.exported": EventType("exported the evidence report", more="digest bytes"),
     "proof.exported": EventType("exported the proof of one notice", more="delivery batch digest"),
     # The installation
-    "backup.made": EventType("made a backup", more="bytes files digest log_size"),
+    "backup.made": EventType("made a backup", more="bytes files digest log_size keys"),
     "backup.restored": EventType("restored a backup", more="made_at digest log_size"),
     "clock.anomaly": EventType(
         "noticed that a clock is wrong: {kind}, by {seconds} seconds", more="first last seq_at"

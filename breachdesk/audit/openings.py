@@ -12,7 +12,7 @@ from breachdesk.audit.record import PRIVATE_TABLE, commitment
 from breachdesk.audit.walk import Stored, Wrong
 from breachdesk.vault import ORGANISATION
 from breachdesk.vault.master_key import MasterKeyMissing
-from breachdesk.vault.sealing import Cipher, KeyDestroyed, KeyMissing, SealBroken, cipher_for
+from breachdesk.vault.sealing import Cipher, KeyDestroyed, KeyMissing, SealBroken, cipher_for, has_key
 
 
 class Opening(NamedTuple):
@@ -27,6 +27,7 @@ class Openings:
         self.unreadable: list[str] = []
         self._values: dict[str, dict[str, Opening]] = {}
         self._ciphers: dict[str | None, Cipher | None] = {}
+        self._of_the_organisation: set[str | None] = set()
         self._closed = 0
         self._erased, self._destroyed = _reported_erasures()
         self._back = 0
@@ -73,13 +74,14 @@ class Openings:
 
     def _opened(self, stored: Stored, name: str, sealed: bytes) -> bytes | None:
         cipher = self._cipher(stored.event_incident)
-        if cipher is None:
-            self._closed += 1
-            return None
         try:
-            return cipher.unseal(sealed, table=PRIVATE_TABLE, column=name, row=UUID(stored.event_id))
+            if cipher is not None:
+                return cipher.unseal(sealed, table=PRIVATE_TABLE, column=name, row=UUID(stored.event_id))
         except SealBroken as error:
-            raise Wrong(7, str(error)) from None
+            if stored.event_incident not in self._of_the_organisation:
+                raise Wrong(7, str(error)) from None
+        self._closed += 1
+        return None
 
     def _cipher(self, incident: str | None) -> Cipher | None:
         if incident not in self._ciphers:
@@ -90,10 +92,17 @@ class Openings:
         try:
             return cipher_for(scope)
         except KeyDestroyed:
-            return None
+            return self._later_cipher(scope)
         except (KeyMissing, MasterKeyMissing) as error:
             self.unreadable.append(f"The sealed values of {scope} were not checked. {error}")
             return None
+
+    def _later_cipher(self, scope: UUID) -> Cipher | None:
+        """What was typed after a case's own key was destroyed is sealed under the organisation's: see record()."""
+        if scope == ORGANISATION or not has_key(ORGANISATION):
+            return None
+        self._of_the_organisation.add(str(scope))
+        return self._cipher(None)
 
 
 def _reported_erasures() -> tuple[set[str], set[str | None]]:

@@ -18,7 +18,7 @@ from breachdesk.audit.events import PROVEN_AT_ONCE, checked_type, refuse_free_te
 from breachdesk.audit.models import Event
 from breachdesk.prepared import run
 from breachdesk.vault import ORGANISATION
-from breachdesk.vault.sealing import Cipher, cipher_for, find_or_create_key, has_key
+from breachdesk.vault.sealing import Cipher, KeyDestroyed, cipher_for, find_or_create_key, has_key
 
 BODY_VERSION = 1
 SALT_BYTES = 32
@@ -121,12 +121,20 @@ def _opening(value: str) -> tuple[bytes, bytes]:
 
 
 def _cipher_of(scope: UUID) -> Cipher:
-    """The organisation's own key is made at its first use, here, where that can leave its event."""
+    """The organisation's own key is made at its first use, here, where that can leave its event.
+
+    What is typed about a case after its data key was destroyed is sealed under the organisation's.
+    """
     if scope == ORGANISATION and not has_key(scope):
         key, is_new = find_or_create_key(scope)
         if is_new:
             record("key.created", by=None, on=key)
-    return cipher_for(scope)
+    try:
+        return cipher_for(scope)
+    except KeyDestroyed:
+        if scope == ORGANISATION:
+            raise
+        return _cipher_of(ORGANISATION)
 
 
 def _sealed(event: Event, openings: dict[str, tuple[bytes, bytes]]) -> list[tuple[str, bytes, bytes]]:

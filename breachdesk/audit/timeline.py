@@ -16,7 +16,7 @@ from breachdesk.audit.events import COMPOSED, EVENTS
 from breachdesk.audit.models import Event, PrivateValue
 from breachdesk.audit.record import PRIVATE_TABLE
 from breachdesk.vault import ORGANISATION
-from breachdesk.vault.sealing import Cipher, KeyDestroyed, KeyMissing, cipher_for
+from breachdesk.vault.sealing import Cipher, KeyDestroyed, KeyMissing, SealBroken, cipher_for
 
 SYSTEM = "BreachDesk"
 FORMER = "A former colleague"
@@ -172,6 +172,19 @@ def _cipher_or_none(scope: UUID) -> Cipher | None:
 
 def _open(value: PrivateValue, cipher: Cipher | None) -> str:
     if cipher is None:
+        return _open_later(value)
+    return _unsealed(value, cipher)
+
+
+def _open_later(value: PrivateValue) -> str:
+    """What was typed after the case's own key was destroyed is sealed under the organisation's: see record()."""
+    cipher = _cipher_or_none(ORGANISATION)
+    try:
+        return _unsealed(value, cipher) if cipher else ERASED
+    except SealBroken:
         return ERASED
+
+
+def _unsealed(value: PrivateValue, cipher: Cipher) -> str:
     sealed = bytes(value.value_enc)
     return cipher.unseal(sealed, table=PRIVATE_TABLE, column=value.field, row=value.event_id).decode()

@@ -2,6 +2,8 @@
 
 A backup is a folder: `database.dump` (pg_dump's custom format), `files/` (what lies sealed in the state folder) and
 `manifest.json`, which names every file with its SHA-256. It holds no key: whoever finds it can read no personal data.
+The keys are a folder of their own: `master-key`, and `keys/` with half of each key of the database (vault/shares.py).
+Of these the manifest holds the names and a check value, so that a restore without them is noticed before it begins.
 Nor does it hold the signer's key and last note: only a signer that remembers more than the database can notice that an
 older backup was restored. It then refuses to sign until resume_signing says that the restore was meant.
 """
@@ -10,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -26,18 +28,24 @@ from breachdesk.audit.erasure import (
     ErasureListBroken,
     Replayed,
     bring_list_up_to_date,
+    destroyed_keys,
     list_path,
     read_list,
     replay_erasures,
 )
 from breachdesk.audit.record import record
 from breachdesk.desk.postgres_tools import find_tool, run_tool
+from breachdesk.vault.key_copies import LIST as COPIES
+from breachdesk.vault.key_copies import note_copy
 from breachdesk.vault.master_key import MasterKeyMissing, read_master_key
+from breachdesk.vault.shares import FOLDER as SHARES
+from breachdesk.vault.shares import copy_shares, share_checks, shares_folder
 
-FORMAT = 1
+FORMAT = 2
+FORMATS = (1, FORMAT)  # the first knew no shares of keys
 DUMP, FILES, MANIFEST, KEY = "database.dump", "files", "manifest.json", "master-key"
 # What must be kept of the state folder. Static files are made afresh by collectstatic.
-KEPT = ("uploads", LIST)
+KEPT = ("uploads", LIST, COPIES)
 
 
 class BackupRefused(Exception):
@@ -51,6 +59,7 @@ class Manifest:
     log_size: int
     key_check: str
     files: dict[str, str]
+    shares: dict[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> bytes:
@@ -74,13 +83,23 @@ def make_backup(folder: Path, keys: Path | None, moment: datetime) -> Manifest:
     _copy_kept(files, folder / FILES)
     run_tool("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={folder / DUMP}")
     _copy_kept(files, folder / FILES)
-    if keys:
-        _make_empty(keys)
-        _write(keys / KEY, settings.BREACHDESK.master_key_file.read_bytes())
-    return _finish(folder, Manifest(FORMAT, moment.astimezone(UTC).isoformat(), size, _key_check(), _digests(folder)))
+    shares = share_checks(shares_folder())  # before they are copied: then the copy lacks none of these
+    copied = _copy_keys(keys, moment) if keys else None
+    made_at = moment.astimezone(UTC).isoformat()
+    manifest = Manifest(FORMAT, made_at, size, _key_check(), _digests(folder), shares)
+    return _finish(folder, manifest, copied)
 
 
-def _finish(folder: Path, manifest: Manifest) -> Manifest:
+def _copy_keys(keys: Path, moment: datetime) -> int:
+    """Where it is, is noted first: a copy nobody remembers outlives every destruction."""
+    keys = keys.resolve()
+    _make_empty(keys)
+    note_copy(keys, moment)
+    _write(keys / KEY, settings.BREACHDESK.master_key_file.read_bytes())
+    return copy_shares(shares_folder(), keys / SHARES)
+
+
+def _finish(folder: Path, manifest: Manifest, copied: int | None) -> Manifest:
     """The manifest comes last: a folder without one is not a backup."""
     _write(folder / MANIFEST, manifest.text.encode())
     paths = [folder / name for name in manifest.files]
@@ -92,21 +111,26 @@ def _finish(folder: Path, manifest: Manifest) -> Manifest:
             files=len(paths),
             digest=manifest.digest,
             log_size=manifest.log_size,
+            keys=copied,
         )
     return manifest
 
 
-def restore_backup(folder: Path, keys: Path | None, lists: Sequence[Path] = ()) -> tuple[Manifest, Replayed]:
+def restore_backup(
+    folder: Path, keys: Path | None, lists: Sequence[Path] = (), *, without: bool = False
+) -> tuple[Manifest, Replayed]:
     """Into an empty database and state folder only. Everybody signs in again afterwards.
 
     What was erased since is erased again, before anybody can see it: `lists` name what was, besides the list in this
-    state folder and the backup's own.
+    state folder and the backup's own. Keys that these name need no share; if another's is missing, it is refused,
+    unless it is to be done `without`.
     """
     folder = folder.resolve()
     manifest = _read_manifest(folder)
     _refuse_changed(folder, manifest)
     _refuse_full_database()
     _refuse_full_folder()
+    lists = [*(path for path in (list_path(), folder / FILES / LIST) if path.exists()), *lists]
     _refuse_unreadable(lists)
     find_tool("pg_restore")
     _put_key_in_place(keys)
@@ -115,13 +139,14 @@ def restore_backup(folder: Path, keys: Path | None, lists: Sequence[Path] = ()) 
             f"{settings.BREACHDESK.master_key_file} is not the master key this backup was made under: nothing in it "
             "could be read. Put the right key file in place, or name its folder with --keys. Nothing was restored."
         )
+    _put_shares_in_place(keys, manifest, lists, without=without)
     run_tool("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", str(folder / DUMP))
     _copy_kept(folder / FILES, settings.BREACHDESK.state_dir)
     with transaction.atomic():
         Session.objects.all().delete()
         made_at = datetime.fromisoformat(manifest.made_at)
         record("backup.restored", by=None, made_at=made_at, digest=manifest.digest, log_size=manifest.log_size)
-    return manifest, replay_erasures([list_path(), folder / FILES / LIST, *lists])
+    return manifest, replay_erasures(lists)
 
 
 def _refuse_mixing(folder: Path, keys: Path | None) -> None:
@@ -188,8 +213,8 @@ def _read_manifest(folder: Path) -> Manifest:
         raise BackupRefused(f"There is no backup in {folder}: it has no {MANIFEST}.") from None
     except (ValueError, TypeError) as error:
         raise BackupRefused(f"{folder / MANIFEST} cannot be read: {error}.") from error
-    if manifest.format != FORMAT:
-        raise BackupRefused(f"This backup has format {manifest.format}; this version of BreachDesk reads {FORMAT}.")
+    if manifest.format not in FORMATS:
+        raise BackupRefused(f"This backup has format {manifest.format}; this version of BreachDesk reads {FORMATS}.")
     return manifest
 
 
@@ -211,7 +236,7 @@ def _refuse_full_database() -> None:
 
 
 def _refuse_full_folder() -> None:
-    if any(path != Path(LIST) for path in _kept_files(settings.BREACHDESK.state_dir)):
+    if any(path not in (Path(LIST), Path(COPIES)) for path in _kept_files(settings.BREACHDESK.state_dir)):
         raise BackupRefused(
             f"{settings.BREACHDESK.state_dir} already holds sealed files. Restore into an empty folder. "
             "Nothing was restored."
@@ -234,3 +259,25 @@ def _put_key_in_place(keys: Path | None) -> None:
         _write(target, (keys / KEY).read_bytes())
     except OSError as error:
         raise BackupRefused(f"The key in {keys} could not be put at {target}: {error.strerror}.") from error
+
+
+def _put_shares_in_place(keys: Path | None, manifest: Manifest, lists: Sequence[Path], *, without: bool) -> None:
+    """Beforehand, so that a restore which could not be read is refused while nothing has happened yet."""
+    there = share_checks(shares_folder()) | (share_checks(keys / SHARES) if keys else {})
+    lines = [line for path in lists for line in read_list(path)]
+    dead = {f"{scope}.{which}" for scope, which in destroyed_keys(lines)}
+    wanted = {name: check for name, check in manifest.shares.items() if name not in dead}
+    if wrong := sorted(name for name, check in wanted.items() if there.get(name, check) != check):
+        raise BackupRefused(
+            f"{SHARES}/{wrong[0]} is another key's half than the one this backup was made with: it belongs to another "
+            "installation. Name the folder of the right keys with --keys. Nothing was restored."
+        )
+    missing = wanted.keys() - there.keys()
+    if missing and not without:
+        raise BackupRefused(
+            f"Of {len(wanted):,} halves of keys {len(missing):,} are not here, such as {min(missing)}: what these keys "
+            "sealed could not be read. Name the folder of the newest keys with --keys, or restore all the same with "
+            "--without-missing-keys. Nothing was restored."
+        )
+    if keys:
+        copy_shares(keys / SHARES, shares_folder())

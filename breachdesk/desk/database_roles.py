@@ -70,7 +70,7 @@ GRANTS = {
     "accounts_organisation":         "riu    r      -      -      r      r      r",
     "accounts_pendingdecision":      "riu    riu    -      -      r      r      r",
     "accounts_pendingdecision_excluded": "rid rid   -      -      r      r      r",
-    "accounts_limit_cache":          "riud   riud   riud   riud   -      -      r",
+    "accounts_limit_cache":          "riud   riud   riud   riud   riud   -      r",
     "account_emailaddress":          "riud   r      -      -      -      -      r",
     "account_emailconfirmation":     "riud   -      -      -      -      -      r",
     "auth_group":                    "ru     r      -      -      r      r      r",
@@ -82,6 +82,10 @@ GRANTS = {
     # Cases and affected people
     "incidents_incident":            "riu    r      -      -      r      r      r",
     "incidents_moment":              "riu    r      -      -      r      r      r",
+    "incidents_retention":           "riu    r      -      -      r      r      r",
+    "incidents_legalhold":           "riu    r      -      -      r      r      r",
+    # Asked and confirmed by the web server, ended by beat when it lapses, done by the eraser alone
+    "incidents_destruction":         "riu    ru     -      -      ru     r      r",
     "people_upload":                 "riu    riu    -      -      r      r      r",
     "people_rejectedrow":            "r      rid    -      -      r      r      r",
     "people_person":                 "ru     riudm  -      -      r      r      r",

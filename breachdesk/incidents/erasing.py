@@ -1,17 +1,23 @@
-"""Erasing what is sealed in the trail: single values, or everything of a case that is over."""
+"""Erasing for ever: single values of the trail, or one of a case's keys once two people have decided it.
+
+Both run with the eraser's login, which alone may. The web server's may not: it only notes who asked and who confirmed,
+and run_eraser, a process of its own, carries that out when everything that was checked then still holds.
+"""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from breachdesk.accounts.permissions import action
+from breachdesk.accounts.permissions import OPERATOR, action
 from breachdesk.audit.erasure import (
     DESTROYED,
     ERASED,
     GROUNDS,
+    INDEX_DESTROYED,
     ErasureListBroken,
     SealedName,
     bring_list_up_to_date,
@@ -21,9 +27,12 @@ from breachdesk.audit.erasure import (
 )
 from breachdesk.audit.models import Event
 from breachdesk.audit.record import record
-from breachdesk.incidents.models import Incident
+from breachdesk.incidents.models import Destruction
+from breachdesk.incidents.retention import refuse_destroying
+from breachdesk.incidents.sealed_parts import counts_of, parts_of
 from breachdesk.vault.models import DataKey
-from breachdesk.vault.sealing import shred
+from breachdesk.vault.sealing import shred, shred_index
+from breachdesk.vault.shares import DATA
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -39,29 +48,44 @@ def erase_values(names: Sequence[SealedName], *, ground: str, requester: str = "
     return len(names)
 
 
-@action("audit.erase_values")
-def erase_incident(incident: Incident, *, ground: str, by: "User") -> int:
-    """Every sealed value of a closed case and its data key, under which its people, files and mail are sealed too."""
-    incident = Incident.objects.get(pk=incident.pk)
-    if incident.status != Incident.Status.CLOSED:
-        raise ValidationError(f"{incident.reference} is still open. Close it first; nothing was erased.")
-    _check(ground)
-    # Locked, so that of two at once the second finds the key destroyed.
-    key = DataKey.objects.select_for_update().filter(scope=incident.pk, destroyed_at=None).first()
-    if key is None:
-        raise ValidationError(f"{incident.reference} was erased before. Nothing was changed.")
-    names = sealed_names(incident.pk)
-    if names:
-        _record_and_delete(names, incident.pk, ground=ground, requester="", by=by)
-    shred(key.scope)
-    key.refresh_from_db()
-    record(DESTROYED, by=by, on=key, incident=key.scope)
+@action(OPERATOR)
+def carry_out(request_id: UUID, *, at: datetime, by: None) -> str:
+    """Destroys what was confirmed, in one transaction with its events. Returns why not, or nothing when it is done."""
+    request = Destruction.objects.select_for_update().confirmed().filter(pk=request_id).first()
+    if request is None or request.lapses_at <= at or (request.not_before or at) > at:
+        return "It is not to be carried out now."
+    try:
+        refuse_destroying(request.incident, request.what)
+        _refuse_without_list()
+    except ValidationError as refusal:
+        return " ".join(refusal.messages)
+    request.counts = counts_of(parts_of(request.incident)) if request.is_of_data else {}
+    request.state, request.done_at = Destruction.State.DONE, at
+    request.version += 1
+    request.save()
+    (_destroy_data if request.is_of_data else _destroy_index)(request)
     transaction.on_commit(bring_list_up_to_date)
-    return len(names)
+    return ""
+
+
+def _destroy_data(request: Destruction) -> None:
+    """Salts and sealed values of the trail go too: with a salt in hand a guess at a value could be tested."""
+    names = sealed_names(request.incident_id)
+    if names:
+        _record_and_delete(names, request.incident_id, ground="expired", requester="", by=None)
+    shred(request.incident_id)
+    key = DataKey.objects.get(scope=request.incident_id)
+    record(DESTROYED, by=None, on=key, also=[request], incident=key.scope, which=DATA, **request.counts)
+
+
+def _destroy_index(request: Destruction) -> None:
+    shred_index(request.incident_id)
+    key = DataKey.objects.get(scope=request.incident_id)
+    record(INDEX_DESTROYED, by=None, on=key, also=[request], incident=key.scope)
 
 
 def _record_and_delete(
-    names: Sequence[SealedName], incident: UUID | None, *, ground: str, requester: str, by: "User"
+    names: Sequence[SealedName], incident: UUID | None, *, ground: str, requester: str, by: "User | None"
 ) -> None:
     private = {"requester": requester.strip()} if requester.strip() else None
     erased = [str(name) for name in names]
@@ -71,9 +95,13 @@ def _record_and_delete(
 
 
 def _check(ground: str) -> None:
-    """A list that cannot be written is noticed before anything is gone."""
     if ground not in GROUNDS:
         raise ValidationError(f"{ground} is not a ground for erasing. Say one of: {', '.join(GROUNDS)}.")
+    _refuse_without_list()
+
+
+def _refuse_without_list() -> None:
+    """A list that cannot be written is noticed before anything is gone."""
     try:
         bring_list_up_to_date()
     except (OSError, ErasureListBroken) as error:

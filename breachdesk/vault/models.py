@@ -5,6 +5,22 @@ from django.db.models import Q
 from django.utils import timezone
 
 
+class DataKeyQuerySet(models.QuerySet["DataKey"]):
+    def without_share(self) -> list[UUID]:
+        """Scopes of keys that live and that the master key alone opens."""
+        living = self.filter(shared_at=None, index_destroyed_at=None)
+        return list(living.order_by("created_at").values_list("scope", flat=True))
+
+    def data_destroyed(self) -> list[UUID]:
+        return list(self.filter(destroyed_at__isnull=False).values_list("scope", flat=True))
+
+    def index_destroyed(self) -> list[UUID]:
+        return list(self.filter(index_destroyed_at__isnull=False).values_list("scope", flat=True))
+
+    def with_share(self) -> models.QuerySet["DataKey"]:
+        return self.filter(shared_at__isnull=False)
+
+
 class DataKey(models.Model):
     """Two random keys of one scope (an incident, or ORGANISATION), each wrapped by the master key and by its share.
 
@@ -21,6 +37,8 @@ class DataKey(models.Model):
     destroyed_at = models.DateTimeField(null=True)
     index_destroyed_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
+
+    objects = DataKeyQuerySet.as_manager()
 
     class Meta:
         db_table = "vault_data_key"

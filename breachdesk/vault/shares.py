@@ -15,6 +15,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -133,6 +134,14 @@ def shares_in(folder: Path) -> Iterator[Path]:
     """Every share of such a folder, and nothing that a crash left half-made there."""
     found = folder.iterdir() if folder.is_dir() else ()
     yield from sorted(path for path in found if path.suffix in (f".{DATA}", f".{INDEX}") and path.name[0] != ".")
+
+
+def share_checks(folder: Path) -> dict[str, str]:
+    """Name and a value that tells one share from another and says nothing else about it."""
+    return {
+        path.name: sha256(b"breachdesk share check\0" + path.read_bytes().strip()).hexdigest()[:16]
+        for path in shares_in(folder)
+    }
 
 
 def copy_shares(source: Path, target: Path) -> int:

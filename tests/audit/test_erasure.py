@@ -16,13 +16,15 @@ from breachdesk.audit.erasure import ErasureListBroken, SealedName, delete_seale
 from breachdesk.audit.models import Event, PrivateValue
 from breachdesk.audit.record import record
 from breachdesk.audit.sequencer import sequence_pending
+from breachdesk.audit.timeline import describe
 from breachdesk.audit.verification import verify
-from breachdesk.incidents.actions import close_incident
-from breachdesk.incidents.erasing import erase_incident, erase_values
+from breachdesk.incidents.erasing import erase_values
 from breachdesk.incidents.models import Incident
 from breachdesk.vault.models import DataKey
-from breachdesk.vault.sealing import KeyDestroyed, cipher_for
+from breachdesk.vault.sealing import KeyDestroyed, cipher_for, index_cipher_for
+from breachdesk.vault.shares import DATA, share_path, shares_folder, shares_in
 from tests.factories import make_incident, make_user
+from tests.incidents.keeping import destroy
 
 pytestmark = pytest.mark.django_db
 
@@ -113,20 +115,25 @@ def test_a_list_that_cannot_be_kept_erases_nothing(incident, told, dpo):
 
 
 def test_a_case_that_is_over_loses_its_key_with_everything_sealed(incident, dpo, django_capture_on_commit_callbacks):
-    with pytest.raises(ValidationError, match="still open"):
-        erase_incident(incident, ground="expired", by=dpo)
-    close_incident(incident, reason="All told.", expected_version=incident.version, by=dpo)
     with django_capture_on_commit_callbacks(execute=True):
-        assert erase_incident(incident, ground="expired", by=dpo) > 3
+        destroy(incident, by=dpo)
     assert sealed_names(incident.pk) == []
     with pytest.raises(KeyDestroyed):
         cipher_for(incident.pk)
     last = [event.type for event in Event.objects.of_incident(incident.pk).newest_first()[:2]]
     assert last == ["key.destroyed", "privacy.erased"]
     assert verdict() == "VALID"
-    assert [line["key"] for line in listed()] == [None, str(incident.pk)]
-    with pytest.raises(ValidationError, match="erased before"):
-        erase_incident(incident, ground="expired", by=dpo)
+    assert [(line["key"], line["which"]) for line in listed()] == [(None, None), (str(incident.pk), "data")]
+
+
+def test_what_is_typed_after_a_key_is_gone_is_sealed_under_the_organisations(incident, dpo):
+    destroy(incident, by=dpo)
+    with transaction.atomic():
+        event = record("incident.closed", by=dpo, incident=incident.pk, private={"reason": "Typed later."})
+    [line] = describe([event], private=True)
+    assert line.private == {"reason": "Typed later."}
+    assert verdict() == "VALID"
+    assert b"Typed later." not in bytes(PrivateValue.objects.get(event=event).value_enc)
 
 
 # What the database itself demands
@@ -219,18 +226,44 @@ def test_what_a_backup_brought_back_is_erased_again(incident, told, dpo, superus
     assert verdict() == "VALID"
 
 
+PUT_BACK = "UPDATE vault_data_key SET wrapped_data = %s, destroyed_at = NULL WHERE scope = %s"
+PUT_BOTH_BACK = """
+UPDATE vault_data_key SET wrapped_data = %s, wrapped_index = %s, destroyed_at = NULL, index_destroyed_at = NULL
+WHERE scope = %s"""
+
+
 def test_a_key_that_came_back_is_destroyed_again(incident, dpo, superuser_sql):
-    wrapped = DataKey.objects.values_list("wrapped_data", "wrapped_index").get(scope=incident.pk)
-    close_incident(incident, reason="All told.", expected_version=incident.version, by=dpo)
-    erase_incident(incident, ground="expired", by=dpo)
+    wrapped = DataKey.objects.values_list("wrapped_data", flat=True).get(scope=incident.pk)
+    destroy(incident, by=dpo)
     erasure.bring_list_up_to_date()
-    superuser_sql(
-        "UPDATE vault_data_key SET wrapped_data = %s, wrapped_index = %s, destroyed_at = NULL WHERE scope = %s",
-        [*wrapped, incident.pk],
-    )
+    superuser_sql(PUT_BACK, [wrapped, incident.pk])
     assert replay_erasures([erasure.list_path()]) == (0, 1)
-    assert not DataKey.objects.filter(scope=incident.pk, destroyed_at=None).exists()
+    key = DataKey.objects.get(scope=incident.pk)
+    assert (key.destroyed_at is None, key.index_destroyed_at) == (False, None)
+    assert not share_path(incident.pk, DATA).exists()
+    assert index_cipher_for(incident.pk).scope == incident.pk
     assert verdict() == "VALID"
+
+
+def test_both_keys_that_came_back_are_destroyed_again(incident, dpo, superuser_sql):
+    wrapped = DataKey.objects.values_list("wrapped_data", "wrapped_index").get(scope=incident.pk)
+    destroy(incident, by=dpo)
+    destroy(incident, "index", by=dpo)
+    erasure.bring_list_up_to_date()
+    assert [line["which"] for line in listed() if line["key"]] == ["data", "index"]
+    superuser_sql(PUT_BOTH_BACK, [*wrapped, incident.pk])
+    assert replay_erasures([erasure.list_path()]) == (0, 2)
+    assert DataKey.objects.get(scope=incident.pk).index_destroyed_at
+    assert not list(shares_in(shares_folder()))[2:], "only the organisation's are left"
+    assert replay_erasures([erasure.list_path()]) == (0, 0)
+    assert verdict() == "VALID"
+
+
+def test_an_older_list_means_both_keys(incident, dpo):
+    line = {"event": str(uuid4()), "at": "x", "ground": None, "erased": [], "key": str(incident.pk)}
+    erasure.list_path().write_text(json.dumps(line) + "\n")
+    assert replay_erasures([erasure.list_path()]) == (0, 2)
+    assert DataKey.objects.get(scope=incident.pk).index_destroyed_at
 
 
 def test_a_line_that_a_crash_cut_off_is_written_again(incident, told, dpo):
@@ -269,19 +302,13 @@ def test_the_command_erases_one_field_or_all_of_an_event(incident, told, dpo):
     assert {name for name in sealed_names(incident.pk) if name.event == told.event} == set()
 
 
-def test_the_command_erases_a_closed_case(incident, dpo):
-    close_incident(incident, reason="All told.", expected_version=incident.version, by=dpo)
-    erase_by_command(incident, "--everything", "--ground", "expired", by=dpo)
-    assert sealed_names(incident.pk) == []
-
-
 def test_the_command_refuses_in_a_sentence(incident, told, dpo):
     event = ["--event", str(told.event), "--ground", "request"]
     with pytest.raises(CommandError, match="has no such value"):
         erase_by_command(incident, *event, "--field", "shoe_size", by=dpo)
     with pytest.raises(CommandError, match="Data protection officer"):
         erase_by_command(incident, *event, by=make_user("responder"))
-    with pytest.raises(CommandError, match="--everything"):
+    with pytest.raises(CommandError, match="two people"):
         erase_by_command(incident, "--ground", "request", by=dpo)
     with pytest.raises(CommandError, match="There is no incident"):
         erase_by_command(Incident(reference="BD-1999-0001"), *event, by=dpo)

@@ -15,14 +15,13 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from breachdesk.audit.erasure import LIST, SealedName, list_path, sealed_names
+from breachdesk.audit.erasure import LIST, list_path, sealed_names
 from breachdesk.audit.models import Event
 from breachdesk.audit.sequencer import sequence_pending
-from breachdesk.incidents.actions import close_incident
-from breachdesk.incidents.erasing import erase_incident, erase_values
-from breachdesk.incidents.models import Incident
+from breachdesk.incidents.erasing import erase_values
 from tests import factories
 from tests.factories import make_incident, make_people, make_upload, make_user, match_upload
+from tests.incidents.keeping import destroy, due
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,27 +117,23 @@ def test_what_was_erased_after_the_backup_is_erased_again(
     tmp_path: Path, kept_files: Path, elsewhere: Elsewhere
 ) -> None:
     incident, dpo = make_incident(what_happened="Zoltan Karpathy rang."), make_user("dpo")
-    over = close_incident(make_incident(), reason="Told.", expected_version=1, by=dpo)
+    over = due(make_incident(), dpo)
+    backed_up = sealed_names(over.pk)
     back_up(tmp_path / "data", tmp_path / "keys")
     told = next(name for name in sealed_names(incident.pk) if name.field == "what_happened")
     erase_values([told], ground="request", requester="Zoltan Karpathy", by=dpo)
-    erase_incident(over, ground="expired", by=dpo)
+    destroy(over, by=dpo)
 
     words = ["restore", str(tmp_path / "data"), "--keys", str(tmp_path / "keys"), "--erasures", str(list_path())]
     restored = elsewhere.manage(*words)
     assert restored.returncode == 0, restored.stderr
-    assert f"{1 + len(erased_of(over))} values and 1 data keys were erased again" in restored.stdout
+    assert f"{1 + len(backed_up)} values and 1 data keys were erased again" in restored.stdout
     script = STILL_SEALED.format(event=told.event, over=over.pk)
     found = elsewhere.manage("shell", "--no-imports", "-c", script)
     assert found.stdout.split() == ["True", "False", "[]", "False", "2"], found.stderr
     verified = elsewhere.manage("verify_audit")
     assert verified.returncode == 0, verified.stdout + verified.stderr
-    assert listed(elsewhere.folder / "state") == {*map(str, [told, *erased_of(over)])}
-
-
-def erased_of(incident: Incident) -> list[SealedName]:
-    events = Event.objects.of_incident(incident.pk).of_type("privacy.erased")
-    return [SealedName.of(name) for event in events for name in event.content["data"]["erased"]]
+    assert listed(elsewhere.folder / "state") == {*map(str, [told, *backed_up])}
 
 
 def listed(folder: Path) -> set[str]:

@@ -1694,7 +1694,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 # BEGIN EVENTS (made by: python -m breachdesk.audit.verifier)
 EVENTS: dict[str, tuple[str, str, str]] = {
-    "backup.made": ("", "bytes digest files log_size", ""),
+    "backup.made": ("", "bytes digest files keys log_size", ""),
     "backup.restored": ("", "digest log_size made_at", ""),
     "bundle.exported": ("", "sections_digest whole with_private", "recipient"),
     "checkpoint.refused": ("why", "last_size size", ""),

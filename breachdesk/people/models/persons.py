@@ -63,6 +63,11 @@ class PersonQuerySet(models.QuerySet["Person"]):
     def with_list(self) -> "PersonQuerySet":
         return self.select_related("upload", "incident")
 
+    def ever_at(self, incident: Incident, email_index: bytes) -> "PersonQuerySet":
+        """Who has this address, or had it before a newer file brought another."""
+        earlier = PersonMatch.objects.filter(upload__incident=incident, email_index=email_index).values("person")
+        return self.known_in(incident).filter(Q(email_index=email_index) | Q(pk__in=earlier))
+
     def in_order(self) -> "PersonQuerySet":
         """A stable order that an index gives, and that says nothing about the people."""
         return self.order_by("identity_index")

@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
-        parser.add_argument("--keys", type=Path, help="Another folder, for the master key. Keep it somewhere else.")
+        parser.add_argument("--keys", type=Path, help="Another folder, for the keys. Keep it somewhere else.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -22,6 +22,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(f"Backed up {len(manifest.files)} files to {options['folder']}.")
         if options["keys"]:
-            self.stdout.write(f"The master key is in {options['keys']}: keep it apart from the backup.")
+            self.stdout.write(
+                f"The keys are in {options['keys']}: keep it apart from the backup. When a case's key is destroyed, "
+                f"destroy its half there too: destroy_key_copies {options['keys']}"
+            )
         else:
-            self.stdout.write("Without the master key this backup opens nothing: back it up too, with --keys FOLDER.")
+            self.stdout.write("Without the keys this backup opens nothing: back them up too, with --keys FOLDER.")

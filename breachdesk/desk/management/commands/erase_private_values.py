@@ -6,21 +6,20 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from breachdesk.accounts.models import User
 from breachdesk.audit.erasure import GROUNDS, sealed_names
-from breachdesk.incidents.erasing import erase_incident, erase_values
+from breachdesk.incidents.erasing import erase_values
 from breachdesk.incidents.models import Incident
 
 
 class Command(BaseCommand):
     help = (
-        "Erases what is sealed in the trail of a case, for ever: the values named by --event and --field, or with "
-        "--everything all of a closed case and its data key. The trail stays valid."
+        "Erases single values that are sealed in the trail of a case, for ever: those named by --event and --field. "
+        "The trail stays valid. A whole case takes two people: its page Retention, and run_eraser."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("incident", help="its reference, such as BD-2026-0001")
         parser.add_argument("--event", type=UUID, action="append", default=[], help="an event's id; may be repeated")
         parser.add_argument("--field", action="append", default=[], help="which of its values; without it, all of them")
-        parser.add_argument("--everything", action="store_true", help="the whole closed case, with its data key")
         grounds = "; ".join(f"{ground}: {reason}" for ground, reason in GROUNDS.items())
         parser.add_argument("--ground", required=True, choices=GROUNDS, help=grounds)
         parser.add_argument("--requester", default="", help="who asked for it; sealed like what is erased here")
@@ -28,8 +27,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         incident, by = _incident(options["incident"]), _user(options["by"])
-        if options["everything"] == bool(options["event"]):
-            raise CommandError("Name events by --event, or say --everything. Nothing was erased.")
+        if not options["event"]:
+            raise CommandError(
+                "Name events by --event. A whole case takes two people: one asks for it on its page Retention, another "
+                "confirms. Nothing was erased."
+            )
         try:
             erased = _erase(incident, by, options)
         except (ValidationError, PermissionDenied) as refusal:
@@ -40,8 +42,6 @@ class Command(BaseCommand):
 
 
 def _erase(incident: Incident, by: User, options: dict[str, Any]) -> int:
-    if options["everything"]:
-        return erase_incident(incident, ground=options["ground"], by=by)
     wanted = [
         name
         for name in sealed_names(incident.pk)

@@ -14,8 +14,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
-        parser.add_argument("--keys", type=Path, help="The folder with the master key, if it is not in place yet.")
-
+        parser.add_argument("--keys", type=Path, help="The folder with the keys, if they are not in place yet.")
+        parser.add_argument(
+            "--without-missing-keys",
+            action="store_true",
+            help="Restore although halves of keys are missing: what those keys sealed stays closed until they are put "
+            "back.",
+        )
         parser.add_argument(
             "--erasures",
             type=Path,
@@ -29,7 +34,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         has_list = bool(options["erasures"]) or list_path().exists()
         try:
-            manifest, replayed = restore_backup(options["folder"], options["keys"], options["erasures"])
+            manifest, replayed = restore_backup(
+                options["folder"], options["keys"], options["erasures"], without=options["without_missing_keys"]
+            )
         except (BackupRefused, ToolMissing, ToolFailed) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Restored {len(manifest.files)} files, as they were at {manifest.made_at}.")
@@ -40,7 +47,7 @@ class Command(BaseCommand):
                 "replay_erasures FILE, with erasures.jsonl of the state folder that was in use."
             )
         self.stdout.write("What happened since then is not in it.")
-        self.stdout.write("Run migrate, sync_database_roles, sync_roles and verify_audit next.")
+        self.stdout.write("Run migrate, share_keys, sync_database_roles, sync_roles and verify_audit next.")
         self.stdout.write(
             "The signer refuses to sign a log shorter than what it signed already. If this restore was meant, run "
             "resume_signing --reason backup_restored beside it: that leaves an event which says so."

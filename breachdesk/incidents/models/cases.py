@@ -78,6 +78,10 @@ class Incident(models.Model):
             ("open_incident", "Log an incident"),
             ("change_facts", "Change what is known about an incident"),
             ("close_incident", "Close an incident"),
+            ("set_retention", "Say how long personal data is kept, and hold it for a dispute"),
+            ("ask_destruction", "Ask to destroy a case's personal data"),
+            ("confirm_destruction", "Confirm what somebody else asked to destroy"),
+            ("ask_index", "Ask whether we wrote to an address"),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(people_low=0) & ~Q(people_high=0), name="not_known_is_never_zero"),

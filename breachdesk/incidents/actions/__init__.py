@@ -1,0 +1,35 @@
+from breachdesk.incidents.actions.cases import (
+    Facts,
+    StatedMoment,
+    change_facts,
+    close_incident,
+    open_incident,
+    state_moment,
+)
+from breachdesk.incidents.actions.keeping import (
+    ask_destruction,
+    confirm_destruction,
+    hold_incident,
+    lapse_requests,
+    refuse_destruction,
+    release_incident,
+    set_retention,
+    withdraw_destruction,
+)
+
+__all__ = [
+    "Facts",
+    "StatedMoment",
+    "ask_destruction",
+    "change_facts",
+    "close_incident",
+    "confirm_destruction",
+    "hold_incident",
+    "lapse_requests",
+    "open_incident",
+    "refuse_destruction",
+    "release_incident",
+    "set_retention",
+    "state_moment",
+    "withdraw_destruction",
+]
