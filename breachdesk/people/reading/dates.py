@@ -73,10 +73,13 @@ def _in_order(first: int, second: int, year: int, order: str) -> tuple[int, int,
 
 
 def order_of(texts: Iterable[str]) -> str:
-    """dmy or mdy when the texts leave no doubt; empty when they do, or when none of them needs an order."""
-    pairs = [(int(found[1]), int(found[3])) for found in map(_YEAR_LAST.fullmatch, texts) if found]
-    day_first = any(first > 12 for first, _ in pairs)
-    month_first = any(second > 12 for _, second in pairs)
+    """dmy or mdy when the texts leave no doubt; empty when they do, or when none of them needs an order.
+
+    Nobody who writes the month first puts full stops between.
+    """
+    found = [match for match in map(_YEAR_LAST.fullmatch, texts) if match]
+    day_first = any(int(match[1]) > 12 or match[2] == "." for match in found)
+    month_first = any(int(match[3]) > 12 for match in found)
     return "" if day_first == month_first else "dmy" if day_first else "mdy"
 
 
