@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import IO
 from uuid import UUID, uuid4
 
 import pyzipper
@@ -112,7 +113,7 @@ def _write_zip(target: _Measured, passphrase: str, export: PeopleExport, cipher:
             return _write_rows(entry, export, cipher)
 
 
-def _write_rows(entry: io.RawIOBase, export: PeopleExport, cipher: Cipher) -> int:
+def _write_rows(entry: IO[bytes], export: PeopleExport, cipher: Cipher) -> int:
     text = io.TextIOWrapper(entry, "utf-8-sig", newline="", write_through=False)  # Excel asks for the mark
     rows, people = csv.writer(text), 0
     rows.writerow(COLUMNS[name] for name in export.fields)

@@ -15,13 +15,14 @@ from breachdesk.incidents.models import Incident
 from breachdesk.people import actions, tasks
 from breachdesk.people.models import Person, Upload
 from tests.factories import make_incident, make_organisation, make_user, match_upload, take_in
+from tests.people.exporting import ask
 from tests.people.test_people_page import client_of, hand_in
 
 CANARIES = [b"zyxcanarygiven", b"zyxcanaryfamily", b"zyxcanary.address", b"zyxcanarystreet", b"zyxcanaryref"]
 ROW = "zyxcanaryref{n},zyxcanarygiven,zyxcanaryfamily{n},zyxcanary.address{n}@example.com,zyxcanarystreet {n}\n"
 HEADING = "customer_id,first_name,last_name,email,street\n"
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_export_files")]
 
 
 @pytest.fixture
@@ -50,11 +51,18 @@ def test_no_canary_gets_out(broker: redis.Redis, caplog: pytest.LogCaptureFixtur
 
 
 def look_at_everything(client: Client, incident: Incident) -> None:
-    address = reverse("people-search", args=[incident.reference])
-    assert client.post(address, {"typed": "zyxcanary.address7@example.com"}).status_code == 200
+    address, why = reverse("people-search", args=[incident.reference]), "zyxcanarygiven rang the hotline."
+    asked = client.post(address, {"typed": "zyxcanary.address7@example.com", "reason": why})
+    assert "One person is on the list" in asked.content.decode()
     person = Person.objects.of(incident)[0]
-    client.post(reverse("person-reveal", args=[incident.reference, person.pk]))
-    actions.hold_person(person, reason="zyxcanarygiven asked.", expected_version=1, by=make_user("dpo"))
+    shown = client.post(reverse("person-reveal", args=[incident.reference, person.pk]))
+    assert "zyxcanarygiven" in shown.content.decode()
+    dpo = make_user("dpo")
+    actions.hold_person(person, reason="zyxcanarygiven asked.", expected_version=1, by=dpo)
+    pasted = "zyxcanaryref8\nzyxcanary.address9@example.com\nzyxcanaryref"
+    actions.hold_people(incident, pasted, kind="dispute", reason="zyxcanarygiven and others.", by=dpo)
+    export = actions.approve_export(ask(incident, dpo, reason=why), by=make_user("approver"))
+    actions.download_export(actions.make_export(export, by=dpo)[0], by=dpo)
 
 
 def everywhere(broker: redis.Redis, caplog: pytest.LogCaptureFixture) -> None:
@@ -70,7 +78,7 @@ def everywhere(broker: redis.Redis, caplog: pytest.LogCaptureFixture) -> None:
 
 def files_of(folder: Path) -> list[Path]:
     """Our own folders; the servers' data folder holds what the tables hold."""
-    return [path for name in ("uploads", "catcher") for path in (folder / name).rglob("*") if path.is_file()]
+    return [path for name in ("uploads", "exports", "catcher") for path in (folder / name).rglob("*") if path.is_file()]
 
 
 def dumped(broker: redis.Redis, key: bytes) -> object:
