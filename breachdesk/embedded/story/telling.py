@@ -21,7 +21,7 @@ from breachdesk.incidents.actions import Facts, StatedMoment, open_incident
 from breachdesk.incidents.models import Incident
 from breachdesk.people.actions import accept_upload, match_columns, receive_upload
 from breachdesk.people.models import Person, Upload
-from breachdesk.people.reading.plan import guess_for
+from breachdesk.people.reading.guessing import guess_for
 from breachdesk.people.uploads import seal_chunks
 from breachdesk.vault.sealing import cipher_for
 from notifications import actions as notices
