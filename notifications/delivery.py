@@ -59,11 +59,11 @@ WITH batch AS (
     ORDER BY d.next_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE notifications_delivery AS d SET
-    state = CASE WHEN p.held THEN d.state ELSE 'claimed' END,
-    token = CASE WHEN p.held THEN d.token ELSE %(token)s END,
-    next_at = CASE WHEN p.held THEN now() + make_interval(secs => %(look_again)s) END
+    state = CASE WHEN p.held OR p.withdrawn THEN d.state ELSE 'claimed' END,
+    token = CASE WHEN p.held OR p.withdrawn THEN d.token ELSE %(token)s END,
+    next_at = CASE WHEN p.held OR p.withdrawn THEN now() + make_interval(secs => %(look_again)s) END
 FROM due, people_person AS p WHERE d.id = due.id AND p.id = d.person_id
-RETURNING p.held, d.id, d.person_id, p.sealed, p.row_checksum, p.kinds, d.tries
+RETURNING p.held OR p.withdrawn, d.id, d.person_id, p.sealed, p.row_checksum, p.kinds, d.tries
 """
 
 # Here and in SETTLE the token is compared so that its index cannot be used: it would read the whole batch each time.

@@ -49,7 +49,7 @@ WHERE e.id = %(edition)s AND e.state = 'sending'
   AND NOT EXISTS (SELECT FROM notifications_batch AS b WHERE b.edition_id = e.id AND b.settled_at IS NULL)
   AND (SELECT d.id FROM notifications_delivery AS d
        WHERE d.edition_id = e.id AND d.next_at IS NOT NULL
-         AND NOT (SELECT p.held FROM people_person AS p WHERE p.id = d.person_id)
+         AND NOT (SELECT p.held OR p.withdrawn FROM people_person AS p WHERE p.id = d.person_id)
        ORDER BY d.next_at LIMIT 1) IS NULL
 """
 
@@ -60,7 +60,7 @@ SELECT e.id FROM notifications_edition AS e WHERE e.state = 'sending'
                   AND b.lease_until > now() + make_interval(secs => %(renewed)s))
   AND (SELECT d.id FROM notifications_delivery AS d
        WHERE d.edition_id = e.id AND d.next_at <= now()
-         AND NOT (SELECT p.held FROM people_person AS p WHERE p.id = d.person_id)
+         AND NOT (SELECT p.held OR p.withdrawn FROM people_person AS p WHERE p.id = d.person_id)
        ORDER BY d.next_at LIMIT 1) IS NOT NULL
 """
 SWEEPER_LOCK = 0x5EE9

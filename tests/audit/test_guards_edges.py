@@ -78,8 +78,9 @@ def test_a_copy_with_the_event_of_another_list_is_refused() -> None:
 @in_its_own_transactions
 def test_a_list_is_loaded_under_one_event_and_nothing_is_left_over() -> None:
     upload = make_people(make_incident())
-    names = Event.objects.of_type("upload.loaded").get().names
-    batches = [f"people_person/{upload.pk}", f"people_rejectedrow/{upload.pk}"]
+    read, names = (Event.objects.of_type(f"upload.{name}").get().names for name in ("checked", "loaded"))
+    batches = [f"{table}/{upload.pk}" for table in ("people_person", "people_personmatch", "people_rejectedrow")]
+    assert read[1:] == batches
     stated = upload.incident.counts.get()
     assert names == [f"people.upload/{upload.pk}/{upload.version}", f"people.countentry/{stated.pk}/1", *batches]
     assert touched() == 0

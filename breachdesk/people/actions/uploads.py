@@ -10,12 +10,13 @@ from django.utils import timezone
 from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
 from breachdesk.incidents.models import Incident
-from breachdesk.people import in_use, tasks
-from breachdesk.people.gate import needs_explaining
+from breachdesk.people import tasks
 from breachdesk.people.counting import recount
+from breachdesk.people.gate import needs_explaining
 from breachdesk.people.models import Upload
 from breachdesk.people.reading.plan import Plan, seal_plan
 from breachdesk.people.turns import take_turn
+from breachdesk.people.undoing import why_not_undone
 from breachdesk.people.uploads import SealedFile, discard_file
 from breachdesk.vault.sealing import cipher_for
 
@@ -121,7 +122,7 @@ def undo_upload(upload: Upload, *, reason: str, by: "User", ring: bool = True) -
     upload = _lock(upload, State.LOADED)
     if not reason.strip():
         raise ValidationError({"reason": "Say why these people do not belong here."})
-    if why_not := in_use.why_in_use(upload):
+    if why_not := why_not_undone(upload):
         raise ValidationError(why_not)
     upload.state, upload.decided_by, upload.decided_at = State.LEAVING, by, timezone.now()
     _change(upload, rung=ring)
