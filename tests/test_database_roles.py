@@ -27,8 +27,7 @@ from breachdesk.audit.verification import verify
 from breachdesk.desk import database_roles
 from breachdesk.desk.database_roles import COLUMNS, FUNCTIONS, GRANTS, LOGINS, PRIVILEGES, ROLES, granted
 from breachdesk.embedded.logins import address_of, write_addresses
-from breachdesk.incidents.actions import close_incident
-from breachdesk.incidents.erasing import erase_incident, erase_values
+from breachdesk.incidents.erasing import erase_values
 from breachdesk.people.models import Person
 from breachdesk.people.working import work_on_upload
 from notifications.models import Delivery
@@ -348,10 +347,7 @@ def test_the_eraser_erases(roles: None) -> None:
     name = sealed_names(incident.pk)[0]
     with signed_in("breachdesk_eraser"):
         erase_values([name], ground="request", requester="The person herself", by=dpo)
-    close_incident(incident, reason="All told.", expected_version=incident.version, by=dpo)
-    with signed_in("breachdesk_eraser"):
-        erase_incident(incident, ground="expired", by=dpo)
-    assert sealed_names(incident.pk) == []
+    assert name not in sealed_names(incident.pk)
 
 
 def test_the_backup_reads_everything_and_records_itself(roles: None, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 DOCKERFILE = (ROOT / "breachdesk/deploy/Dockerfile").read_text()
 PRODUCT = {name: service for name, service in COMPOSE["services"].items() if "build" in service}
 
-CALLED = {"eraser", "auditor", "backup"}
+CALLED = {"auditor", "backup"}
 
 
 def words(service: dict[str, Any]) -> str:
@@ -28,7 +28,7 @@ def words(service: dict[str, Any]) -> str:
 
 
 def test_every_process_of_the_product_is_a_service() -> None:
-    assert set(PRODUCT) == {"migrate", "web", "worker", "beat", "sweeper", "sequencer", "signer", *CALLED}
+    assert set(PRODUCT) == {"migrate", "web", "worker", "beat", "sweeper", "sequencer", "signer", "eraser", *CALLED}
 
 
 def test_nobody_but_the_signer_sees_its_key_and_its_last_note() -> None:
@@ -135,4 +135,9 @@ def test_every_health_check_asks_for_a_part_there_is() -> None:
     asked = {
         service["healthcheck"]["test"][-1] for service in PRODUCT.values() if "test" in service.get("healthcheck", {})
     }
-    assert {"beat", "sweeper", "sequencer"} <= asked
+    assert {"beat", "sweeper", "sequencer", "eraser"} <= asked
+
+
+def test_every_start_gives_older_keys_their_half_outside_before_anything_is_erased_again() -> None:
+    steps = re.findall(r"manage\.py (\w+)", words(PRODUCT["migrate"]))
+    assert steps.index("migrate") < steps.index("share_keys") < steps.index("replay_erasures")

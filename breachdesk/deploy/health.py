@@ -1,4 +1,4 @@
-"""Is this part alive? The container engine asks: python -m breachdesk.deploy.health web|beat|sweeper|sequencer|signer
+"""Is this part alive? The container engine asks: python -m breachdesk.deploy.health web|beat|sweeper|sequencer|signer|eraser
 
 Ends with 0 if so, else with 1 and a sentence.
 """
@@ -45,7 +45,7 @@ def part(name: str) -> str:
 
 def main() -> int:
     name = sys.argv[1] if len(sys.argv) == 2 else ""
-    if name not in ("web", "beat", "sweeper", "sequencer", "signer"):
+    if name not in ("web", "beat", "sweeper", "sequencer", "signer", "eraser"):
         print(__doc__, file=sys.stderr)
         return 1
     problem = web() if name == "web" else part(name)

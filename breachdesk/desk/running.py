@@ -14,6 +14,7 @@ from breachdesk.audit.anchors import STAMP, Target, addresses, authorities
 from breachdesk.audit.models import Anchor, Event
 from breachdesk.desk.templatetags.say import ago, count, duration
 from breachdesk.desk.trail import standing
+from breachdesk.incidents.models import Destruction
 from breachdesk.people.models import Upload
 from breachdesk.pulse import last_run
 from notifications.models import Batch
@@ -45,7 +46,7 @@ class Part:
 
 def running(now: datetime) -> list[Part]:
     trail = [_sequencer(now), _signer(now), *_outside(now)]
-    return [*trail, _sweeper(now), _beat(now), _broker(), _relay(), _uploads(now), _decisions(now)]
+    return [*trail, _eraser(now), _sweeper(now), _beat(now), _broker(), _relay(), _uploads(now), _decisions(now)]
 
 
 def _process(name: str, does: str, part: str, command: str, now: datetime, waiting: str = "") -> Part:
@@ -109,6 +110,13 @@ def _anchor(target: Target, now: datetime) -> Part:
     if is_over:
         return Part(name, OUTSIDE, "alarm", said, at, remedy, says="Overdue")
     return Part(name, OUTSIDE, "soon", said, at, remedy, says="Tried again")
+
+
+def _eraser(now: datetime) -> Part:
+    due = Destruction.objects.due_at(now).count()
+    waiting = f"{count(due)} confirmed destructions to carry out: its output says what stops it" if due else ""
+    does = "Destroys keys that two people decided to destroy"
+    return _process("Eraser", does, "eraser", "manage.py run_eraser", now, waiting)
 
 
 def _sweeper(now: datetime) -> Part:

@@ -77,7 +77,14 @@ def _run_in(supervisor: Supervisor, place: parts.Place) -> None:
     _make_secrets(place.state)
     _warn_without_pango(supervisor, environment)
     roles = ["sync_database_roles", "--logins", *write_addresses(place.state / "logins", environment["DATABASE_URL"])]
-    for command in (["migrate"], roles, ["sync_roles"], ["make_signing_key"], ["collectstatic", "--noinput"]):
+    for command in (
+        ["migrate"],
+        roles,
+        ["sync_roles"],
+        ["share_keys"],
+        ["make_signing_key"],
+        ["collectstatic", "--noinput"],
+    ):
         _finish(supervisor, parts.job(command[0], [*command, "--verbosity", "0"], environment))
     supervisor.keep_running(parts.catcher(place, environment, keep_all=place.people <= PEOPLE))
     for program in parts.background(place, environment):

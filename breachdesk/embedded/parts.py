@@ -57,6 +57,8 @@ def product_environment(place: Place, servers: Mapping[str, str], source: Mappin
         # The catcher answers at once, so what a killed worker held is free again after half a minute.
         "BREACHDESK_SMTP_TIMEOUT": "10",
         "BREACHDESK_LEASE_MARGIN": "15",
+        # In production a day is left to think it over.
+        "BREACHDESK_DESTRUCTION_WAIT": "0",
         "BREACHDESK_LOG_LEVEL": "WARNING",
         "BREACHDESK_CATCHER_DIR": str(place.state / "caught"),
         **servers,
@@ -84,6 +86,7 @@ def background(place: Place, environment: Mapping[str, str]) -> list[Program]:
     return [
         job("sequencer", ["run_sequencer"], as_login(environment, "breachdesk_sequencer")),
         job("signer", ["run_signer"], as_login(environment, "breachdesk_signer")),
+        job("eraser", ["run_eraser"], as_login(environment, "breachdesk_eraser")),
         job("sweeper", ["run_sweeper"], working),
         Program("worker", worker, PROJECT, working, stop_within=20.0),
         Program("beat", beat, PROJECT, working),

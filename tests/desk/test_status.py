@@ -24,7 +24,8 @@ def test_a_part_that_gave_a_sign_of_life_runs(signed_in, forgotten_pulses, monke
     beat_pulse()
     assert pulse.last_run("beat") is not None
     page = status(signed_in("administrator"))
-    assert page.count("Never ran") == 3
+    assert page.count("Never ran") == 4
+    assert "manage.py run_eraser" in page
 
 
 def test_a_dead_relay_is_said_plainly(signed_in):

@@ -67,8 +67,8 @@ def test_each_process_signs_in_to_the_database_as_itself(place):
     programs = [*parts.background(place, SERVERS), parts.web(place, SERVERS)]
     logins = {program.name: conninfo_to_dict(program.environment["DATABASE_URL"]) for program in programs}
     assert {name: login["user"].removeprefix("breachdesk_") for name, login in logins.items()} == {
-        "sequencer": "sequencer", "signer": "signer", "sweeper": "worker", "worker": "worker", "beat": "worker",
-        "web": "web",
+        "sequencer": "sequencer", "signer": "signer", "eraser": "eraser", "sweeper": "worker", "worker": "worker",
+        "beat": "worker", "web": "web",
     }  # fmt: skip
     assert {login["dbname"] for login in logins.values()} == {"breachdesk"}
     assert "secret" not in {login["password"] for login in logins.values()}
