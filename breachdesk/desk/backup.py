@@ -44,7 +44,7 @@ from breachdesk.vault.shares import copy_shares, share_checks, shares_folder
 FORMAT = 2
 FORMATS = (1, FORMAT)  # the first knew no shares of keys
 DUMP, FILES, MANIFEST, KEY = "database.dump", "files", "manifest.json", "master-key"
-# What must be kept of the state folder. Static files are made afresh by collectstatic.
+# What must be kept of the state folder. Static files are made afresh by collectstatic; exports live for a day only.
 KEPT = ("uploads", LIST, COPIES)
 
 

@@ -3,6 +3,7 @@
 import logging
 import tracemalloc
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -13,6 +14,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from breachdesk.accounts.models import User
 from breachdesk.audit.models import Event
+from breachdesk.desk.backup import make_backup
 from breachdesk.incidents.models import Incident
 from breachdesk.people import actions, ending
 from breachdesk.people.exports import ALPHABET, defused
@@ -210,3 +212,10 @@ def test_memory_does_not_grow_with_the_people(listed: Incident, asker: User) -> 
     finally:
         tracemalloc.stop()
     assert peak < 12_000_000
+
+
+def test_a_backup_takes_no_export_along(listed: Incident, asker: User, tmp_path: Path) -> None:
+    actions.make_export(allowed(listed, asker), by=asker)
+    manifest = make_backup(tmp_path / "backup", None, timezone.now())
+    assert sealed_files()
+    assert [name for name in manifest.files if "export" in name] == []
