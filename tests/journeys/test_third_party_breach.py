@@ -1,6 +1,7 @@
 """The product in one browser: four people sign in, one after the other, and the whole job is done."""
 
 import re
+from base64 import b64encode
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -53,14 +54,51 @@ def log_the_breach(page: Page) -> str:
     return re.search(r"/incidents/([^/]+)/", page.url).group(1)
 
 
+# As a desktop lets go of a file over the page. Only a page itself can make what is dropped.
+DROP = """async ([name, encoded]) => {
+    const bytes = Uint8Array.from(atob(encoded), (sign) => sign.charCodeAt(0));
+    const dropped = new DataTransfer();
+    dropped.items.add(new File([bytes], name, { type: "text/csv" }));
+    const over = { bubbles: true, cancelable: true, dataTransfer: dropped };
+    document.querySelector("h1").dispatchEvent(new DragEvent("dragover", over));
+    document.querySelector("h1").dispatchEvent(new DragEvent("drop", over));
+}"""
+
+
 def load_the_people(page: Page, reference: str, folder: Path) -> tuple[Path, Expected]:
     file = folder / "deliveries.csv"
     expected = write_people(file, PEOPLE, seed=7)
     page.goto(f"/incidents/{reference}/people/")
-    page.locator('input[type="file"]').set_input_files(file)
-    page.get_by_role("button", name="Seal it and read it").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(f"{PEOPLE}", timeout=60_000)
+    page.evaluate(DROP, [file.name, b64encode(file.read_bytes()).decode()])
+    expect(page.locator("[data-chosen]")).to_contain_text("deliveries.csv")
+    page.get_by_role("button", name="Seal it and match its columns").press("Enter")
+    match_the_columns(page)
+    take_them_in(page)
+    page.get_by_role("link", name="People", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"{PEOPLE} people are affected")
     return file, expected
+
+
+def match_the_columns(page: Page) -> None:
+    expect(page.get_by_role("heading", level=1)).to_contain_text("What are the 13 columns of deliveries.csv?")
+    expect(page.get_by_label("email becomes")).to_have_value("email")
+    # Another encoding shows other rows, and back again: each time the table itself is new.
+    for encoding in ("cp1252", "utf-8"):
+        with page.expect_response(lambda answer: answer.request.method == "POST" and "/match/" in answer.url):
+            page.get_by_label("Encoding").select_option(encoding)
+        expect(page.locator('[name="shown"]')).to_have_value(re.compile(f'"encoding": "{encoding}"'))
+    page.get_by_label("tier becomes").select_option("extra:tier")
+    page.get_by_label("Keep these choices as").fill("Larkfield deliveries")
+    page.get_by_role("button", name="Read all of it like this").click()
+
+
+def take_them_in(page: Page) -> None:
+    """Watches until the page itself says what would come in, explains whatever must be, and takes it in."""
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"{PEOPLE} people would come in", timeout=60_000)
+    for box in page.get_by_label("Why is that right?").all():
+        box.fill("Larkfield confirmed it by telephone.")
+    page.get_by_role("button", name=f"Take in {PEOPLE} people").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("came in with this file", timeout=60_000)
 
 
 def write_and_submit(page: Page, reference: str) -> None:

@@ -5,6 +5,7 @@ from breachdesk.incidents.models import Incident
 from breachdesk.incidents.views import incident_of
 from breachdesk.people.forms.persons import SearchForm
 from breachdesk.people.forms.uploads import UploadForm
+from breachdesk.people.holds import HoldSummary
 from breachdesk.people.overview import Overview
 from breachdesk.web import render_page
 
@@ -15,7 +16,13 @@ def people(request: StaffRequest, reference: str) -> HttpResponse:
 
 
 def people_page(request: StaffRequest, incident: Incident, form: UploadForm, status: int = 200) -> HttpResponse:
-    context = {"incident": incident, "overview": Overview(incident), "form": form, "search": SearchForm()}
+    context = {
+        "incident": incident,
+        "overview": Overview(incident),
+        "holds": HoldSummary(incident),
+        "form": form,
+        "search": SearchForm(),
+    }
     return render_page(request, "people/people.html", context, status=status)
 
 
