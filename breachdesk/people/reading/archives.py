@@ -83,11 +83,7 @@ class _Whole(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         LIMITS["directory"].check(size)
-        pieces, wanted = [], size if size >= 0 else LIMITS["directory"].most
-        while wanted > 0 and (piece := self._file.read(min(wanted, PIECE))):
-            pieces.append(piece)
-            wanted -= len(piece)
-        return b"".join(pieces)
+        return read_fully(self._file, size if size >= 0 else LIMITS["directory"].most)
 
 
 class _Gunzip:
@@ -203,23 +199,25 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
     return WORKBOOK in names
 
 
-def read_head(content: Content) -> bytes:
-    stream, head = content.open(), b""
-    while len(head) < HEAD and (piece := stream.read(HEAD - len(head))):
-        head += piece
-    return head
+def read_fully(stream: Readable, size: int) -> bytes:
+    """As much as that, and less only at the end: a sealed file gives no more than a chunk at once."""
+    pieces = []
+    while size > 0 and (piece := stream.read(min(size, PIECE))):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
 
 
 def refuse_two_kinds(file: Readable) -> None:
     """A text that ends as a zip does is one list to us, and another one to a program that looks at the end."""
     file.seek(max(file.seek(0, 2) - END_OF_ZIP, 0))
-    if (file.read(END_OF_ZIP) or b"").startswith(EMPTY_ZIP):
+    if read_fully(file, END_OF_ZIP).startswith(EMPTY_ZIP):
         raise ValidationError("This is two kinds of file at once, a text and a zip. Ask the sender for the list alone.")
 
 
 def inner_workbook(content: Content, what: str) -> io.BytesIO | None:
     """A workbook inside an archive, in memory: it must be read at any place. None when it is a text."""
-    kind = kind_of(read_head(content))
+    kind = kind_of(read_fully(content.open(), HEAD))
     if kind == "text":
         return None
     if kind == "gzip":

@@ -7,7 +7,7 @@ from io import StringIO
 
 from django.core.exceptions import ValidationError
 
-from breachdesk.people.reading.archives import Content, Plain
+from breachdesk.people.reading.archives import Content, Plain, read_fully
 from breachdesk.people.reading.dialect import (
     DELIMITERS,
     LOOKED_AT,
@@ -19,7 +19,7 @@ from breachdesk.people.reading.dialect import (
 from breachdesk.people.reading.encodings import ENCODINGS, guess_encodings, text_of
 from breachdesk.people.reading.limits import SAMPLE
 from breachdesk.people.reading.lines import GivenLines
-from breachdesk.people.reading.source import Inspection, Record, Source
+from breachdesk.people.reading.source import Inspection, Readable, Record, Source
 from breachdesk.people.reading.text import TextRows, heading_of
 
 Choices = Mapping[str, str | int]
@@ -78,20 +78,19 @@ def _read(lines: list[str], source: Source) -> tuple[list[str], list[Record]]:
 
 def _sample(content: Content) -> tuple[bytes, list[bytes]]:
     """The beginning, and whole lines from four places further on when the file can be read at any place."""
-    stream, pieces, left = content.open(), [], BEGINNING
-    while left and (piece := stream.read(left)):
-        pieces.append(piece)
-        left -= len(piece)
-    sample = b"".join(pieces)
-    if left or type(content) is not Plain:
+    stream = content.open()
+    sample = read_fully(stream, BEGINNING)
+    if len(sample) < BEGINNING or type(content) is not Plain:
         return sample, []
     size = stream.seek(0, 2)
     places = [BEGINNING + (size - BEGINNING - WINDOW) * part // (WINDOWS - 1) for part in range(WINDOWS)]
-    return sample, [_window((stream.seek(max(place, 0)) and stream.read(WINDOW)) or b"") for place in places]
+    return sample, [_window(stream, max(place, 0)) for place in places]
 
 
-def _window(piece: bytes) -> bytes:
+def _window(stream: Readable, place: int) -> bytes:
     """Its whole lines; of UTF-16 and UTF-32 the file's beginning has told enough."""
+    stream.seek(place)
+    piece = read_fully(stream, WINDOW)
     return piece[piece.find(b"\n") + 1 : piece.rfind(b"\n") + 1]
 
 

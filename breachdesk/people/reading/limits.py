@@ -78,5 +78,5 @@ LONGEST_ROW = 100_000  # characters, all its cells and line breaks together
 LONGEST_CELL = 32_767  # characters; Excel's own limit
 LONGEST_QUOTE = 200  # lines; a text with more line breaks is taken for a quotation mark that nobody closed
 # The ratio means nothing for small files: a list of 1,000 similar rows packs to almost nothing.
-RATIO_COUNTS_FROM = 16 * MB
+RATIO_COUNTS_FROM = 4 * MB
 SAMPLE = MB  # bytes that inspect() reads at most of a text

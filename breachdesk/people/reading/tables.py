@@ -10,7 +10,7 @@ from dataclasses import replace
 from breachdesk.people.reading import archives
 from breachdesk.people.reading.archives import Content
 from breachdesk.people.reading.inspecting import checked, inspect_text
-from breachdesk.people.reading.signatures import kind_of
+from breachdesk.people.reading.signatures import HEAD, kind_of
 from breachdesk.people.reading.source import Inspection, Readable, Record, Source, Table
 from breachdesk.people.reading.text import TextTable
 from breachdesk.people.reading.workbook import Workbook, WorkbookTable, inspect_workbook
@@ -48,7 +48,7 @@ def open_table(file: Readable, source: Source) -> Table:
 
 
 def _container(file: Readable) -> tuple[str, list[str]]:
-    kind = kind_of(archives.read_head(archives.Plain(file)))
+    kind = kind_of(archives.read_fully(archives.Plain(file).open(), HEAD))
     if kind == "text":
         archives.refuse_two_kinds(file)
     if kind != "zip":

@@ -30,6 +30,7 @@ class Nasty:
     certain: bool | None = None
     wanted: dict[str, str | int] = field(default_factory=dict)
     notes: str = ""
+    unmatched: str = ""  # a part of the sentence that refuses its columns
 
 
 def numbered(rows: list[list[str]], first: int = 2) -> Rows:

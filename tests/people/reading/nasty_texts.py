@@ -224,7 +224,7 @@ DIALECTS = [
         lambda: b"email\nana@example.com\nbo@example.com\n",
         headings=["email"],
         rows=numbered([["ana@example.com"], ["bo@example.com"]]),
-        reasons={2: "name", 3: "name"},
+        unmatched="No column holds a name",
     ),
 ]
 
