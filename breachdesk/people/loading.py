@@ -1,7 +1,8 @@
 """Clean rows to sealed rows by COPY, rejected rows and the rows about known people beside them, all in the caller's one
 transaction.
 
-Memory holds one batch of rows, never the file. `rows = people + repeated + rejected` holds after every batch.
+Memory holds two batches of rows, never the file: one is read while the other is worked on.
+`rows = people + repeated + rejected` holds after every batch.
 """
 
 import json
@@ -9,13 +10,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from breachdesk.people import copying, personal
+from breachdesk.people.ahead import ahead
 from breachdesk.people.copying import of_boolean, of_bytes, of_digest, of_integer, of_json, of_text, of_texts
 from breachdesk.people.gate import Watch
 from breachdesk.people.merging import Found, Match, Merger
@@ -23,7 +24,7 @@ from breachdesk.people.models import Upload
 from breachdesk.people.reading import BadRow, CleanRow
 from breachdesk.vault.sealing import Cipher
 
-BATCH = 5_000
+BATCH = 2_000
 TELL_EVERY = 0.5  # seconds
 MOST_PLAIN = 50_000  # different combinations of plain columns that are kept ready
 REJECTED_TABLE = "people_rejectedrow"
@@ -96,7 +97,7 @@ class Loader:
         with connection.cursor() as cursor:
             # The tables were empty a moment ago, as far as the planner knows.
             cursor.execute("SET LOCAL enable_seqscan = off")
-            while batch := list(islice(rows, BATCH)):
+            for batch in ahead(rows, BATCH):
                 self._load(batch)
                 self._tell_now_and_then()
             cursor.execute("SET LOCAL enable_seqscan = on")
