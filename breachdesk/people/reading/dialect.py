@@ -33,7 +33,10 @@ def guess_delimiters(lines: Sequence[str]) -> tuple[list[str], bool]:
         if width > 1:
             found[delimiter] = (rows >= LIKE_THE_OTHERS * len(widths), widths[0] == width, width)
     best = sorted(found, key=lambda delimiter: found[delimiter], reverse=True)
-    return best or [","], sum(found[delimiter][:2] == (True, True) for delimiter in best) == 1
+    if not best:
+        return [","], False
+    likely = found[best[0]][:2]
+    return best, likely[0] and sum(fitting[:2] == likely for fitting in found.values()) == 1
 
 
 def _split(lines: Sequence[str], delimiter: str) -> list[list[str]]:
