@@ -227,7 +227,7 @@ class Matching:
             yield Gap(
                 "soon",
                 "Day or month first?",
-                "04/05/1984 can be read both ways, and so can its dates of birth. Say it.",
+                "04/05/1984 can be read both ways, and so can its dates of birth. Say below which comes first.",
             )
         if "language" not in becomes:
             yield Gap("act", "No language", "Everybody in it gets the notice in its default language.")

@@ -50,7 +50,7 @@ class ExplanationForm(forms.Form):
             self.fields[signal.key] = forms.CharField(
                 max_length=1000,
                 label="Why is that right?",
-                widget=forms.Textarea(attrs={"rows": 2}),
+                widget=forms.Textarea(attrs={"rows": 2, "aria-describedby": f"signal-{signal.key}"}),
                 error_messages={"required": f"{signal.sentence} Say why that is right, or discard the file."},
             )
 

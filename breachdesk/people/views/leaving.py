@@ -15,6 +15,7 @@ from breachdesk.people import actions
 from breachdesk.people.files import people
 from breachdesk.people.forms.uploads import ReasonForm
 from breachdesk.people.models import Upload
+from breachdesk.people.undoing import why_not_undone
 from breachdesk.people.views.uploads import upload_of
 from breachdesk.web import render_page
 
@@ -27,6 +28,7 @@ class Question:
     yes: str
     no: str
     done: str
+    refusal: str = ""  # instead of asking
 
 
 def _discarding(upload: Upload) -> Question:
@@ -49,6 +51,7 @@ def _undoing(upload: Upload) -> Question:
         f"Take {people(upload.rows_valid)} out",
         "Leave them on the list",
         "They are being taken out.",
+        why_not_undone(upload) if upload.state == Upload.State.LOADED else "",
     )
 
 
