@@ -16,11 +16,18 @@ _NEVER_GLOBAL = frozenset({"arpa", "invalid", "local", "localhost", "onion"})  #
 
 def checked_address(text: str) -> str | None:
     """The address with its domain in lower case, or None when no mail system would take it (RFC 5321, 6531)."""
+    parts = split_address(text)
+    return None if parts is None else f"{parts[0]}@{parts[1]}"
+
+
+def split_address(text: str) -> tuple[str, str] | None:
+    """The same in two: what stands before the @, and the domain behind it."""
     found = _ORDINARY.fullmatch(text) if len(text) <= _ORDINARY_LENGTH else None
     if found is None:
-        return _ask_library(text)
-    domain = found[2].lower()
-    return None if found[3].lower() in _NEVER_GLOBAL else f"{found[1]}@{domain}"
+        local, sign, domain = (_ask_library(text) or "").rpartition("@")
+        return (local, domain) if sign else None
+    local, domain, top = found.groups()
+    return None if top.lower() in _NEVER_GLOBAL else (local, domain.lower())
 
 
 def _ask_library(text: str) -> str | None:
@@ -60,9 +67,9 @@ def is_reserved(domain: str) -> bool:
     return parts[-1] in RESERVED_TOPS or ".".join(parts[-2:]) in RESERVED_DOMAINS
 
 
-def is_role(address: str) -> bool:
-    """Whether the part before the @ names a desk, not a person; a tag behind a plus sign changes nothing."""
-    return address.partition("@")[0].partition("+")[0].casefold() in ROLE_NAMES
+def is_role(local: str) -> bool:
+    """Whether what stands before the @ names a desk, not a person; a tag behind a plus sign changes nothing."""
+    return local.partition("+")[0].casefold() in ROLE_NAMES
 
 
 def domain_of(address: str) -> str:

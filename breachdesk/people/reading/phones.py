@@ -16,17 +16,23 @@ _SHAPE = re.compile(
     re.IGNORECASE,
 )
 _SIGNS = str.maketrans("", "", " ().-/\u00a0")
+_PLAIN_LENGTH = 40
 _FEWEST_DIGITS, _MOST_DIGITS = 6, 15  # where no country tells more
 
 
 def is_phone(text: str, region: str) -> bool:
     """`region` is the country whose numbers stand there without a calling code; empty when it is not known."""
-    if _SHAPE.fullmatch(text) is None:
-        return False
     digits = text.translate(_SIGNS)
-    if len(digits) >= _FEWEST_DIGITS and (answer := _ordinary(digits, region)) is not None:
-        return answer
+    if len(digits) >= _FEWEST_DIGITS and (_begins_plainly(text) or _SHAPE.fullmatch(text)):
+        answer = _ordinary(digits, region)
+        if answer is not None:
+            return answer
     return ask_library(text, region)
+
+
+def _begins_plainly(text: str) -> bool:
+    """With this start, and nothing but digits and signs behind it, a text has the shape without being asked."""
+    return text[1].isdigit() and text[0] in "+0123456789" and len(text) <= _PLAIN_LENGTH
 
 
 @lru_cache(maxsize=4096)
@@ -57,37 +63,51 @@ class _Numbering:
 
     def answer(self, national: str) -> bool | None:
         """None when the library must be asked."""
-        if self.trunk and (found := self.trunk.match(national)):
-            if self.rewrites and found.groups()[-1] is not None:
-                return None
-            rest = national[found.end() :]
-            kept = self.viable.fullmatch(national) and not self.viable.fullmatch(rest)
-            if not kept and (len(rest) in self.whole or len(rest) > self.longest):
-                national = rest
+        rest = self.without_trunk(national)
+        if rest is None:
+            return None
+        if len(rest) in self.whole or len(rest) > self.longest:
+            national = rest
         return len(national) in self.possible
+
+    def without_trunk(self, national: str) -> str | None:
+        if self.trunk is None or (found := self.trunk.match(national)) is None:
+            return national
+        if self.rewrites and found.groups()[-1] is not None:
+            return None
+        rest = national[found.end() :]
+        kept = self.viable.fullmatch(national) and not self.viable.fullmatch(rest)
+        return national if kept else rest
+
+    def behind_own_code(self, digits: str) -> str | None:
+        """What is left when the digits begin with the country's own calling code, and mean it."""
+        rest = self.without_trunk(digits[len(self.calling_code) :])
+        if rest is None or len(digits) > self.longest:
+            return rest
+        return rest if not self.viable.fullmatch(digits) and self.viable.fullmatch(rest) else ""
 
 
 def _ordinary(digits: str, region: str) -> bool | None:
     """What the library would say of digits alone, known without asking it; None when it must be asked."""
     if digits[0] == "+":
         return _international(digits[1:])
-    numbering = _numbering_of(region)
-    if numbering is None or not (digits.isascii() and digits.isdigit()):
+    if not (digits.isascii() and digits.isdigit()):
         return None
-    if digits.startswith(numbering.calling_code) or numbering.dial_out.match(digits):
-        plain = digits[:2] == "00" and numbering.dial_out.pattern == "00"
-        return _international(digits[2:]) if plain else None
+    numbering = _numbering_of(region)
+    if numbering is None:
+        return _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS
+    if numbering.dial_out.match(digits):
+        return _international(digits[2:]) if digits[:2] == "00" and numbering.dial_out.pattern == "00" else None
+    if digits.startswith(numbering.calling_code) and (rest := numbering.behind_own_code(digits)) != "":
+        return None if rest is None else _international(numbering.calling_code + rest)
     return numbering.answer(digits)
 
 
 def _international(digits: str) -> bool | None:
     if not (digits.isascii() and digits.isdigit()):
         return None
-    for length in (1, 2, 3):
-        numbering = _numbering_behind(digits[:length])
-        if numbering is not None:
-            return numbering.answer(digits[length:])
-    return None
+    numbering = _numbering_behind(digits[:3])
+    return None if numbering is None else numbering.answer(digits[len(numbering.calling_code) :])
 
 
 @cache
@@ -98,11 +118,13 @@ def _numbering_of(region: str) -> _Numbering | None:
 
 
 @lru_cache(maxsize=2048)
-def _numbering_behind(calling_code: str) -> _Numbering | None:
-    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(calling_code)) if calling_code else None
-    if regions is None or calling_code[0] == "0":
-        return None
-    return _numbering(PhoneMetadata.metadata_for_region_or_calling_code(int(calling_code), regions[0]))
+def _numbering_behind(digits: str) -> _Numbering | None:
+    """By the calling code that the first three digits begin with; none begins another."""
+    for length in (1, 2, 3):
+        code = int(digits[:length] or 0)
+        if digits[:1] != "0" and (regions := phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code)):
+            return _numbering(PhoneMetadata.metadata_for_region_or_calling_code(code, regions[0]))
+    return None
 
 
 def _numbering(plan: PhoneMetadata) -> _Numbering:

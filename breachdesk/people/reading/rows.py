@@ -11,7 +11,15 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from breachdesk.people.addresses import address_key, checked_address, domain_of, is_reserved, is_role
+from breachdesk.people.addresses import (
+    ROLE_NAMES,
+    address_key,
+    checked_address,
+    domain_of,
+    is_reserved,
+    is_role,
+    split_address,
+)
 from breachdesk.people.countries import country_code
 from breachdesk.people.languages import language_tag
 from breachdesk.people.reading.context import RowContext
@@ -80,6 +88,7 @@ class _RowReader:
     def __init__(self, plan: Plan, today: date, context: RowContext) -> None:
         self.today, self.context, self.date_order = today, context, plan.date_order
         self.allowed = frozenset(plan.allow)
+        self.staff = frozenset() if "own_staff" in self.allowed else self.context.staff
         self.width, self.is_correction = len(plan.columns), plan.is_correction
         places = [place for place, column in enumerate(plan.columns) if column.becomes]
         self.names = [plan.columns[place].becomes for place in places]
@@ -116,9 +125,8 @@ class _RowReader:
     def _checked(self, number: int, personal: dict[str, str], original: Sequence[str]) -> CleanRow:
         """Takes out what counting and routing need in the clear; the rest stays in `personal`."""
         take = personal.pop
-        country = _country(take("country", ""), "country")
-        language = _language(take("language", ""))
-        kinds = list(_kinds(take("kinds", "")))
+        country, language, listed = _plain(take("country", ""), take("language", ""), take("kinds", ""))
+        kinds = list(listed)
         marks = {name: _mark(take(name, ""), name) for name in self.marks} if self.marks else {}
         if self.kind_marks:
             kinds = self._with_marked_kinds(kinds, personal)
@@ -176,14 +184,24 @@ class _RowReader:
             if "street" not in personal and "guardian_email" not in personal:
                 raise _Bad("contact")
             return ""
-        address = checked_address(text)
-        if address is None:
+        parts = split_address(text)
+        if parts is None:
             raise _Bad(_why_malformed(text), "email")
-        personal["email"] = address
+        local, domain = parts
+        address = personal["email"] = f"{local}@{domain}"
         key = address_key(address)
-        if reason := self.domain_reason(domain_of(key)) or self._mailbox_reason(key):
-            raise _Bad(reason, "email")
+        reason = self.domain_reason(domain)
+        if reason or key in self.staff or local.casefold() in ROLE_NAMES or "+" in local:
+            self._refuse_address(reason, key, local)
         return key
+
+    def _refuse_address(self, reason: str, key: str, local: str) -> None:
+        if not reason and key in self.staff:
+            reason = "own_staff"
+        if not reason and "role_address" not in self.allowed and is_role(local):
+            reason = "role_address"
+        if reason:
+            raise _Bad(reason, "email")
 
     def _other_email(self, name: str, personal: dict[str, str]) -> None:
         if text := personal.get(name):
@@ -200,11 +218,6 @@ class _RowReader:
         ours = domain in self.context.own_domains and "own_staff" not in self.allowed
         return "own_staff" if ours else ""
 
-    def _mailbox_reason(self, key: str) -> str:
-        if key in self.context.staff and "own_staff" not in self.allowed:
-            return "own_staff"
-        return "role_address" if is_role(key) and "role_address" not in self.allowed else ""
-
 
 def _refuse_long(personal: dict[str, str]) -> None:
     for name, text in personal.items():
@@ -218,32 +231,23 @@ def _why_malformed(text: str) -> str:
     return "reserved_domain" if is_reserved(domain) and checked_address(f"{text[: -len(domain)]}a.test") else "address"
 
 
-@lru_cache(maxsize=4096)
-def _country_of(text: str) -> str | None:
-    return country_code(text) if text else ""
+@lru_cache(maxsize=16_384)
+def _plain(country: str, language: str, kinds: str) -> tuple[str, str, tuple[str, ...]]:
+    """What stands in the clear, of values that many rows have in common."""
+    code = _country(country, "country")
+    tag = language_tag(language) if language else ""
+    if tag is None:
+        raise _Bad("language", "language")
+    if (listed := kinds_listed(kinds)) is None:
+        raise _Bad("kinds", "kinds")
+    return code, tag, listed
 
 
 def _country(text: str, name: str) -> str:
-    if (code := _country_of(text)) is None:
+    code = country_code(text) if text else ""
+    if code is None:
         raise _Bad("country", name)
     return code
-
-
-@lru_cache(maxsize=4096)
-def _language_of(text: str) -> str | None:
-    return language_tag(text) if text else ""
-
-
-def _language(text: str) -> str:
-    if (tag := _language_of(text)) is None:
-        raise _Bad("language", "language")
-    return tag
-
-
-def _kinds(text: str) -> tuple[str, ...]:
-    if (kinds := kinds_listed(text)) is None:
-        raise _Bad("kinds", "kinds")
-    return kinds
 
 
 def _mark(text: str, name: str) -> bool:
