@@ -37,6 +37,8 @@ from functools import lru_cache
 from math import log, sqrt
 from typing import NamedTuple
 
+from breachdesk.people.addresses import ROLE_NAMES
+
 LEARNED = 500  # answers
 BLOCKS = 5
 FEWEST = 50  # answers; with less nothing is usual yet
@@ -44,42 +46,6 @@ SHORTEST = 25  # answers; in a list sorted by address a few strangers may well s
 LEAST_USUAL = 0.1
 THRESHOLD = 40.0
 
-# Local parts that name an office or a machine, not the person in the row.
-_ROLES = frozenset(
-    [
-        "abuse",
-        "accounts",
-        "admin",
-        "bookings",
-        "buchhaltung",
-        "contact",
-        "contacto",
-        "contatti",
-        "enquiries",
-        "facturation",
-        "help",
-        "hello",
-        "hola",
-        "info",
-        "invoices",
-        "kontakt",
-        "mail",
-        "marketing",
-        "noreply",
-        "no-reply",
-        "office",
-        "orders",
-        "post",
-        "postmaster",
-        "reception",
-        "sales",
-        "secretariat",
-        "service",
-        "support",
-        "team",
-        "webmaster",
-    ]
-)
 _LATIN = re.compile("[a-z\u00df-\u024f\u1e00-\u1eff]").search
 _BREAKS = str.maketrans(dict.fromkeys("-'’`´.,·/()\"", " "))
 _JOINS = str.maketrans(dict.fromkeys("-'’`´"))
@@ -98,7 +64,7 @@ def name_fits(name: str, email: str, before: str = "") -> bool | None:
         if len(word) > 2 and word in local and word not in before:
             return True
     pieces = _other_spellings(name) - _other_spellings(before)
-    if not pieces or local in _ROLES or not _LATIN(local):
+    if not pieces or local in ROLE_NAMES or not _LATIN(local):
         return None
     return any(piece in local for piece in pieces)
 

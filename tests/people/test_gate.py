@@ -1,14 +1,21 @@
 """What must be explained before a list is taken in, and what is quiet."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ValidationError
 
+from breachdesk.audit.models import Event
 from breachdesk.embedded.invented_people import write_people
 from breachdesk.environment import GATE_LIMITS
-from breachdesk.people.gate import SENTENCES, Facts, Signal, Watch, percent
+from breachdesk.incidents.models import Incident
+from breachdesk.people.actions import accept_upload
+from breachdesk.people.gate import SENTENCES, Facts, Signal, Watch, needs_explaining, percent, signals_of
+from breachdesk.people.models import Person, Upload
 from breachdesk.people.reading.rows import BadRow, CleanRow
+from tests.factories import check_upload, make_incident, make_people, make_upload, make_user
 
 GIVEN = ["amber", "birch", "cedar", "delta", "ember", "flint", "grove", "hazel", "iris", "juniper", "kestrel", "linden"]
 FAMILY = ["abbott", "barlow", "chandler", "dawkins", "ellwood", "fenwick", "gadsby", "holloway", "ingram", "jessop"]
@@ -220,3 +227,93 @@ def test_its_memory_does_not_grow_with_the_file() -> None:
         return sum(map(len, kept))
 
     assert size(60_000) <= 5 * 4_096
+
+
+HEADING = "customer_id,first_name,last_name,email,street,city,country,language\n"
+
+
+def line(number: int, *, email: str = "", moved: int = 0, first: str = "") -> str:
+    person = clean(number)
+    given, initials, family = person.name.title().split()
+    address = email or clean(number + moved).email
+    return f"HR-{number},{first or given},{initials} {family},{address},{number} Mill Lane,Leeds,GB,en-GB\n"
+
+
+def checked(incident: Incident, text: str) -> dict[str, Signal]:
+    return {signal.key: signal for signal in signals_of(check_upload(make_upload(incident, HEADING + text)))}
+
+
+@pytest.mark.django_db
+def test_a_file_is_watched_while_it_is_read() -> None:
+    text = "".join(line(number, moved=number > 300) for number in range(2, 502))
+    upload = check_upload(make_upload(make_incident(), HEADING + text))
+    keys = [signal.key for signal in needs_explaining(upload)]
+    assert "names_moved" in keys
+    assert abs(next(signal.first_row for signal in signals_of(upload) if signal.key == "names_moved") - 301) <= 5
+    assert upload.summary["fits"]["names"][1] > 400
+
+
+@pytest.mark.django_db
+def test_what_looks_wrong_must_be_explained_before_the_list_is_taken_in() -> None:
+    text = "".join(line(number, email="" if number % 2 else "x@example.com") for number in range(2, 22))
+    upload = check_upload(make_upload(make_incident(), HEADING + text))
+    keys = {signal.key for signal in needs_explaining(upload)}
+    assert keys
+    for left_out in keys:
+        with pytest.raises(ValidationError, match="Say why"):
+            accept_upload(
+                upload, dict.fromkeys(keys - {left_out}, "So it is.") | {left_out: "  "}, by=make_user("responder")
+            )
+    assert Upload.objects.get(pk=upload.pk).state == Upload.State.CHECKED
+    assert Person.objects.of(upload.incident).count() == 0
+    accept_upload(upload, dict.fromkeys(keys, "The shop has one address for its counter."), by=make_user("responder"))
+    event = Event.objects.get(type="upload.accepted")
+    assert json.loads(bytes(event.body))["data"]["explained"] == len(keys)
+
+
+@pytest.mark.django_db
+def test_one_address_for_many_people_is_counted_over_the_whole_incident() -> None:
+    incident = make_incident()
+    make_people(incident, HEADING + "".join(line(number, email="desk@shop.test") for number in range(2, 5)))
+    signals = checked(
+        incident, "".join(line(number, email="desk@shop.test" if number < 12 else "") for number in range(10, 40))
+    )
+    shared = signals["shared_addresses"]
+    assert (shared.rows, shared.of, shared.needs_explaining) == (5, 33, True)
+    assert "stands with 5" in shared.sentence
+
+
+@pytest.mark.django_db
+def test_the_same_number_with_another_spelling_and_the_same_person_again_are_told() -> None:
+    incident = make_incident()
+    make_people(incident, HEADING + "".join(map(line, range(2, 32))))
+    signals = checked(incident, "".join(line(number, first="Renata" if number < 5 else "") for number in range(2, 42)))
+    assert (signals["renamed"].rows, signals["renamed"].of) == (3, 40)
+    assert (signals["known"].rows, signals["known"].needs_explaining) == (30, True)
+
+
+@pytest.mark.django_db
+def test_a_file_is_held_against_the_earlier_ones_of_its_incident() -> None:
+    incident = make_incident()
+    moved = "".join(line(number, moved=7) for number in range(1000, 1100))
+    assert "names_unlike_earlier" not in checked(make_incident(), moved)
+    make_people(incident, HEADING + "".join(map(line, range(2, 102))))
+    assert checked(incident, moved)["names_unlike_earlier"].needs_explaining
+
+
+@pytest.mark.django_db
+def test_no_signal_holds_a_name_or_an_address() -> None:
+    text = "".join(line(number, first="Zebedee", email="zebedee@example.com") for number in range(2, 102))
+    upload = check_upload(make_upload(make_incident(), HEADING + text))
+    assert {"repeated_name", "shared_addresses"} & {signal["key"] for signal in upload.signals}
+    assert "zebedee" not in json.dumps(upload.signals).casefold()
+
+
+@pytest.mark.django_db
+def test_the_limits_of_the_installation_hold(settings) -> None:
+    text = "".join(map(line, range(2, 22))) + "HR-99,Noah,Doyle,,4 Harbour Row,Dublin,IE,en-IE\n"
+    assert not checked(make_incident(), text)["without_email"].needs_explaining
+    limits = GATE_LIMITS | {"without_email": 0.0}
+    settings.BREACHDESK = settings.BREACHDESK.model_copy(update={"gate_limits": limits})
+    signal = checked(make_incident(), text)["without_email"]
+    assert (signal.limit, signal.needs_explaining) == (0.0, True)
