@@ -32,6 +32,7 @@ bench: python
 faults: python
 	@$(PYTHON) breachdesk/embedded/install.py $(VENV) requirements-dev.lock
 	$(RUN) -m tests.faults.trail 120
+	$(RUN) -m tests.faults.imports 100
 
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml

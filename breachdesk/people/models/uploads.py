@@ -170,7 +170,13 @@ class Upload(models.Model):
 
 UNDER_WAY = (Upload.State.QUEUED, Upload.State.READING, Upload.State.ACCEPTED, Upload.State.LEAVING)
 UNDECIDED = (Upload.State.CHECKED, Upload.State.ACCEPTED, Upload.State.LEAVING)
-KEEPS_ITS_FILE = (Upload.State.RECEIVED, Upload.State.QUEUED, Upload.State.READING)
+KEEPS_ITS_FILE = (
+    Upload.State.RECEIVED,
+    Upload.State.QUEUED,
+    Upload.State.READING,
+    Upload.State.CHECKED,
+    Upload.State.ACCEPTED,
+)
 
 
 class ColumnMappingQuerySet(models.QuerySet["ColumnMapping"]):
