@@ -33,6 +33,10 @@ def paginate(request: HttpRequest, queryset: QuerySet[Any], per_page: int = 50) 
     return Paginator(queryset, per_page).get_page(request.GET.get("page"))
 
 
+class Gone(Exception):
+    """What was asked for was destroyed for good. The message says when."""
+
+
 class RefusalMiddleware:
     """Turns an action's refusal into a page that says why; the action's transaction has changed nothing."""
 
@@ -45,6 +49,8 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, ValidationError):
             return _refuse(request, "refused.html", error.messages, status=409)
+        if isinstance(error, Gone):
+            return _refuse(request, "410.html", [str(error)], status=410)
         if isinstance(error, PermissionDenied):
             return _refuse(request, "403.html", [str(error)] if str(error) else [], status=403)
         if isinstance(error, OperationalError | InterfaceError):

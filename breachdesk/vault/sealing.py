@@ -44,6 +44,7 @@ from breachdesk.prepared import run
 from breachdesk.vault.master_key import KEY_BYTES, MasterKeyMissing, read_master_key
 from breachdesk.vault.models import DataKey
 from breachdesk.vault.shares import DATA, INDEX, destroy_shares, find_or_make_share, read_share, share_path
+from breachdesk.web import Gone
 
 NONCE_BYTES = 12
 TAG_BYTES = 16
@@ -58,7 +59,7 @@ class KeyMissing(Exception):
     """No data key was ever made for this scope."""
 
 
-class KeyDestroyed(Exception):
+class KeyDestroyed(Gone):
     """The scope's data key was shredded: what it sealed cannot be read by anybody again."""
 
 

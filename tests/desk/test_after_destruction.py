@@ -1,0 +1,139 @@
+"""A case whose data key is gone, walked through: every page says so, and none fails."""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+from pytest_django import Settings
+
+from breachdesk.audit.models import Event
+from breachdesk.audit.sequencer import sequence_everything
+from breachdesk.audit.verification import verify
+from breachdesk.incidents.models import Incident
+from breachdesk.people.models import Person, Upload
+from notifications.actions import cancel_edition, create_notice
+from notifications.models import Delivery, Edition
+from regulators.models import Filing
+from tests.desk.exporting import Exporting, check, members_of, pointing, told_case
+from tests.factories import make_people, make_user
+from tests.incidents.keeping import client_of, destroy
+from tests.signing import Signing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MASK = "•"
+NAMES = [MASK, "Person 5", "person0005@", "Ana", "HR-5"]
+HEADING = "customer_id,first_name,last_name,email,language"
+REJECTED = f"{HEADING}\nHR-90,Zoë,Rejected,not-an-address,en\nHR-91,Ole,Late,ole.late@example.com,en"
+
+
+@pytest.fixture
+def case(settings: Settings) -> Incident:
+    incident = told_case(pointing(settings))
+    cancel_edition(Edition.objects.get(), by=make_user("dpo"), reason="Everybody else has it.")
+    make_people(incident, REJECTED, name="second.csv")
+    create_notice(incident, title="A second notice", by=make_user("author"))
+    return incident
+
+
+@pytest.fixture
+def destroyed(case: Incident) -> Incident:
+    destroy(case)
+    return Incident.objects.get(pk=case.pk)
+
+
+def addresses_of(case: Incident) -> dict[str, list[Any]]:
+    """Every page of the case that can be opened, by the name of its address."""
+    uploads = Upload.objects.of(case).values_list("pk", flat=True)
+    [person, *_] = Person.objects.filter(incident=case, held=True).values_list("pk", flat=True)
+    editions = Edition.objects.of(case).values_list("pk", flat=True)
+    filings = Filing.objects.filter(incident=case).values_list("pk", flat=True)
+    plain = [
+        "incident-detail", "incident-trail", "incident-evidence", "incident-retention", "retention-dates",
+        "legal-hold", "people", "people-watch", "people-list", "people-counts", "people-holds", "exports", "export-ask",
+        "notice-list", "filing-list", "index-ask", "notice-new", "people-hold-list", "incident-facts",
+    ]  # fmt: skip
+    of_uploads = ["upload", "upload-watch", "people-rejected", "upload-match", "upload-undo"]
+    of_editions = ["edition-detail", "edition-edit", "edition-review", "edition-preview", "edition-start", "send"]
+    of_filings = ["filing-detail", "filing-export", "filing-submission"]
+    return {
+        **{name: [()] for name in plain},
+        **{name: [(pk,) for pk in uploads] for name in of_uploads},
+        **{name: [(person,)] for name in ("person", "person-hold", "person-release")},
+        **{name: [(pk,) for pk in editions] for name in of_editions},
+        **{name: [(pk,) for pk in filings] for name in of_filings},
+        "destruction-ask": [("data",), ("index",)],
+    }
+
+
+SAY_GONE = {"people-list", "people-holds", "person", "edition-edit"}
+
+
+def test_every_page_says_so_and_none_fails(destroyed: Incident) -> None:
+    answers: dict[str, set[int]] = {}
+    for user in (make_user("dpo", "approver", "author", "responder"), make_user("auditor")):
+        client = client_of(user)
+        for name, many in addresses_of(destroyed).items():
+            for words in many:
+                response = client.get(reverse(name, args=[destroyed.reference, *words]))
+                answers.setdefault(name, set()).add(response.status_code)
+                assert not [word for word in NAMES if word.encode() in response.content], name
+                assert response.status_code != 410 or b"was destroyed on" in response.content, name
+    assert {name: codes for name, codes in answers.items() if any(code >= 500 for code in codes)} == {}
+    assert {name for name, codes in answers.items() if 410 in codes} == SAY_GONE
+
+
+def test_what_a_form_asks_for_is_gone_too(destroyed: Incident) -> None:
+    client = client_of(make_user("dpo", "approver", "author", "responder"))
+    person = Person.objects.filter(incident=destroyed)[0].pk
+    upload = Upload.objects.of(destroyed).latest("received_at").pk
+    asked: dict[str, tuple[list[Any], dict[str, str]]] = {
+        "people-search": ([], {"q": "person0005@example.com", "reason": "A call."}),
+        "person-reveal": ([person], {"reason": "A call."}),
+        "person-hold": ([person], {"kind": "dispute", "reason": "A call.", "version": "1"}),
+        "people-upload": ([], {}),
+        "rejected-download": ([upload], {"reason": "A call."}),
+        "export-ask": ([], {"which": "all", "fields": "email", "reason": "A call."}),
+    }
+    for name, (words, data) in asked.items():
+        response = client.post(reverse(name, args=[destroyed.reference, *words]), data)
+        content = b"".join(response) if response.streaming else response.content  # type: ignore[call-overload]
+        assert response.status_code < 500, name
+        assert not [word for word in NAMES if word.encode() in content], name
+
+
+def test_the_case_is_handed_out_as_before(
+    destroyed: Incident, settings: Settings, tmp_path: Path, signing: Signing
+) -> None:
+    """A bundle with private values verifies outside; a proof of a notice stands, without a name."""
+    export = Exporting(signing, tmp_path)
+    sequence_everything()
+    signing.sign()
+    assert verify().verdict == "VALID"
+    bundle = export(destroyed, "--private")
+    assert check(bundle)["verdict"] == "VALID"
+    assert not [name for name, content in members_of(bundle).items() if b"Zolt" in content or b"person0005" in content]
+    delivery = Delivery.objects.filter(state="handed_over")[0]
+    call_command("export_proof_of_notice", str(delivery.pk), "-o", str(tmp_path / "proof.pdf"), stdout=StringIO())
+    assert (tmp_path / "proof.pdf").stat().st_size > 5_000
+    client = client_of(make_user("dpo"))
+    evidence = client.post(reverse("incident-evidence", args=[destroyed.reference]))
+    assert (evidence.status_code, evidence["Content-Type"]) == (200, "application/pdf")
+    assert client.get(reverse("incident-bundle", args=[destroyed.reference])).status_code < 500
+    assert Event.objects.of_type("proof.exported").count() == 1
+
+
+def test_the_page_of_people_counts_on_and_names_nobody(destroyed: Incident) -> None:
+    client = client_of(make_user("dpo"))
+    text = client.get(reverse("people", args=[destroyed.reference])).content.decode()
+    assert "The personal data was destroyed on" in text
+    assert "13 people" in text
+
+
+def test_the_walk_would_see_masked_names_before(case: Incident) -> None:
+    client = client_of(make_user("dpo"))
+    listed = client.get(reverse("people-list", args=[case.reference])).content.decode()
+    assert MASK in listed
