@@ -1,12 +1,33 @@
 """Celery rings; PostgreSQL knows. No task carries more than an id, and a lost task only costs time."""
 
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
+from celery.exceptions import CeleryError
+
+from breachdesk.tracebacks import without_values
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breachdesk.settings")
 
-app = Celery("breachdesk")
+
+class TaskFailed(Exception):
+    """Where and how, without values. What it was stays in the process that failed."""
+
+
+class QuietTask(Task):  # type: ignore[type-arg]
+    """The worker logs the exception of a task that fails, and an exception quotes what it could not handle."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except CeleryError:
+            raise
+        except Exception as error:
+            raise TaskFailed(f"\n{without_values(error)}") from None
+
+
+app = Celery("breachdesk", task_cls=QuietTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -192,7 +192,16 @@ STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestSta
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        # Exceptions without what they quote: it may be somebody's name.
+        "plain": {
+            "()": "breachdesk.tracebacks.Formatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": BREACHDESK.log_level},
+    # Django would mail errors to ADMINS, with what was typed and the variables of every frame. Not here.
+    "loggers": {"django": {"handlers": [], "level": "INFO"}},
 }
