@@ -38,7 +38,7 @@ class Busy(Exception):
 
 
 class TakenOver(Exception):
-    """The lease ran out, and another worker reads the file now."""
+    """The lease ran out and another worker reads the file now, or somebody has discarded it."""
 
 
 def work_on_upload(upload_id: UUID) -> Upload:
@@ -67,6 +67,8 @@ def _read(upload: Upload) -> Upload:
         return _fail(begun, "The sealed file is gone or was changed on the disk. Hand it in again.")
     except Busy:
         return _give_back(begun)
+    except TakenOver:
+        return Upload.objects.get(pk=upload.pk)
 
 
 @transaction.atomic

@@ -66,18 +66,20 @@ def match_columns(
 
     Without `ring` the caller reads it at once; should that break off, the file is rung for like any other.
     """
-    upload = _lock(upload, State.RECEIVED, expected_version)
+    upload = _lock(upload, State.RECEIVED, expected_version=expected_version)
     if purpose not in Upload.Purpose.values:
         raise ValidationError({"purpose": "Say what the file is for."})
     if purpose == Upload.Purpose.WITHDRAW and not reason.strip():
         raise ValidationError({"reason": "Say why these people are no longer affected."})
+    plan.check()
     upload.sealed_plan = seal_plan(cipher_for(upload.incident_id), upload.pk, plan)
     upload.state, upload.purpose = State.QUEUED, purpose
     _change(upload, rung=ring)
     private = {"reason": reason.strip()} if reason.strip() else None
     record(
         "upload.matched", by=by, on=upload, private=private,
-        columns=len(plan.columns), stored=plan.stored, purpose=purpose,
+        columns=len(plan.columns), stored=plan.stored, purpose=purpose, container=plan.source.container,
+        encoding=plan.source.encoding,
     )  # fmt: skip
     return upload
 
