@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import now
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from breachdesk.audit.erasure import sealed_names
@@ -28,6 +30,8 @@ from breachdesk.desk import database_roles
 from breachdesk.desk.database_roles import COLUMNS, FUNCTIONS, GRANTS, LOGINS, PRIVILEGES, ROLES, granted
 from breachdesk.embedded.logins import address_of, write_addresses
 from breachdesk.incidents.erasing import erase_values
+from breachdesk.people import actions as people
+from breachdesk.people.ending import expire_exports, release_ended_holds
 from breachdesk.people.models import Person
 from breachdesk.people.working import work_on_upload
 from notifications.models import Delivery
@@ -299,6 +303,19 @@ def test_the_worker_reads_a_list_and_sweeps(roles: None) -> None:
         sweep()
     assert Person.objects.filter(upload=upload).count() == 4
     assert Delivery.objects.filter(edition=edition).exists()
+
+
+def test_the_web_server_holds_and_exports_and_the_worker_ends_both(roles: None) -> None:
+    incident, dpo, approver, end = make_incident(), make_user("dpo"), make_user("approver"), now() + timedelta(days=2)
+    make_people(incident)
+    with signed_in("breachdesk_web"):
+        people.hold_people(incident, "HR-1\nHR-2", kind="police", reason="A letter.", until=end, by=dpo)
+        asked = people.ask_export(incident, which="all", fields=["email"], reason="Letters.", by=dpo)
+        made, _ = people.make_export(people.approve_export(asked, by=approver), by=dpo)
+        people.download_export(made, by=dpo)
+    with signed_in("breachdesk_worker"):
+        assert (release_ended_holds(end), expire_exports(end)) == (2, 1)
+    assert not Person.objects.held_back().exists()
 
 
 def test_the_sequencer_links_and_says_that_it_runs(roles: None) -> None:

@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from breachdesk.audit.models import Event
-from breachdesk.audit.timeline import Line, describe
+from breachdesk.audit.timeline import describe
 from breachdesk.people.exports import COLUMNS
 from breachdesk.people.models import Person, PersonMatch, Upload
 from breachdesk.people.personal import masked, masked_address
 
 ADDRESSES = {"email", "email_2", "guardian_email"}
-LOOKS = ["people.revealed", "person.held", "person.released"]
+LOOKS = {
+    "people.revealed": "looked at this person",
+    "person.held": "put this person on hold",
+    "person.released": "ended a hold",
+}
 MOST_LOOKS = 20
 EXTRA = "extra:"
 
@@ -49,7 +54,15 @@ def _further(person: Person) -> Iterator[Source]:
             yield Source(match.upload, match.row_number, PersonMatch.FoundBy(match.found_by).label)
 
 
-def looks_at(person: Person) -> list[Line]:
+@dataclass(frozen=True)
+class Look:
+    who: str
+    did: str
+    at: datetime
+
+
+def looks_at(person: Person) -> list[Look]:
     """The last times somebody looked at them or decided about their notices, newest first."""
     events = Event.objects.of_incident(person.incident_id).of_types(LOOKS).on_objects([str(person.pk)])
-    return describe(events.newest_first()[:MOST_LOOKS], private=False)
+    lines = describe(events.newest_first()[:MOST_LOOKS], private=False)
+    return [Look(line.actor, LOOKS[line.event.type], line.at) for line in lines]

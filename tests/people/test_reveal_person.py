@@ -201,4 +201,4 @@ def test_the_page_says_who_looked(person: Person) -> None:
     )
     page = reveal(client, person, reason=REASON).content.decode()
     assert "Who looked" in page
-    assert "looked at personal data" in page
+    assert "looked at this person" in page
