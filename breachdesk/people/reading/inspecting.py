@@ -35,13 +35,13 @@ def inspect_text(content: Content, source: Source, wanted: Choices) -> Inspectio
     sample, further = _sample(content)
     _refuse_binary(sample)
     encodings, sure = guess_encodings(sample, further)
-    source = checked(replace(source, encoding=wanted.get("encoding", encodings[0])))
+    source = checked(replace(source, encoding=str(wanted.get("encoding", encodings[0]))))
     lines = _whole_lines(sample, source.encoding)
     stated = stated_delimiter(lines)
     delimiters, single = ([stated], True) if stated else guess_delimiters(lines[:LOOKED_AT])
-    source = checked(replace(source, delimiter=wanted.get("delimiter", delimiters[0]), header_row=0))
+    source = checked(replace(source, delimiter=str(wanted.get("delimiter", delimiters[0])), header_row=0))
     guessed = guess_header_row(records_of(lines[:LOOKED_AT], source)[bool(stated) :])
-    source = checked(replace(source, header_row=wanted.get("header_row", guessed)))
+    source = checked(replace(source, header_row=int(wanted.get("header_row", guessed))))
     headings, records = _read(lines, source)
     return Inspection(
         source=source,

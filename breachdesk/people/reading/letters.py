@@ -1,4 +1,6 @@
-"""Letters that do not belong into a person's data: what does not print, what was read wrongly, codes of web pages."""
+"""Letters that do not belong into a person's data: what does not print, what was read wrongly, codes of web pages, and
+what a spreadsheet program leaves where a value was.
+"""
 
 import re
 from html.entities import name2codepoint
@@ -19,11 +21,17 @@ _MISREAD = re.compile(f"[\u00c2-\u00c5\u00ce-\u00d1]{_FURTHER}|[\u00e0-\u00ef]{_
 _PERHAPS_MISREAD = re.compile(f"[\u00c2-\u00c5\u00ce-\u00d1\u00e0-\u00ef]{_FURTHER}")  # quick to search for
 _LOST = "\ufffd"  # what decoders put where they give up
 _ENTITY = re.compile(r"&(?:#\d{2,6}|#[xX][0-9A-Fa-f]{2,5}|([A-Za-z]{2,8}));")
+# 447912345678 becomes 4.47912E+11 in a narrow column, and a reference of more than 15 digits in any.
+_CUT_SHORT = re.compile(r"\d(?:[.,]\d+)?E\+\d{2}")
+_NO_RESULTS = {
+    "#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!",
+    "#CONNECT!", "#BUSY!", "#UNKNOWN!", "#GETTING_DATA",
+}  # fmt: skip
 
 
 def is_suspicious(line: str) -> bool:
     """Whether the fields of a row need refused_letters() at all; most rows do not."""
-    if not line.isprintable() or "&" in line:
+    if not line.isprintable() or "&" in line or "#" in line or "E+" in line:
         return True
     return not line.isascii() and (_LOST in line or _PERHAPS_MISREAD.search(line) is not None)
 
@@ -37,7 +45,9 @@ def refused_letters(text: str, *, lines: bool = False) -> str:
         return "characters"
     if "&" in text and any(map(_is_entity, _ENTITY.finditer(text))):
         return "entities"
-    return ""
+    if text in _NO_RESULTS:
+        return "no_result"
+    return "digits" if "E+" in text and _CUT_SHORT.fullmatch(text) else ""
 
 
 def _is_misread(signs: str) -> bool:

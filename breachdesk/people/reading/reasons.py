@@ -38,6 +38,14 @@ REASONS: dict[str, Reason] = {
         "The text holds codes of web pages",
         "M&uuml;ller is Müller, as a web page writes it. Export as plain text, or write the letter itself.",
     ),
+    "no_result": Reason(
+        "A formula of the spreadsheet has no result here",
+        "Cells such as #N/A or #REF! hold no value. Correct the formula, or write the value itself.",
+    ),
+    "digits": Reason(
+        "A spreadsheet program has cut digits off a number",
+        "4.47912E+11 was a longer number, and others may look the same now. Export the column as text.",
+    ),
     "name": Reason("The name is missing", "Fill in the name."),
     "address": Reason("The email address is malformed", "Correct the address, or leave it empty and give a street."),
     "reserved_domain": Reason(

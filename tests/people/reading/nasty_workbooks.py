@@ -1,5 +1,6 @@
 """Workbooks that go wrong: most are written part by part, for no spreadsheet program would."""
 
+import gzip
 import io
 import re
 from datetime import date, datetime, time
@@ -187,6 +188,7 @@ WORKBOOKS = [
         "an error as a result",
         lambda: _with_formula(' t="e"><f>1/0</f><v>#DIV/0!</v></c>'),
         rows=numbered([[*PEOPLE[0][:3], "#DIV/0!"]]),
+        reasons={2: "no_result"},
     ),
     Nasty("several sheets, one hidden", _several, certain=False, notes="The sheet “Old” is hidden."),
     Nasty("several sheets, one chosen", _several, wanted={"sheet": "Notes"}, certain=True),
@@ -301,6 +303,14 @@ WORKBOOKS = [
     ),
     Nasty("a tag without an end", lambda: parts(sheet(f'<row r="1" x="{_noise()}">')), refusal="has no end"),
     Nasty("a workbook in a zip", lambda: zip_of(("list.xlsx", sheet_of([HEADINGS, *PEOPLE]))), certain=True),
+    Nasty("a workbook in a gzip", lambda: gzip.compress(sheet_of([HEADINGS, *PEOPLE])), certain=True),
+    Nasty(
+        "a reference of too many digits for a spreadsheet",
+        lambda: sheet_of([HEADINGS, [12345678901234567, *PEOPLE[0][1:]], PEOPLE[1]]),
+        rows=numbered([["1.23456789012346E+16", *PEOPLE[0][1:]], PEOPLE[1]]),
+        reasons={2: "digits"},
+        notes="has cut digits off",
+    ),
     Nasty(
         "a workbook in a zip in a zip",
         lambda: zip_of(("a.zip", zip_of(("list.xlsx", sheet_of([HEADINGS]))))),
