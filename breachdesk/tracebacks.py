@@ -11,6 +11,7 @@ from traceback import extract_tb
 from types import TracebackType
 from typing import Any
 
+import psycopg
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError
 
@@ -49,6 +50,6 @@ def _said(error: BaseException) -> Iterator[str]:
         yield f": {str(error).splitlines()[0] if str(error) else ''}"
     elif isinstance(error, OSError):
         yield f": {error.strerror}" if error.strerror else ""
-    elif isinstance(error, DatabaseError):
-        known = getattr(error.__cause__, "diag", None)
+    elif isinstance(error, DatabaseError | psycopg.Error):
+        known = getattr(error, "diag", None) or getattr(error.__cause__, "diag", None)
         yield from (getattr(known, name, None) or "" for name in ("sqlstate", "table_name", "constraint_name"))

@@ -15,7 +15,7 @@ from breachdesk.celery import TaskFailed, app
 from breachdesk.tracebacks import Formatter, without_values
 from tests.factories import make_incident, make_organisation, make_user
 
-NAME = "Zyxcanary Okafor"
+NAME = "Quillfeather Okafor"
 
 
 def failing(statement: str) -> Exception:

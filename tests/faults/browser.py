@@ -67,7 +67,7 @@ class Browser:
         return self.ask("POST", path, urlencode(fields), kind)
 
     def sign_in(self, email: str, password: str) -> None:
-        form = Form(self.get("/accounts/login/"), "/accounts/login/")
+        form = Form(self.get("/sign-in/"), "/sign-in/")
         typed = [one for one in form.fields if one[0] not in ("login", "password")]
-        status, _ = self.send("/accounts/login/", [*typed, ("login", email), ("password", password)])
+        status, _ = self.send("/sign-in/", [*typed, ("login", email), ("password", password)])
         assert status == 302, f"signing in answered {status}"

@@ -26,13 +26,13 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import redis
 
 from tests.bench.measuring import installation, keep
 from tests.faults.browser import Browser, Form
 from tests.journeys.installation import Installation, running_installation
+from tests.leaking import shapes
 
 RESULTS = Path(__file__).parent / "results"
 MARK = "Zyxcanary"  # begins every personal value of the file
@@ -40,18 +40,6 @@ HEADING = "customer_id,first_name,last_name,email,street,city,country,remarks\n"
 ROWS_AT_ONCE = 1_000
 BOUNDARY = "canaries0boundary"
 PLACES = ("folder", "open files", "broker", "sent to the broker")
-
-
-def shapes(name: str) -> list[bytes]:
-    """What to look for, in lower case where letters have one."""
-    found = {name.lower().encode(), name.encode("utf-16-le").lower(), quote(name).lower().encode()}
-    found |= {name.encode().hex().encode(), name.lower().encode().hex().encode()}
-    for said in (name, name.lower()):
-        for lead in range(3):
-            # The letters of base64 that depend on nothing but the name, whatever stands before it.
-            whole = base64.b64encode(b"\0" * lead + said.encode())
-            found.add(whole[-(-lead * 8 // 6) : len(said + "\0" * lead) * 8 // 6].lower())
-    return sorted(found)
 
 
 SHAPES = shapes(MARK)
@@ -84,7 +72,7 @@ def _row(n: int, remarks: str) -> str:
 def upload(browser: Browser, path: str, megabytes: int) -> int:
     """In pieces as they are made, so the list is nowhere whole. How many bytes were sent."""
     head = (
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{MARK}List.csv"\r\n'
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="customers.csv"\r\n'
         "Content-Type: text/csv\r\n\r\n"
     ).encode()
     tail = f"\r\n--{BOUNDARY}--\r\n".encode()
