@@ -21,7 +21,7 @@ from breachdesk.audit.canonical import base64url, time_text
 from breachdesk.audit.models import Entry, Event
 from breachdesk.audit.record import commitment
 from breachdesk.audit.tree import leaf_of, root_of
-from breachdesk.vault.sealing import Cipher
+from breachdesk.vault.sealing import IndexCipher
 
 RECIPIENT = "recipient"
 SETTLED = "delivery.batch_settled"
@@ -76,11 +76,11 @@ def root_of_rows(rows: Iterable[Row]) -> bytes:
     return root_of(leaf_of(row.line.encode()) for row in rows)
 
 
-def recipient_salt(cipher: Cipher, delivery: UUID, number: int) -> bytes:
+def recipient_salt(cipher: IndexCipher, delivery: UUID, number: int) -> bytes:
     return cipher.derived_salt(delivery.bytes + number.to_bytes(2, "big"), purpose=RECIPIENT)
 
 
-def recipient_commitment(cipher: Cipher, delivery: UUID, number: int, address: bytes) -> bytes:
+def recipient_commitment(cipher: IndexCipher, delivery: UUID, number: int, address: bytes) -> bytes:
     """To the address of try `number`, as it stands in the envelope."""
     return commitment(RECIPIENT, recipient_salt(cipher, delivery, number), address)
 

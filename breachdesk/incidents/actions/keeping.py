@@ -1,7 +1,7 @@
 """How long personal data is kept, legal holds, and the two people it takes to destroy it."""
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -35,8 +35,15 @@ def set_retention(incident: Incident, *, delete_on: date, index_until: date, rea
     chosen.delete_on, chosen.index_until, chosen.reason = delete_on, index_until, reason
     chosen.set_by, chosen.set_at, chosen.version = by, timezone.now(), chosen.version + 1
     chosen.save()
-    dates = {"delete_on": delete_on.isoformat(), "index_until": index_until.isoformat()}
-    record("retention.set", by=by, on=chosen, incident=incident.pk, private={"reason": reason}, **dates)
+    record(
+        "retention.set",
+        by=by,
+        on=chosen,
+        incident=incident.pk,
+        private={"reason": reason},
+        delete_on=delete_on.isoformat(),
+        index_until=index_until.isoformat(),
+    )
     return chosen
 
 
@@ -208,7 +215,7 @@ def _end(
 
 
 def _record(
-    event: str, request: Destruction, *, by: "User", private: dict[str, str] | None = None, **moments: datetime
+    event: str, request: Destruction, *, by: "User", private: dict[str, str] | None = None, **moments: Any
 ) -> None:
     record(
         event,

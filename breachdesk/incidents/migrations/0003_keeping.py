@@ -4,6 +4,7 @@ A request begins as asked and takes only the steps below; while it is in work th
 """
 
 import uuid
+from typing import Any
 
 import django.db.models.deletion
 from django.conf import settings
@@ -55,17 +56,17 @@ DROP FUNCTION incidents_keep_destruction(), incidents_check_destruction();
 """
 
 
-def user(**options):
+def user(**options: Any) -> Any:
     return models.ForeignKey(
         on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL, **options
     )
 
 
-def key():
+def key() -> tuple[str, Any]:
     return ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False))
 
 
-def incident(name):
+def incident(name: str) -> Any:
     return models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name=name, to="incidents.incident")
 
 
