@@ -13,8 +13,8 @@ from breachdesk.people.reading.plan import ShownColumn, plan_of, shown_plan
 from breachdesk.vault.sealing import KeyDestroyed, cipher_for
 
 State, Purpose = Upload.State, Upload.Purpose
-SUMMARISED = ("minors", "vulnerable", "deceased", "without_email", "without_contact", "without_country")
-SUMMARISED += ("countries", "states", "languages", "kinds")
+MARKS = ["minors", "vulnerable", "deceased", "without_email", "without_contact", "without_country"]
+SUMMARISED = [*MARKS, "countries", "states", "languages", "kinds"]
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ class Matching:
 
     def _wanted(self) -> dict[str, str | int]:
         """How the user wants it read. Another sheet, or another file of the zip, is guessed anew."""
-        typed = {name: self.typed[name] for name in SourceForm.base_fields if name in self.typed}
+        typed = {name: str(self.typed[name]) for name in SourceForm.base_fields if name in self.typed}
         other = [name for name in INSIDE if name in typed and typed[name] != self._shown.get(name, typed[name])]
         if other:
             typed = {name: typed[name] for name in INSIDE[: INSIDE.index(other[0]) + 1] if name in typed}

@@ -1,6 +1,7 @@
 """What the tests of the people's pages share."""
 
-from django.http import HttpResponse
+from typing import Any
+
 from django.test import Client
 from django.urls import reverse
 
@@ -21,9 +22,8 @@ def page_of(client: Client, incident: Incident, name: str = "people", *args: obj
     return answer_of(client, incident, name, *args).content.decode()
 
 
-def answer_of(client: Client, incident: Incident, name: str = "people", *args: object) -> HttpResponse:
-    answer: HttpResponse = client.get(reverse(name, args=[incident.reference, *args]))
-    return answer
+def answer_of(client: Client, incident: Incident, name: str = "people", *args: object) -> Any:
+    return client.get(reverse(name, args=[incident.reference, *args]))
 
 
 def seal_bytes(incident: Incident, content: bytes, name: str = "customers.csv") -> Upload:

@@ -43,8 +43,10 @@ class ReasonForm(forms.Form):
 class ExplanationForm(forms.Form):
     """One text for each thing that must be explained before a list is taken in, by the key of its signal."""
 
+    prefix = "why"
+
     def __init__(self, *args: Any, signals: Iterable[Any], **kwargs: Any) -> None:
-        super().__init__(*args, prefix="why", **kwargs)
+        super().__init__(*args, **kwargs)
         self._signals = list(signals)
         for signal in self._signals:
             self.fields[signal.key] = forms.CharField(
