@@ -9,11 +9,13 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from breachdesk.people import copying, personal
 from breachdesk.people.ahead import ahead
@@ -37,6 +39,10 @@ _MATCHES = """
 COPY people_personmatch (id, upload_id, person_id, row_number, row_checksum, found_by, sealed, email_index,
 identity_index, reference_index, changes) FROM STDIN (FORMAT BINARY)"""
 _REJECTED = f'COPY {REJECTED_TABLE} (id, upload_id, row_number, "column", reason, sealed) FROM STDIN (FORMAT BINARY)'
+_FOREIGN_KEYS = """
+SELECT string_agg(quote_ident(conname), ', ') FROM pg_constraint
+WHERE contype = 'f' AND condeferrable AND conrelid = ANY (%s::regclass[])
+"""
 _TO_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -97,9 +103,10 @@ class Loader:
         with connection.cursor() as cursor:
             # The tables were empty a moment ago, as far as the planner knows.
             cursor.execute("SET LOCAL enable_seqscan = off")
-            for batch in ahead(rows, BATCH):
-                self._load(batch)
-                self._tell_now_and_then()
+            with _foreign_keys_checked_at_once(cursor):
+                for batch in ahead(rows, BATCH):
+                    self._load(batch)
+                    self._tell_now_and_then()
             cursor.execute("SET LOCAL enable_seqscan = on")
         return self.counts
 
@@ -207,6 +214,17 @@ class Loader:
         if time.monotonic() - self._told_at >= TELL_EVERY:
             self.tell(self.counts)
             self._told_at = time.monotonic()
+
+
+@contextmanager
+def _foreign_keys_checked_at_once(cursor: CursorWrapper) -> Iterator[None]:
+    """Batch by batch, while the next rows are read. Put off until the end, three checks of every row would wait in the
+    server's memory, and then in everybody's way."""
+    cursor.execute(_FOREIGN_KEYS, [["people_person", "people_personmatch", REJECTED_TABLE]])
+    names = cursor.fetchone()[0]
+    cursor.execute(f"SET CONSTRAINTS {names} IMMEDIATE")
+    yield
+    cursor.execute(f"SET CONSTRAINTS {names} DEFERRED")
 
 
 _COLUMNS_OF_PERSON, _COLUMNS_OF_MATCH, _COLUMNS_OF_BAD = map(copying.columns, (21, 11, 6))
