@@ -63,6 +63,9 @@ UPDATE people_tally SET (files, rows_read, rows_rejected, rows_repeated) = (
 WHERE incident_id = %(incident)s
 """
 
+# The planner expects a hundred times as many cells as there are, and would rather sort all rows than hold them.
+_ROOM, _NO_ROOM = "SET LOCAL work_mem = '128MB'", "RESET work_mem"
+
 # Only who gets no notice: few, and under an index. Each stands under the first reason that holds; several holds on one
 # person count as the first of them in this order.
 _LEFT_OUT = """
@@ -96,7 +99,7 @@ WHERE incident_id = %(incident)s
 
 def recount(incident: Incident) -> Tally:
     """In the caller's transaction, after what it changed. The tally as it is now."""
-    _run(incident, _LOCK, _COUNT, _LEFT_OUT)
+    _run(incident, _LOCK, _ROOM, _COUNT, _NO_ROOM, _LEFT_OUT)
     return Tally.objects.of(incident)
 
 

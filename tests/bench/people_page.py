@@ -4,7 +4,8 @@
 
 Both cases hold invented people, one in a hundred of them on hold, and a notice that was handed over to everybody. Each
 page is asked for N times by the product's own views, middleware and templates, in one process, without a network
-between: what a server needs for it. The two cases take turns. The time that 95 of 100 answers need is judged.
+between: what a server needs for it. The two cases take turns. The time that 95 of 100 answers need is judged, which
+says something on a machine that does nothing else: `load` is how many processes wanted a processor meanwhile.
 
 - numbers: the page with tally, waterfall, breakdowns and ledger; counts: the ledger with who was told which number.
 - list: its first page; deep: pages from the middle of the list on; end: the last page.
@@ -15,6 +16,7 @@ between: what a server needs for it. The two cases take turns. The time that 95 
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Callable
 from itertools import cycle
@@ -51,7 +53,9 @@ def _table(results: dict[str, Any]) -> str:
         f"{page['few']['p95_ms']:>12}{page['ratio']:>8}"
         for name, page in results["pages"].items()
     ]
-    return "\n".join([head, *lines, json.dumps({key: results[key] for key in ("recount_ms", "judged")})])
+    return "\n".join(
+        [head, *lines, json.dumps({key: results[key] for key in ("processors", "load", "recount_ms", "judged")})]
+    )
 
 
 def _prepare(folder: Path, people: int) -> str:
@@ -117,7 +121,13 @@ def measure(folder: Path, people: str, asks: str) -> dict[str, Any]:
             for size, case in cases.items():
                 pages[name][size].append(ASKED[name](case))
     results = {name: {size: _spread(times) for size, times in page.items()} for name, page in pages.items()}
-    return {"pages": results, "recount_ms": {size: case.recount() for size, case in cases.items()}}
+    load = round(os.getloadavg()[0], 1)
+    return {
+        "processors": os.cpu_count(),
+        "load": load,
+        "pages": results,
+        "recount_ms": {size: case.recount() for size, case in cases.items()},
+    }
 
 
 def _spread(times: list[float]) -> dict[str, float]:
