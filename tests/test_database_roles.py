@@ -299,9 +299,18 @@ def test_the_worker_reads_a_list_and_sweeps(roles: None) -> None:
     upload = match_upload(make_upload(make_incident()))
     edition = make_edition_being_sent()
     with signed_in("breachdesk_worker"):
-        work_on_upload(upload.pk)
+        upload = work_on_upload(upload.pk)
         sweep()
     assert Person.objects.filter(upload=upload).count() == 4
+    with signed_in("breachdesk_web"):
+        explained = {signal["key"]: "A school's list." for signal in upload.signals}
+        people.accept_upload(upload, explained, by=upload.uploaded_by, ring=False)
+    with signed_in("breachdesk_worker"):
+        assert work_on_upload(upload.pk).state == "loaded"
+    with signed_in("breachdesk_web"):
+        people.undo_upload(upload, reason="The wrong list.", by=upload.uploaded_by, ring=False)
+    with signed_in("breachdesk_worker"):
+        assert work_on_upload(upload.pk).state == "gone"
     assert Delivery.objects.filter(edition=edition).exists()
 
 

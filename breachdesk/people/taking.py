@@ -121,11 +121,11 @@ DELETE FROM people_person WHERE incident_id = %(incident)s AND upload_id = %(upl
 """
 
 
-def take_in(upload: Upload) -> dict[str, int]:
-    """In the caller's transaction. How many people it changed, and how many are no longer affected."""
+def take_in(upload: Upload) -> tuple[int, int]:
+    """In the caller's transaction. How many times it changed somebody, and how many are no longer affected."""
     if upload.purpose == Upload.Purpose.WITHDRAW:
-        return {"withdrawn": _number(_WITHDRAW, upload)}
-    return {"changed": _number(_TRADE, upload) + _number(_ADD, upload)}
+        return 0, _number(_WITHDRAW, upload)
+    return _number(_TRADE, upload) + _number(_ADD, upload), 0
 
 
 def take_out(upload: Upload) -> int:

@@ -134,7 +134,7 @@ def _checked(upload: Upload, counts: Counts, watch: Watch) -> Upload:
 
 
 def _batches(upload: Upload, touched: Iterable[UUID] = ()) -> list[tuple[str, object]]:
-    own = [(model._meta.db_table, upload.pk) for model in (Person, PersonMatch, RejectedRow)]
+    own: list[tuple[str, object]] = [(model._meta.db_table, upload.pk) for model in (Person, PersonMatch, RejectedRow)]
     return own + [(Person._meta.db_table, other) for other in touched if other != upload.pk]
 
 
@@ -149,7 +149,7 @@ def _take_in(upload_id: UUID) -> Upload:
     if upload is None:
         return Upload.objects.get(pk=upload_id)
     touched = taking.lists_touched(upload)
-    changed = taking.take_in(upload)
+    changed, withdrawn = taking.take_in(upload)
     upload.state, upload.taken_in_at = State.LOADED, timezone.now()
     upload.version += 1
     upload.save()
@@ -157,7 +157,7 @@ def _take_in(upload_id: UUID) -> Upload:
         "upload.loaded",
         by=None,
         on=upload,
-        also=[recount_and_state(upload, by=upload.decided_by)],
+        also=[_counted(upload)],
         batches=_batches(upload, touched),
         people=upload.rows_valid,
         rows=upload.rows_read,
@@ -165,7 +165,8 @@ def _take_in(upload_id: UUID) -> Upload:
         duplicates=upload.rows_repeated,
         without_email=upload.summary["without_email"],
         seconds=round(upload.seconds),
-        **changed,
+        changed=changed,
+        withdrawn=withdrawn,
     )
     transaction.on_commit(lambda: _tidy_up(upload), robust=True)
     return upload
@@ -184,17 +185,17 @@ def _take_out(upload_id: UUID) -> Upload:
     upload.version += 1
     upload.save()
     record(
-        "upload.left", by=None, on=upload, also=_counted_again(upload), batches=batches,
+        "upload.left", by=None, on=upload, also=[_counted(upload)] if upload.taken_in_at else [], batches=batches,
         people=upload.rows_valid, rejected=upload.rows_rejected, changed=changed,
     )  # fmt: skip
     transaction.on_commit(lambda: _tidy_up(upload), robust=True)
     return upload
 
 
-def _counted_again(upload: Upload) -> list[CountEntry]:
-    """Whoever decided that the list leaves answers for the number without it."""
+def _counted(upload: Upload) -> CountEntry:
+    """Whoever decided that the list comes in, or leaves, answers for the number."""
     assert upload.decided_by is not None
-    return [recount_and_state(upload, by=upload.decided_by)] if upload.taken_in_at else []
+    return recount_and_state(upload, by=upload.decided_by)
 
 
 def _lock(upload_id: UUID, state: str) -> Upload | None:

@@ -34,7 +34,7 @@ RESULTS = Path(__file__).parent / "results"
 HEADING = "customer_id,name,email,street,data_exposed\n"
 KNOWN, NEW, BROKEN = 300, 1_200, 20
 WORKS = {"reading": "checked", "taking in": "loaded", "taking out": "left"}
-PATIENCE = 60.0
+PATIENCE = 240.0  # seconds
 LATEST = 1.15  # of the time that the work takes unharmed: some shots come too late, and then nothing may be undone
 
 
@@ -58,13 +58,15 @@ class Field:
         process.kill()
         process.wait()
         end_session(process)
-        postgres.end_earlier_postgres(self.running.state)
-        with (self.folder / "database.log").open("ab") as log:
-            self.running.running[0] = program, launch(program, log)
         deadline = time.monotonic() + PATIENCE
         while not postgres.is_ready(self.running.state):
-            assert time.monotonic() < deadline, "the database did not come back"
-            time.sleep(0.02)
+            assert time.monotonic() < deadline, (self.folder / "database.log").read_text()[-2_000:]
+            if process.poll() is not None:  # refused while a child of the killed one still holds the shared memory
+                postgres.end_earlier_postgres(self.running.state)
+                with (self.folder / "database.log").open("ab") as log:
+                    process = launch(program, log)
+                self.running.running[0] = program, process
+            time.sleep(0.05)
 
 
 def main(schedules: int, seed: int, is_kept: bool) -> int:
