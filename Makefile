@@ -28,11 +28,13 @@ bench: python
 	$(RUN) -m tests.bench.import_people
 	$(RUN) -m tests.bench.send
 	$(RUN) -m tests.bench.trail
+	$(RUN) -m tests.bench.people_page
 
 faults: python
 	@$(PYTHON) breachdesk/embedded/install.py $(VENV) requirements-dev.lock
 	$(RUN) -m tests.faults.trail 120
 	$(RUN) -m tests.faults.imports 100
+	$(RUN) -m tests.faults.canaries 500
 
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml
