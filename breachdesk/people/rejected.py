@@ -22,7 +22,7 @@ BYTE_ORDER_MARK = "\ufeff"  # or a spreadsheet takes UTF-8 for something else
 
 def original_of(cipher: Cipher, row: RejectedRow) -> list[str]:
     """The fields as they stood in the file."""
-    fields: list[str] = json.loads(cipher.unseal(row.sealed, table=TABLE, column=COLUMN, row=row.pk))
+    fields: list[str] = json.loads(cipher.unseal(bytes(row.sealed), table=TABLE, column=COLUMN, row=row.pk))
     return fields
 
 

@@ -6,6 +6,7 @@ Not whether it is given out: plans change faster than any library, and a person 
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
 import phonenumbers
 from phonenumbers.phonemetadata import PhoneMetadata
@@ -123,14 +124,19 @@ def _numbering_behind(digits: str) -> _Numbering | None:
     for length in (1, 2, 3):
         code = int(digits[:length] or 0)
         if digits[:1] != "0" and (regions := phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code)):
-            return _numbering(PhoneMetadata.metadata_for_region_or_calling_code(code, regions[0]))
+            return _numbering(_plan_behind(code, regions[0]))
     return None
 
 
-def _numbering(plan: PhoneMetadata) -> _Numbering:
+def _plan_behind(code: int, main_region: str) -> Any:  # the library's metadata: each part of it may be None by type
+    return PhoneMetadata.metadata_for_region_or_calling_code(code, main_region)
+
+
+def _numbering(plan: Any) -> _Numbering:
     prefix = plan.national_prefix_for_parsing or ""
-    main = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[plan.country_code][0]
-    general = PhoneMetadata.metadata_for_region_or_calling_code(plan.country_code, main).general_desc
+    general = _plan_behind(
+        plan.country_code, phonenumbers.COUNTRY_CODE_TO_REGION_CODE[plan.country_code][0]
+    ).general_desc
     return _Numbering(
         str(plan.country_code),
         re.compile(plan.international_prefix or "NonMatch"),

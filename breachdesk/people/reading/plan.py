@@ -151,4 +151,6 @@ def seal_plan(cipher: Cipher, upload_id: UUID, plan: Plan) -> bytes:
 def plan_of(cipher: Cipher, upload: Upload) -> Plan:
     """The plan of an upload whose columns are matched."""
     assert upload.sealed_plan is not None, "its columns are not matched yet"
-    return Plan.from_json(json.loads(cipher.unseal(upload.sealed_plan, table=TABLE, column=COLUMN, row=upload.pk)))
+    return Plan.from_json(
+        json.loads(cipher.unseal(bytes(upload.sealed_plan), table=TABLE, column=COLUMN, row=upload.pk))
+    )
