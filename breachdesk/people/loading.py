@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from breachdesk.people import copying, personal
-from breachdesk.people.ahead import ahead
+from breachdesk.people.ahead import Ahead
 from breachdesk.people.copying import of_boolean, of_bytes, of_digest, of_integer, of_json, of_text, of_texts
 from breachdesk.people.gate import Watch
 from breachdesk.people.merging import Found, Match, Merger
@@ -104,7 +104,8 @@ class Loader:
             # The tables were empty a moment ago, as far as the planner knows.
             cursor.execute("SET LOCAL enable_seqscan = off")
             with _foreign_keys_checked_at_once(cursor):
-                for batch in ahead(rows, BATCH):
+                self._ahead = Ahead(rows, BATCH)
+                for batch in self._ahead:
                     self._load(batch)
                     self._tell_now_and_then()
             cursor.execute("SET LOCAL enable_seqscan = on")
@@ -208,6 +209,7 @@ class Loader:
         content = b"".join(rows)
         if content:
             with connection.cursor() as cursor, cursor.copy(statement) as copy:
+                self._ahead.read_on()
                 copy.write(copying.HEADER + content + copying.TRAILER)
 
     def _tell_now_and_then(self) -> None:
