@@ -17,6 +17,7 @@ import json
 import os
 import random
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -34,7 +35,7 @@ RESULTS = Path(__file__).parent / "results"
 HEADING = "customer_id,name,email,street,data_exposed\n"
 KNOWN, NEW, BROKEN = 300, 1_200, 20
 WORKS = {"reading": "checked", "taking in": "loaded", "taking out": "left"}
-PATIENCE = 240.0  # seconds
+PATIENCE = 90.0  # seconds
 LATEST = 1.15  # of the time that the work takes unharmed: some shots come too late, and then nothing may be undone
 
 
@@ -83,6 +84,7 @@ def main(schedules: int, seed: int, is_kept: bool) -> int:
         campaign = Campaign(fire)
         for number, shot in enumerate(shots):
             wrong += [f"schedule {number} ({shot}): {fault}" for fault in campaign.play(number, shot)]
+            print(f"{number + 1} of {schedules}, {len(wrong)} wrong", file=sys.stderr)
     results = {
         "schedules": schedules,
         "seed": seed,
@@ -253,18 +255,26 @@ def _settle() -> None:
     """A new connection, once what the dead worker left in the database has ended, too."""
     from django.db import Error, connection
 
+    left: list[Any] = []
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             connection.close()
             with connection.cursor() as cursor:
-                cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-                if cursor.fetchone()[0] == 1:
-                    return
+                cursor.execute(OTHERS)
+                left = cursor.fetchall()
+            if not left:
+                return
         except Error:
             pass
         time.sleep(0.02)
-    raise AssertionError("somebody is still connected to the database")
+    raise AssertionError(f"somebody is still connected to the database: {left}")
+
+
+OTHERS = """
+SELECT pid, state, wait_event_type, wait_event, now() - state_change, left(query, 100) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
 
 
 if __name__ == "__main__":
