@@ -73,7 +73,7 @@ def open_real_person(edition: Edition, typed: str, *, by: User) -> str:
 
 
 def _found(edition: Edition, typed: str, *, by: User) -> Person:
-    found = find_people(edition.notice.incident, typed, by=by)
+    found = [person for person in find_people(edition.notice.incident, typed, by=by) if not person.withdrawn]
     if not found:
         raise ValidationError("Nobody in the list has exactly this address or customer number.")
     return found[0]

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST
 from breachdesk.accounts.permissions import requires
 from breachdesk.incidents.forms import show_refusal
 from breachdesk.people.languages import language_name
+from breachdesk.people.views.why import asked_why
 from breachdesk.web import render_page
 from notifications import actions
 from notifications.checking import check
@@ -141,10 +142,14 @@ def edition_preview(request: HttpRequest, reference: str, pk: object) -> HttpRes
 def edition_person(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
     """Opens one real person's message: of an exact address or number, or whomever the list gives first."""
     edition = edition_of(request, reference, pk)
+    shown_on = "edition-edit" if request.POST.get("page") == "edit" else "edition-review"
+    back = reverse(shown_on, args=[reference, pk])
+    asked = {name: request.POST[name] for name in ("find", "page") if name in request.POST}
+    if page := asked_why(request, edition.notice.incident, back, asked):
+        return page
     given = open_real_person(edition, request.POST.get("find", ""), by=user_of(request))
     messages.info(request, "You see the message of a real person. That you looked is in the trail.")
-    page = "edition-edit" if request.POST.get("page") == "edit" else "edition-review"
-    return redirect(f"{reverse(page, args=[reference, pk])}?as={given}#preview")
+    return redirect(f"{back}?as={given}#preview")
 
 
 @requires("notifications.write_notice")

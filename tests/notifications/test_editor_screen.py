@@ -9,6 +9,7 @@ from notifications.models import Edition
 from tests.factories import make_edition, make_incident, make_people, make_user
 
 pytestmark = pytest.mark.django_db
+WHY = {"reason": "To see whether the wording fits."}
 
 
 def address(name: str, edition: Edition) -> str:
@@ -72,7 +73,9 @@ def test_text_that_is_not_kept_yet_can_be_seen(client: Client, edition: Edition)
 
 
 def test_a_real_person_is_shown_on_request_and_recorded(client: Client, edition: Edition) -> None:
-    answer = client.post(address("edition-person", edition), {"find": "amelia.okafor@example.com", "page": "edit"})
+    answer = client.post(
+        address("edition-person", edition), {"find": "amelia.okafor@example.com", "page": "edit", **WHY}
+    )
     given = answer["Location"].split("?as=")[1].split("#")[0]
     assert [event.type for event in Event.objects.newest_first()[:2]] == ["people.revealed", "people.searched"]
     frame = client.get(address("edition-preview", edition), {"as": given}).content.decode()
@@ -80,14 +83,28 @@ def test_a_real_person_is_shown_on_request_and_recorded(client: Client, edition:
     assert "amelia" not in answer["Location"].lower()
 
 
+def test_the_first_real_person_of_a_session_asks_why(client: Client, edition: Edition) -> None:
+    asked = client.post(address("edition-person", edition), {"find": "HR-1", "page": "edit"})
+    page = asked.content.decode()
+    assert "Why do you look at these people?" in page
+    assert '<input type="hidden" name="find" value="HR-1">' in page
+    assert not Event.objects.filter(type__in=["people.revealed", "people.searched"]).exists()
+    assert client.post(address("edition-person", edition), {"sample": "1", **WHY}).status_code == 302
+    assert client.post(address("edition-person", edition), {"sample": "1"}).status_code == 302
+
+
 def test_a_pass_is_for_one_colleague_only(client: Client, edition: Edition) -> None:
-    given = client.post(address("edition-person", edition), {"sample": "1"})["Location"].split("?as=")[1].split("#")[0]
+    given = (
+        client.post(address("edition-person", edition), {"sample": "1", **WHY})["Location"]
+        .split("?as=")[1]
+        .split("#")[0]
+    )
     client.force_login(make_user("approver"))
     assert "Dear Anwen," in client.get(address("edition-preview", edition), {"as": given}).content.decode()
 
 
 def test_somebody_who_is_not_in_the_list_is_not_found(client: Client, edition: Edition) -> None:
-    answer = client.post(address("edition-person", edition), {"find": "nobody@example.com"})
+    answer = client.post(address("edition-person", edition), {"find": "nobody@example.com", **WHY})
     assert answer.status_code == 409
     assert "Nobody in the list has exactly this" in answer.content.decode()
 

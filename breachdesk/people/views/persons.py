@@ -2,14 +2,12 @@
 
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from breachdesk.accounts.permissions import StaffRequest, requires
-from breachdesk.incidents.forms import show_refusal
 from breachdesk.incidents.models import Incident
 from breachdesk.incidents.views import incident_of
 from breachdesk.people import actions, dossier
@@ -17,10 +15,11 @@ from breachdesk.people.countries import country_name
 from breachdesk.people.forms.persons import ReasonForm, SearchForm
 from breachdesk.people.holds import holds_of, is_marked
 from breachdesk.people.languages import language_name
-from breachdesk.people.looking import has_said_why, remember_why
+from breachdesk.people.looking import has_said_why
 from breachdesk.people.models import Person
 from breachdesk.people.overview import masked_people
 from breachdesk.people.personal import personal_of
+from breachdesk.people.views.why import asked_why
 from breachdesk.vault.sealing import cipher_for
 from breachdesk.web import render_page
 
@@ -32,9 +31,9 @@ def search(request: StaffRequest, reference: str) -> HttpResponse:
     form = SearchForm(request.POST)
     if not form.is_valid():
         return render_page(request, "people/found.html", {"incident": incident, "search": form}, status=422)
-    if unsaid := _asked_why(request, incident):
-        back = reverse("people", args=[reference])
-        return _why_page(request, incident, unsaid, back, hidden={"typed": form.cleaned_data["typed"]})
+    typed = {"typed": form.cleaned_data["typed"]}
+    if page := asked_why(request, incident, reverse("people", args=[reference]), typed):
+        return page
     found = actions.find_people(incident, form.cleaned_data["typed"], by=request.user)
     context = {"incident": incident, "search": form, "found": masked_people(incident, found)}
     return render_page(request, "people/found.html", context | {"is_answer": True})
@@ -51,32 +50,9 @@ def person(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
 @requires("people.reveal_person")
 def reveal(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
     incident, person = person_of(request, reference, pk)
-    if unsaid := _asked_why(request, incident):
-        return _why_page(request, incident, unsaid, reverse("person", args=[reference, pk]))
+    if page := asked_why(request, incident, reverse("person", args=[reference, pk])):
+        return page
     return _person_page(request, incident, person, actions.reveal_person(person, by=request.user), clear=True)
-
-
-def _asked_why(request: StaffRequest, incident: Incident) -> ReasonForm | None:
-    """Nothing once the reason was given, now or before in this session; until then the form that asks for it."""
-    if has_said_why(request.session, incident):
-        return None
-    form = ReasonForm(request.POST if "reason" in request.POST else None)
-    if not form.is_valid():
-        return form
-    try:
-        actions.begin_looking(incident, reason=form.cleaned_data["reason"], by=request.user)
-    except ValidationError as refusal:
-        show_refusal(form, refusal)
-        return form
-    remember_why(request.session, incident)
-    return None
-
-
-def _why_page(
-    request: StaffRequest, incident: Incident, form: ReasonForm, back: str, hidden: dict[str, str] | None = None
-) -> HttpResponse:
-    context = {"incident": incident, "form": form, "back": back, "hidden": hidden or {}}
-    return render_page(request, "people/why.html", context, status=422 if form.errors else 200)
 
 
 def _person_page(
