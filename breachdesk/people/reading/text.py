@@ -42,16 +42,20 @@ class TextRows:
         self._number = 0  # of the row given last
         self._waiting: list[str] = []  # lines of a row whose end is in the next block
         self._is_open, self._read_on = False, 0  # how the row failed that could not be read
+        self._marked = False  # whether a line of the block, or one that waited for it, holds a mark
         self._plain = True  # no marks and no long lines in the block
         self._first_open = 0  # the first row whose quotation mark nobody closed
         self._spent = 0  # characters read for rows whose quotation mark nobody closed
 
     def records(self) -> Iterator[Record]:
         for lines in self._lines.blocks():
-            rows = None if self._waiting or self._lines.marked else self._ordinary(lines)
+            self._marked = self._lines.marked or (self._marked and bool(self._waiting))
+            lines = self._waiting + lines
+            rows = None if self._marked else self._ordinary(lines)
             if rows is None:
-                yield from self._carefully(self._waiting + lines, at_end=False)
+                yield from self._carefully(lines, at_end=False)
             else:
+                self._waiting = []
                 yield from map(_new, repeat(Record), zip(count(self._number + 1), rows, repeat("")))
                 self._number += len(rows)
             LIMITS["rows"].check(self._number)
@@ -59,17 +63,30 @@ class TextRows:
 
     def _ordinary(self, lines: list[str]) -> list[list[str]] | None:
         """All rows of the block at the speed of the csv module, if there is nothing about any of them."""
-        if self._number < self._header_row or max(map(len, lines)) > LONGEST_CELL:
+        longest = max(map(len, lines))
+        if self._number < self._header_row or longest > LONGEST_CELL:
             return None
         try:
             rows = list(csv.reader(lines, delimiter=self._delimiter, strict=True))
         except csv.Error:
             return None
-        ordinary = self._width > 0 and len(rows) == len(lines) and set(map(len, rows)) == {self._width}
-        return rows if ordinary else None
+        if not self._width or set(map(len, rows)) != {self._width}:
+            return None
+        if len(rows) == len(lines) or (2 * longest <= LONGEST_CELL and self._surely_apart(len(rows), lines)):
+            return rows
+        return None
+
+    def _surely_apart(self, rows: int, lines: list[str]) -> bool:
+        """Whether each row of several lines has two, neither of which could be a whole row: then none grew together.
+
+        Rows of one line have all their separators in it, and there are at least 2 * rows - lines of them; as many when
+        no row has three lines or more.
+        """
+        wide = sum(line.count(self._delimiter) >= self._width - 1 for line in lines)
+        return self._width >= NARROWEST_TELLING and wide == 2 * rows - len(lines)
 
     def _carefully(self, lines: list[str], *, at_end: bool) -> Iterator[Record]:
-        self._plain = not self._lines.marked and max(map(len, lines), default=0) <= LONGEST_CELL
+        self._plain = not self._marked and max(map(len, lines), default=0) <= LONGEST_CELL
         self._waiting = []
         start = 0
         for stop in [*_too_long(lines), len(lines)]:

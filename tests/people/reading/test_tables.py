@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from breachdesk.people.reading.limits import LIMITS, MB, SAMPLE
+from breachdesk.people.reading.lines import BLOCK
 from breachdesk.people.reading.source import Record
 from breachdesk.people.reading.tables import Source, inspect, open_table
 from breachdesk.vault.files import SealedReader, SealedWriter
@@ -119,6 +120,24 @@ def test_a_row_that_is_still_open_at_a_blocks_end_is_one_row():
     csv.writer(text).writerows([HEADINGS, *rows])
     records = list(open_table(io.BytesIO(text.getvalue().encode()), Source()).records())
     assert records == [Record(number, fields) for number, fields in enumerate(rows, 2)]
+
+
+@pytest.mark.parametrize("place", [2 * BLOCK, 3 * BLOCK])
+@pytest.mark.parametrize("street", [b'"Ulm\nam Rhein"', b'"Ulm'])
+def test_a_byte_that_means_nothing_is_found_though_its_row_goes_on_in_the_next_block(place, street):
+    before = HEADING + b"C-1,Ana,ana@example.com,Ulm\n" * ((place - len(HEADING) - 40) // 28)
+    before += b"x" * (place - len(before) - 35) + b",A,a@example.com,U\n"
+    content = (
+        before
+        + b"C-2,Bo\xff,b@x.test,"
+        + street
+        + b"\n"
+        + b"C-3,Cy\xff,c@x.test,Bonn\n"
+        + b"C-4,D,d@x.test,Bonn\n" * 99
+    )
+    records = {record.fields[0][:3]: record.problem for record in open_table(io.BytesIO(content), Source()).records()}
+    assert records["C-2"] in ("encoding", "unreadable")
+    assert (records["C-3"], records["C-4"]) == ("encoding", "")
 
 
 def test_a_text_of_more_line_breaks_than_any_address_has_is_a_mark_that_nobody_closed():
