@@ -147,10 +147,6 @@ class Matching:
         """Whether all that is needed was typed, on a preview of the very same rows."""
         if not self.form.is_bound or not self.form.is_valid():
             return False
-        try:
-            self.plan.check()
-        except ValidationError as refusal:
-            self.form.add_error(None, refusal)
         if self._asks_date_order:
             self.form.add_error("date_order", "Say which comes first, the day or the month: 04/05/1984 can be either.")
         return self.form.is_valid()

@@ -135,9 +135,3 @@ class MatchForm(forms.Form):
     def chosen(self) -> list[str]:
         """What each column is to become, as confirmed."""
         return [self.cleaned_data[f"{NAMED}-{place}"] for place in range(self.columns)]
-
-    def clean_reason(self) -> str:
-        reason: str = self.cleaned_data["reason"].strip()
-        if self.cleaned_data.get("purpose") == Upload.Purpose.WITHDRAW and not reason:
-            raise forms.ValidationError("Say why these people are no longer affected. Auditors read this first.")
-        return reason
