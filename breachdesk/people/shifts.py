@@ -19,7 +19,8 @@ the logarithm of its likelihood ratio,
 and the sum never falls below 0. Above `THRESHOLD` = 40 the columns are apart since the row after the sum was last 0.
 While independent answers keep fitting as usual, at least e ** 40 of them pass on average before a false alarm
 (Lorden, "Procedures for reacting to a change in distribution", Annals of Mathematical Statistics 42, 1971, theorem 2).
-Apart, the same sum with the other sign tells when they fit again; pieces of fewer than `SHORTEST` answers do not count.
+Apart, the same sum with the other sign tells when they fit again. A few strangers who stand together, as in a list
+sorted by address, never reach it: no answer adds more than 1.6, so that a piece has at least 26.
 The threshold is that high for lists whose parts differ: where names fit 0.7 times as often as usual there is less than
 one false alarm in ten million rows. With `remains` = 0.1 it takes 40 rows of strangers' addresses where p0 is 0.7, 70
 where it is 0.5 and 200 where it is 0.3, to find them in more than two of three lists.
@@ -42,7 +43,6 @@ from breachdesk.people.addresses import ROLE_NAMES
 LEARNED = 500  # answers
 BLOCKS = 5
 FEWEST = 50  # answers; with less nothing is usual yet
-SHORTEST = 25  # answers; in a list sorted by address a few strangers may well stand together
 LEAST_USUAL = 0.1
 THRESHOLD = 40.0
 
@@ -182,8 +182,6 @@ class Agreement:
         self._fit, self._miss, self._sum = -self._fit, -self._miss, 0.0
 
     def _count_apart(self, until: int, fits: int) -> None:
-        if until - self._begun < SHORTEST:
-            return
         self.apart += until - self._begun
         self.apart_fits += fits - self._fits_begun
         self.pieces += 1
