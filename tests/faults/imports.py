@@ -60,9 +60,9 @@ class Field:
         process.wait()
         end_session(process)
         deadline = time.monotonic() + PATIENCE
-        while not postgres.is_ready(self.running.state):
+        while process.poll() is not None or not postgres.is_ready(self.running.state):
             assert time.monotonic() < deadline, (self.folder / "database.log").read_text()[-2_000:]
-            if process.poll() is not None:  # refused while a child of the killed one still holds the shared memory
+            if process.poll() is not None:  # killed, or refused while a child of the killed one holds its memory
                 postgres.end_earlier_postgres(self.running.state)
                 with (self.folder / "database.log").open("ab") as log:
                     process = launch(program, log)
