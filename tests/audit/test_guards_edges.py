@@ -117,12 +117,13 @@ def test_people_who_move_to_another_list_need_the_event_of_the_old_one_too() -> 
 
 
 @in_its_own_transactions
-def test_a_person_on_hold_is_named_alone() -> None:
+def test_a_person_on_hold_is_named_with_the_hold_alone() -> None:
     incident = make_incident()
     make_people(incident)
     person = Person.objects.all()[0]
     actions.hold_person(person, reason="A court order", expected_version=1, by=make_user("dpo"))
-    assert Event.objects.of_type("person.held").get().names == [f"people.person/{person.pk}/2"]
+    named = [f"people.hold/{person.holds.get().pk}/1", f"people.person/{person.pk}/2"]
+    assert sorted(Event.objects.of_type("person.held").get().names) == named
     with refused("with its version not grown"):
         Person.objects.filter(pk=person.pk).update(held=False)
         record("heartbeat", by=None, log_size=0, also=[Person.objects.get(pk=person.pk)])
