@@ -19,7 +19,7 @@ def client_of(*roles: str, strict: bool = False) -> Client:
 
 
 def page_of(client: Client, incident: Incident, name: str = "people", *args: object) -> str:
-    return answer_of(client, incident, name, *args).content.decode()
+    return str(answer_of(client, incident, name, *args).content.decode())
 
 
 def answer_of(client: Client, incident: Incident, name: str = "people", *args: object) -> Any:
