@@ -28,8 +28,8 @@ class PeopleExportQuerySet(models.QuerySet["PeopleExport"]):
 
     def not_ended(self) -> "PeopleExportQuerySet":
         """Asked for, allowed, or waiting as a file that our keys do not reach."""
-        State = PeopleExport.State
-        return self.filter(state__in=[State.ASKED, State.APPROVED, State.MADE])
+        state = PeopleExport.State
+        return self.filter(state__in=[state.ASKED, state.APPROVED, state.MADE])
 
     def past_their_end(self, now: datetime) -> "PeopleExportQuerySet":
         return self.filter(state__in=[PeopleExport.State.APPROVED, PeopleExport.State.MADE], expires_at__lte=now)
