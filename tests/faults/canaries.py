@@ -114,7 +114,7 @@ class Search:
 
     def once(self) -> None:
         phase = self.phase
-        self._note("folder", self._files())
+        self._note("folder", self.files())
         self._note("open files", self._unlinked())
         self._note("broker", self._keys())
         self.rounds += 1
@@ -124,7 +124,7 @@ class Search:
         self.found[place] += len(names)
         self.where |= {f"{place} ({self.phase}): {name}" for name in names}
 
-    def _files(self) -> list[str]:
+    def files(self) -> list[str]:
         """grep reads at the speed of the disk; files that go while it reads are no fault of theirs."""
         size = subprocess.run(["du", "-sm", self.folder], capture_output=True, text=True, check=False).stdout
         self.searched_mb += int(size.split()[0]) if size else 0
@@ -211,6 +211,7 @@ def prove_that_it_finds(search: Search) -> None:
     assert search.found["open files"] == 1, search.where
     assert search.found["broker"] == 1, search.where
     search.broker.delete("planted")
+    search.broker.bgrewriteaof()  # the broker's own file remembers what it was told
     for planted in search.folder.glob("planted-*"):
         planted.unlink()
     search.found.clear()
@@ -240,6 +241,7 @@ def campaign(place: Installation, searches: list[Search], megabytes: int, until:
     threads[0].start()
     time.sleep(1)
     prove_that_it_finds(searches[0])
+    wait_until("the broker has forgotten it", lambda: not any(search.files() for search in searches), 60)
     threads += [threading.Thread(target=search.go_on, daemon=True) for search in searches]
     for thread in threads[1:]:
         thread.start()
