@@ -218,3 +218,13 @@ def test_a_sealed_file_that_was_changed_is_not_read(tmp_path):
     path.write_bytes(stored)
     with SealedReader(path, CIPHER, FILE) as file, pytest.raises(SealBroken, match="chunk 4"):
         list(open_table(file, Source()).records())
+
+
+def test_rows_that_grew_together_are_found_among_streets_of_two_lines():
+    good = [f'C-{n},Person {n},p{n}@example.com,"Flat 2\nUlm"' for n in range(2_000)]
+    pair = ['C-x,Bo,bo@example.com,"Ulm', 'C-y,Di,di@example.com,Bonn"']
+    mixed = [line for n in range(0, 2_000, 50) for line in (*good[n : n + 50], *pair)]
+    records = list(open_table(io.BytesIO(lines(*mixed)), Source()).records())
+    assert [record.fields for record in records if record.problem] == [[pair[0]]] * 40
+    assert [record.fields for record in records if record.fields[0] == "C-y"] == [pair[1].split(",")] * 40
+    assert len(records) == 2_080
