@@ -228,3 +228,16 @@ def test_rows_that_grew_together_are_found_among_streets_of_two_lines():
     assert [record.fields for record in records if record.problem] == [[pair[0]]] * 40
     assert [record.fields for record in records if record.fields[0] == "C-y"] == [pair[1].split(",")] * 40
     assert len(records) == 2_080
+
+
+def test_a_mark_before_a_list_without_headings_is_no_part_of_its_first_cell():
+    content = "\ufeffC-1,Ana Ng,ana@example.com\r\nC-2,Bo Ng,bo@example.com\r\n".encode()
+    table = open_table(io.BytesIO(content), inspect(io.BytesIO(content)).source)
+    assert [record.fields[0] for record in table.records()] == ["C-1", "C-2"]
+
+
+@pytest.mark.parametrize("shift", range(12))
+def test_a_line_end_cut_by_a_blocks_end_is_one(shift):
+    content = b"a,b,c\r\n" + b"x" * (shift + 1) + b",2,3\r\n" + b"1,222,3\r\n" * 12_000
+    numbers = [record.number for record in open_table(io.BytesIO(content), Source()).records()]
+    assert numbers == list(range(2, 12_003))
