@@ -1,6 +1,7 @@
 """Who was told, for the waterfall of the people's page: distinct people, whatever the number of notices they got."""
 
 import time
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -58,7 +59,7 @@ def _count(incident: Incident) -> Told:
     if not notices:
         return Told()
     statement = _COUNT.format(told=_TOLD, people=_PEOPLE[len(notices) == 1])
-    values = {"incident": incident.pk, "notices": notices, "handed_over": HANDED_OVER, "reached": REACHED}
+    values: dict[str, Any] = {"incident": incident.pk, "notices": notices, "handed_over": HANDED_OVER, "reached": REACHED}
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         told, reached, left_out, left_out_reached = cursor.fetchone()

@@ -75,8 +75,8 @@ EXEMPT = {
     "audit_node": "as audit_event",
     "audit_checkpoint": "as audit_event; signed, and compared with the signer's own last note",
     "audit_anchor": "as audit_event; what counts in it is signed by somebody outside",
-    "people_tally": "counted from the people's rows, which are guarded; manage.py recount_people gives it anew, and a test "
-    "compares the two after every action",
+    "people_tally": "counted from the people's rows, which are guarded; manage.py recount_people gives it anew, and a "
+    "test compares the two after every action",
     "auth_permission": "written by migrate from the models; opens nothing until a group holds it, which is guarded",
     "django_content_type": "written by migrate from the models; names tables and opens nothing",
     "django_session": "who is signed in, for hours; signing in leaves its event, and a session has its user's rights",

@@ -1,4 +1,4 @@
-"""Is this part alive? The container engine asks: python -m breachdesk.deploy.health web|beat|sweeper|sequencer|signer|eraser
+"""Is this part alive? The container engine asks: python -m breachdesk.deploy.health PART, as web, beat or signer.
 
 Ends with 0 if so, else with 1 and a sentence.
 """

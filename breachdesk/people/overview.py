@@ -5,13 +5,13 @@ from functools import cached_property
 from uuid import UUID
 
 from breachdesk.incidents.models import Incident
-from breachdesk.people.reading.fields import FIELDS
 from breachdesk.people.countries import country_name
 from breachdesk.people.files import FileOnPage, numbered
 from breachdesk.people.languages import language_name
 from breachdesk.people.models import Person, Upload
 from breachdesk.people.numbers import Numbers
 from breachdesk.people.personal import full_name, masked, masked_address, personal_of
+from breachdesk.people.reading.fields import FIELDS
 from breachdesk.vault.sealing import Cipher, cipher_for
 
 LABELS = {name: field.label for name, field in FIELDS.items()}

@@ -1,4 +1,4 @@
-"""Locks of one incident's files, held to the end of the transaction; no row is locked, so a worker needs no right to it.
+"""Locks of one incident's files, held to the end of the transaction; no row is locked, so no right to it is needed.
 
 What is decided about the files of one incident is decided one after the other, and one of them is read at a time: two
 could bring the same person, and then neither could be stored.

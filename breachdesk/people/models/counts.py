@@ -170,4 +170,5 @@ class Tally(models.Model):
 
     @property
     def to_be_told(self) -> int:
-        return self.known - sum(self.excluded.values())
+        excluded: int = sum(self.excluded.values())
+        return self.known - excluded
