@@ -59,7 +59,12 @@ def _count(incident: Incident) -> Told:
     if not notices:
         return Told()
     statement = _COUNT.format(told=_TOLD, people=_PEOPLE[len(notices) == 1])
-    values: dict[str, Any] = {"incident": incident.pk, "notices": notices, "handed_over": HANDED_OVER, "reached": REACHED}
+    values: dict[str, Any] = {
+        "incident": incident.pk,
+        "notices": notices,
+        "handed_over": HANDED_OVER,
+        "reached": REACHED,
+    }
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         told, reached, left_out, left_out_reached = cursor.fetchone()
