@@ -13,7 +13,7 @@ from import_export import resources
 
 from breachdesk.embedded.invented_people import HEADINGS
 
-BATCH = 2_000  # 500, 1,000, 2,000 and 5,000 were tried
+BATCH = 2_000
 
 
 class Customer(models.Model):
