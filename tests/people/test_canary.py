@@ -167,6 +167,7 @@ def leaks(content: bytes) -> list[bytes]:
         f"{MARK}street".encode("utf-16-le"),
         undressed(b'{"body": "\\\\x' + f"{MARK}given".encode().hex().encode() + b'"}'),
     ],
+    ids=["plain", "json in base64", "base64", "utf-16", "hex"],
 )
 def test_the_canary_test_itself_can_find_one(said: bytes) -> None:
     assert leaks(b"\x00\xff" + said + b" and more")
