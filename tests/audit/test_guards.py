@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -15,8 +16,8 @@ from django.utils import timezone
 
 from breachdesk.accounts.models import PendingDecision, User
 from breachdesk.audit.record import record
-from breachdesk.incidents.models import Incident
-from breachdesk.people.models import ColumnMapping, Person, PersonMatch, Upload
+from breachdesk.incidents.models import Destruction, Incident, LegalHold, Retention
+from breachdesk.people.models import ColumnMapping, Hold, PeopleExport, Person, PersonMatch, Upload
 from regulators.models import Answer, Filing, FilingVersion, Receipt
 from tests.factories import make_edition_being_sent, make_user, unguarded
 from tests.guard_table import ALL_GUARDED, GUARDED, OWNERS, ROWS
@@ -25,10 +26,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # The rows of a batch, and what is still to be said about them, belong to the tests of notifications.
 TABLES = [table for table, guards in GUARDED.items() if guards == ROWS and table != "notifications_batch"]
+# Tables loaded in bulk, with the column that says which batch a row is of.
 LOADED = {
-    "people_person": "people.person",
-    "people_personmatch": "people.personmatch",
-    "people_rejectedrow": "people.rejectedrow",
+    "people_hold": "placing",
+    "people_person": "upload_id",
+    "people_personmatch": "upload_id",
+    "people_rejectedrow": "upload_id",
 }
 # What an UPDATE changes where there is no version to count up.
 CHANGES = {
@@ -140,9 +143,33 @@ def world() -> None:
             upload=upload, person=person, row_number=900, row_checksum=b"", found_by=PersonMatch.FoundBy.IDENTITY
         )
         ColumnMapping.objects.create(name="Carrier", plan={}, saved_by=user, saved_at=now)
+        fill_keeping(upload.incident, person, user)
         user.user_permissions.add(user.groups.get().permissions.all()[0])
         EmailAddress.objects.create(user=user, email=user.email)
         PendingDecision.objects.all()[0].excluded.add(user)
+
+
+def fill_keeping(incident: Incident, person: Person, user: User) -> None:
+    now, today = timezone.now(), timezone.localdate()
+    Hold.objects.create(
+        incident=incident,
+        person=person,
+        placing=uuid4(),
+        kind="police",
+        sealed_reason=b"",
+        placed_by=user,
+        placed_at=now,
+    )
+    PeopleExport.objects.create(
+        incident=incident, which="all", fields=[], people=1, sealed_reason=b"", asked_by=user, asked_at=now
+    )
+    Retention.objects.create(
+        incident=incident, delete_on=today, index_until=today, reason="Over.", set_by=user, set_at=now
+    )
+    LegalHold.objects.create(incident=incident, reason="A claim.", set_by=user, set_at=now)
+    Destruction.objects.create(
+        incident=incident, what="data", reason="Over.", asked_by=user, asked_at=now, lapses_at=now + timedelta(days=1)
+    )
 
 
 def faults_of(table: str, change: Change, right: str, *wrong: str) -> Iterator[str]:
@@ -192,12 +219,12 @@ def test_a_link_changes_only_with_an_event_that_names_its_owner(world: None) -> 
 
 def test_loaded_rows_change_only_with_an_event_that_names_their_batch_or_each(world: None) -> None:
     faults: list[str] = []
-    for table, label in LOADED.items():
+    for table, column in LOADED.items():
         key, row, version = first_row(table)
-        upload = Upload.objects.get().pk
+        label, batch = label_of(table), value(f'SELECT "{column}" FROM {table} WHERE {key} = %s', row)
         for make, then in ((insert, version), (update, version + 1 if version else 0), (delete, version)):
-            wrong = [f"{label}/{row}/{then + 7}", f"{table}/{uuid4()}", f"people_countentry/{upload}"]
-            for right in (f"{label}/{row}/{then}", f"{table}/{upload}"):
+            wrong = [f"{label}/{row}/{then + 7}", f"{table}/{uuid4()}", f"people_countentry/{batch}"]
+            for right in (f"{label}/{row}/{then}", f"{table}/{batch}"):
                 faults += faults_of(table, partial(make, table, key, row), right, *wrong)
     assert faults == []
 

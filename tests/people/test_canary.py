@@ -177,6 +177,9 @@ def test_the_canary_test_itself_can_find_one(said: bytes) -> None:
 def test_the_search_of_the_servers_folder_can_find_one(tmp_path: Path) -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE leaky AS SELECT %s AS said", [f"{MARK}given"])
-    assert any("postgres" in name for name in files_with_a_canary(tmp_path))
+        try:
+            assert any("postgres" in name for name in files_with_a_canary(tmp_path))
+        finally:
+            cursor.execute("DROP TABLE leaky")
     (tmp_path / "spooled").write_text(MARK)
     assert str(tmp_path / "spooled") in files_with_a_canary(tmp_path)
