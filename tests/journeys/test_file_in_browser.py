@@ -1,6 +1,7 @@
 """A file of affected people in a browser: what a script adds, and that all of it works without one."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,10 +122,12 @@ def test_all_of_it_works_without_a_script(
 
 
 def look_until(page: Page, words: str) -> None:
-    """Presses “Look again” for as long as the page offers it."""
-    for _ in range(600):
-        again = page.get_by_role("link", name="Look again")
-        if not again.count():
-            break
-        again.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(words)
+    """Presses “Look again” until the page says so."""
+    heading, again = page.get_by_role("heading", level=1), page.get_by_role("link", name="Look again")
+    deadline = time.monotonic() + 120
+    while words not in heading.inner_text():
+        assert time.monotonic() < deadline, heading.inner_text()
+        if again.count():
+            again.click()
+        else:
+            page.wait_for_timeout(100)
