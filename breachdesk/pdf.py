@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+NO_ROOM_FOR_WORDS = 4  # of pdf_child.py
 CHILD = Path(__file__).with_name("pdf_child.py")
 STATIC = Path(__file__).with_name("static")
 # What the dynamic loader and fontconfig need to find the machine's own libraries and fonts; nothing of ours.
@@ -153,7 +154,7 @@ def _pdf_of(answer: bytes, code: int, limits: PdfLimits) -> bytes:
         return answer
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
         raise _fault("time", "", limits)
-    if code < 0:
+    if code < 0 or code == NO_ROOM_FOR_WORDS:
         # A C library that gets no memory ends the process instead of raising.
         raise _fault("memory", "", limits)
     try:

@@ -1,7 +1,7 @@
 """The process that turns one HTML document into one PDF: started by pdf.py as a file, so it imports none of ours.
 
 It reads one JSON request from standard input, limits itself before it loads the engine, and writes the PDF to standard
-output; or a JSON object with the fault, and exit code 3.
+output; or a JSON object with the fault, and exit code 3; or, without the memory for that, nothing and exit code 4.
 """
 
 import json
@@ -20,6 +20,7 @@ BASE = "https://assets.invalid/"  # resolves nowhere: only a name for the files 
 FOLDER = "print"
 TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".png": "image/png"}
 LAST_WORDS = 64 << 20
+NO_ROOM_FOR_WORDS = 4
 OPTIONS = {"pdf_variant": "pdf/a-3a", "pdf_tags": True}
 
 # WeasyPrint states one standard per file. The engine's own `xmp_metadata` adds a second RDF block, which readers ignore
@@ -157,6 +158,13 @@ def fault_of(error: BaseException) -> tuple[str, str]:
 
 
 def main() -> int:
+    try:
+        return answer_request()
+    except MemoryError:  # not even enough for saying so
+        os._exit(NO_ROOM_FOR_WORDS)
+
+
+def answer_request() -> int:
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # nothing a library prints may land inside the PDF
     request = json.load(sys.stdin.buffer)
