@@ -82,6 +82,8 @@ def pytest_load_initial_conftests() -> None:
 
 FILLED = "SELECT '{table}', pg_relation_size('{table}') < 1000000 WHERE EXISTS (SELECT FROM {table})"
 
+EMPTIED = {True: "DELETE FROM {table}", False: "TRUNCATE {table} CASCADE"}
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _tests_may_empty_the_trail() -> Generator[None]:
@@ -98,10 +100,7 @@ def _tests_may_empty_the_trail() -> Generator[None]:
         with connection.cursor() as cursor:
             tables = re.findall(r'"(\w+)"', " ".join(statements))
             cursor.execute(" UNION ALL ".join(FILLED.format(table=table) for table in tables))
-            emptied = [
-                f"{'DELETE FROM' if small else 'TRUNCATE'} {table}" + ("" if small else " CASCADE")
-                for table, small in cursor.fetchall()
-            ]
+            emptied = [EMPTIED[small].format(table=table) for table, small in cursor.fetchall()]
         return flush(self, ["SET session_replication_role = replica", *emptied, "RESET session_replication_role"])
 
     DatabaseOperations.execute_sql_flush = flush_as_replica
