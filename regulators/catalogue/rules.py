@@ -1,0 +1,290 @@
+"""The shape of a regime: whom a law makes us tell, what decides it, and by when. Every file is read into it or refused.
+
+A regime is one law in one version. Its duties say whom to tell; `reaches_us`, `concerns` and each duty's `when` and
+`unless` are tests on facts, and a test may come out undecided: nothing that is not known ever removes a duty. A clock
+holds what the law says and, apart from it, what an authority expects, so that no guidance is shown as a legal date.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, HttpUrl, model_validator
+
+from regulators.catalogue.schema import Confidence, FactKey, Key, Source, Strict, Text
+
+CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+PlaceCode = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+"""A country, or a part of one: US-TX, DE-BY (ISO 3166-2)."""
+
+
+class IsTrue(Strict):
+    """The fact is yes, or, with `is: false`, no. Not known: undecided."""
+
+    fact: FactKey
+    is_: bool = Field(alias="is")
+
+
+class IsOneOf(Strict):
+    fact: FactKey
+    is_one_of: tuple[Key, ...] = Field(min_length=1)
+
+
+class IncludesAny(Strict):
+    """A set of values has at least one of these. One not known for certain is never without: undecided."""
+
+    fact: FactKey
+    includes_any: tuple[Key, ...] = Field(min_length=1)
+
+
+class Reaches(Strict):
+    """A number of people. A range that holds the threshold, or no number at all, is undecided."""
+
+    fact: FactKey
+    at_least: int | None = Field(default=None, ge=1)
+    more_than: int | None = Field(default=None, ge=0)
+    fewer_than: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def compares_once(self) -> "Reaches":
+        if sum(value is not None for value in (self.at_least, self.more_than, self.fewer_than)) != 1:
+            raise ValueError("a number is compared with exactly one of: at_least, more_than, fewer_than")
+        return self
+
+
+class AllOfTests(Strict):
+    all: tuple["Test", ...] = Field(min_length=1)
+
+
+class AnyOfTests(Strict):
+    any: tuple["Test", ...] = Field(min_length=1)
+
+
+class NotTest(Strict):
+    not_: "Test" = Field(alias="not")
+
+
+Test = IsTrue | IsOneOf | IncludesAny | Reaches | AllOfTests | AnyOfTests | NotTest
+
+
+def facts_in(test: "Test") -> Iterator[str]:
+    match test:
+        case AllOfTests(all=parts) | AnyOfTests(any=parts):
+            for part in parts:
+                yield from facts_in(part)
+        case NotTest(not_=part):
+            yield from facts_in(part)
+        case _:
+            yield test.fact
+
+
+class Start(StrEnum):
+    """What a period runs from. The product knows an instant for each that somebody asserted, and for no other."""
+
+    AWARENESS = "awareness"
+    SUSPICION = "suspicion"
+    DETECTION = "detection"
+    DISCOVERY = "discovery"
+    OCCURRENCE = "occurrence"
+    TOLD_BY_OTHERS = "told_by_others"
+    SHOULD_HAVE_KNOWN = "should_have_known"
+    CONFIRMATION = "confirmation"
+    DETERMINATION = "determination"
+    """That a breach happened, or that it must be reported, was decided."""
+    ASSESSMENT_COMPLETED = "assessment_completed"
+    CLASSIFICATION = "classification"
+    MATERIALITY = "materiality"
+    PEOPLE_IDENTIFIED = "people_identified"
+    RANSOM_PAYMENT = "ransom_payment"
+    INCIDENT_HANDLED = "incident_handled"
+    FIX_AVAILABLE = "fix_available"
+    REQUEST = "request"
+    """The authority asked for it."""
+    AUTHORITY_TOLD = "authority_told"
+    PEOPLE_TOLD = "people_told"
+    FIRST_REPORT = "first_report"
+    LAST_REPORT = "last_report"
+    STATEMENT_READY = "statement_ready"
+    END_OF_YEAR = "end_of_year"
+    """31 December of the year of discovery, in the regime's zone."""
+
+
+class Unit(StrEnum):
+    MINUTES = "minutes"
+    HOURS = "hours"
+    CALENDAR_DAYS = "calendar_days"
+    BUSINESS_DAYS = "business_days"
+    MONTHS = "months"
+
+
+class Limit(Strict):
+    """One end of a period: `amount` units after the start; or together with, or before, another event."""
+
+    starts: Start
+    relation: Literal["after", "with", "before"] = "after"
+    amount: int | None = Field(default=None, ge=1)
+    unit: Unit | None = None
+    counts_first_day: bool = False
+    """The day of the event is day 1 (otherwise the next one is)."""
+    whole_days: bool = True
+    """A period in days ends with its last day; false: at the time of day of the start."""
+    moves_off_closed_days: bool = False
+    """An end on a Saturday, Sunday or holiday moves to the next working day."""
+    ends_at: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] | None = None
+    """The time of day the last day ends at, where a rule names one (17:30 for EDGAR)."""
+    until_received: bool = False
+    """In time only if it has arrived, not if it was sent."""
+    when: Test | None = None
+    """This end counts only then (DORA's 24 hours only when classified within them)."""
+    article: str = ""
+
+    @model_validator(mode="after")
+    def has_what_its_relation_needs(self) -> "Limit":
+        if (self.relation == "after") != (self.amount is not None and self.unit is not None):
+            raise ValueError("a limit after an event has amount and unit; one with or before an event has neither")
+        return self
+
+
+class Clock(Strict):
+    """Whichever limit comes first counts. Without limits the law names no number: `without_delay` says what it asks."""
+
+    limits: tuple[Limit, ...] = ()
+    without_delay: bool = False
+    reading: Text
+    """The law's own measure in our words, and which reading is the strict one where it can be read in two ways."""
+
+
+class Recipient(StrEnum):
+    AUTHORITY = "authority"
+    PEOPLE = "people"
+    CREDIT_AGENCIES = "credit_agencies"
+    MEDIA = "media"
+    CONTROLLER = "controller"
+    """A processor tells the controller it works for."""
+    CONTRACT_PARTNER = "contract_partner"
+    OTHER_AUTHORITY = "other_authority"
+    """A sector regulator, a CSIRT, the police: besides the authority of the regime."""
+
+
+class Duty(Strict):
+    """Somebody to be told, in one stage. `when` and `unless` are tested after the regime's own `concerns`."""
+
+    id: Key
+    tell: Recipient
+    whom: str = ""
+    """Who exactly, where it is not the regime's authority."""
+    stage: Key = "initial"
+    title: Text
+    when: Test | None = None
+    unless: Test | None = None
+    role: tuple[Literal["controller", "joint", "processor"], ...] = ("controller", "joint")
+    clock: Clock
+    expected: Clock | None = None
+    """What the authority expects or a draft would demand. Never a legal date."""
+    contents: tuple[Text, ...] = ()
+    form: Key | None = None
+    article: Text
+    late: str = ""
+    note: str = ""
+    confidence: Confidence | None = None
+    """Where it differs from the regime's."""
+
+
+class Reach(Strict):
+    """Whether this law reaches an organisation at all. Undecided until a fact or a person says so.
+
+    residents: it follows the person, whoever holds the data (US state laws).
+    established: it follows our establishment in the place.
+    established_or_targets: also without establishment, if we offer goods or services to people there (GDPR Article 3).
+    carries_on_business, uses_local_means, in_sector, by_contract: a person says so, per case or for the organisation.
+    """
+
+    basis: Literal[
+        "residents",
+        "established",
+        "established_or_targets",
+        "carries_on_business",
+        "uses_local_means",
+        "in_sector",
+        "by_contract",
+    ]
+    sector: Key | None = None
+    text: Text
+
+    @model_validator(mode="after")
+    def names_its_sector(self) -> "Reach":
+        if (self.basis == "in_sector") != (self.sector is not None):
+            raise ValueError("a sector belongs to the basis in_sector, and to no other")
+        return self
+
+
+class InForce(Strict):
+    state: Literal["in_force", "partly", "not_yet", "suspended", "replaced"] = "in_force"
+    since: date | None = None
+    until: date | None = None
+    note: str = ""
+
+
+class Regime(Strict):
+    """One law in one version. A later version is another file with the same id and a later `in_force.since`."""
+
+    id: Key
+    name: Text
+    kind: Key
+    places: tuple[PlaceCode, ...] = Field(min_length=1)
+    law: Text
+    authorities: tuple[Key, ...] = ()
+    """Keys of authorities/; where there is one per place, the engine takes the one of the place."""
+    one_stop_shop: bool = False
+    in_force: InForce
+    reaches_us: Reach
+    concerns: Test | None = None
+    """The law's own definition of a breach: the kinds of data it protects, unreadable data, its harm test."""
+    duties: tuple[Duty, ...] = Field(min_length=1)
+    zone: Text
+    calendar: PlaceCode | None = None
+    """Whose public holidays count, as the holidays library names them."""
+    phases: str = ""
+    records_kept_years: int | None = None
+    notes: str = ""
+    source: Source
+    confidence: Confidence
+    confidence_note: str = ""
+    reviewed_by: str = ""
+
+    @model_validator(mode="after")
+    def holds_together(self) -> "Regime":
+        names = [duty.id for duty in self.duties]
+        if len(set(names)) != len(names):
+            raise ValueError("two duties have the same id")
+        if not self.calendar and any(needs_calendar(duty.clock) for duty in self.duties):
+            raise ValueError("a clock in business days needs the regime's calendar")
+        return self
+
+    def duty(self, key: str) -> Duty:
+        return next(duty for duty in self.duties if duty.id == key)
+
+
+def needs_calendar(clock: Clock) -> bool:
+    return any(limit.unit == Unit.BUSINESS_DAYS or limit.moves_off_closed_days for limit in clock.limits)
+
+
+class Supervisor(Strict):
+    """An authority that filings go to."""
+
+    id: Key
+    place: PlaceCode
+    name: Text
+    short_name: Text
+    name_local: str = ""
+    website: HttpUrl
+    filing_url: HttpUrl | None = None
+    filing_channel: Text
+    filing_email: str = ""
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
+    form: Key | None = None
+    note: str = ""
+    source: Source
+    confidence: Confidence
+    confidence_note: str = ""
