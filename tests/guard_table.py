@@ -30,6 +30,8 @@ GUARDED: dict[str, set[str]] = {
     "accounts_pendingdecision": ROWS,
     "incidents_incident": ROWS,
     "incidents_moment": ROWS,
+    "incidents_assessment": ROWS,
+    "incidents_decision": ROWS,
     "incidents_retention": ROWS,
     "incidents_legalhold": ROWS,
     "incidents_destruction": ROWS,
@@ -52,6 +54,8 @@ GUARDED: dict[str, set[str]] = {
     "regulators_answer": ROWS,
     "regulators_filingversion": ROWS,
     "regulators_receipt": ROWS,
+    "regulators_statedfact": ROWS,
+    "regulators_dutymet": ROWS,
 }
 
 OWNERS = {

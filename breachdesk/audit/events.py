@@ -84,6 +84,12 @@ EVENTS: dict[str, EventType] = {
         private="basis reason",
     ),
     "incident.closed": EventType("closed the incident", private="reason"),
+    "assessment.made": EventType(
+        "assessed the risk to people: {level}", more="number method hundredths", private="note inputs"
+    ),
+    "notification.decided": EventType(
+        "decided {answer} {about}", more="assessment facts replaces", private="reason"
+    ),
     "incident.head": EventType("pinned the case's history at {inc_n} entries", more="inc_leaf"),
     # Affected people
     "upload.received": EventType(
@@ -188,6 +194,14 @@ EVENTS: dict[str, EventType] = {
         "swept up after a stopped worker: {returned} returned, {unknown} not known", more="edition batch rows rows_root"
     ),
     "mail_event.received": EventType("received {count} reports from the mail provider", more="source kinds applied"),
+    # Duties
+    "fact.stated": EventType("said what laws ask about the case: {key}", more="value replaces", private="basis"),
+    "position.stated": EventType(
+        "said what laws ask about the organisation: {key}", more="value replaces", private="basis"
+    ),
+    "duty.met": EventType(
+        "recorded that somebody was told under {regime} on {told_at}", more="duty place", private="how delay_reason"
+    ),
     # Filings
     "filing.opened": EventType("opened the form {form}", more="form_version"),
     "filing.answered": EventType(

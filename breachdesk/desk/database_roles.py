@@ -82,6 +82,8 @@ GRANTS = {
     # Cases and affected people
     "incidents_incident":            "riu    r      -      -      r      r      r",
     "incidents_moment":              "riu    r      -      -      r      r      r",
+    "incidents_assessment":          "ri     r      -      -      r      r      r",
+    "incidents_decision":            "riu    r      -      -      r      r      r",
     "incidents_retention":           "riu    r      -      -      r      r      r",
     "incidents_legalhold":           "riu    r      -      -      r      r      r",
     # Asked and confirmed by the web server, ended by beat when it lapses, done by the eraser alone
@@ -109,6 +111,8 @@ GRANTS = {
     "regulators_answer":             "riu    r      -      -      r      r      r",
     "regulators_filingversion":      "ri     r      -      -      r      r      r",
     "regulators_receipt":            "ri     r      -      -      r      r      r",
+    "regulators_statedfact":         "riu    r      -      -      r      r      r",
+    "regulators_dutymet":            "ri     r      -      -      r      r      r",
 }  # fmt: skip
 # Of these only some columns, besides what the table above says.
 COLUMNS = {

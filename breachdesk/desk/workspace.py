@@ -49,7 +49,7 @@ class Workspace:
     def unstated(self) -> list[tuple[str, str]]:
         """The moments nobody has stated yet: (kind, label)."""
         known = {moment.kind for moment in self.moments}
-        wanted = set(Moment.Kind.values) - known
+        wanted = set(Moment.ALWAYS_ASKED) - known
         if self.incident.origin != Incident.Origin.PROCESSOR:
             wanted -= {Moment.Kind.TOLD_BY_PROCESSOR}
         return [(kind.value, kind.label) for kind in Moment.Kind if kind in wanted]

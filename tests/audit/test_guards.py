@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from breachdesk.accounts.models import PendingDecision, User
 from breachdesk.audit.record import record
-from breachdesk.incidents.models import Destruction, Incident, LegalHold, Retention
+from breachdesk.incidents.models import Assessment, Decision, Destruction, Incident, LegalHold, Retention
 from breachdesk.people.models import ColumnMapping, Hold, PeopleExport, Person, PersonMatch, Upload
-from regulators.models import Answer, Filing, FilingVersion, Receipt
+from regulators.models import Answer, DutyMet, Filing, FilingVersion, Receipt, StatedFact
 from tests.factories import make_edition_being_sent, make_user, unguarded
 from tests.guard_table import ALL_GUARDED, GUARDED, OWNERS, ROWS
 
@@ -142,11 +142,33 @@ def world() -> None:
         PersonMatch.objects.create(
             upload=upload, person=person, row_number=900, row_checksum=b"", found_by=PersonMatch.FoundBy.IDENTITY
         )
+        fill_judging(filing.incident, user)
         ColumnMapping.objects.create(name="Carrier", plan={}, saved_by=user, saved_at=now)
         fill_keeping(upload.incident, person, user)
         user.user_permissions.add(user.groups.get().permissions.all()[0])
         EmailAddress.objects.create(user=user, email=user.email)
         PendingDecision.objects.all()[0].excluded.add(user)
+
+
+def fill_judging(incident: Incident, user: User) -> None:
+    now = timezone.now()
+    made = Assessment.objects.create(
+        incident=incident, number=1, method="m", inputs={}, score=1, level="low", made_by=user, made_at=now
+    )
+    Decision.objects.create(
+        incident=incident,
+        about="people",
+        tell=True,
+        reason="Grave.",
+        assessment=made,
+        facts=b"",
+        decided_by=user,
+        decided_at=now,
+    )
+    StatedFact.objects.create(incident=incident, key="k", stated_by=user, stated_at=now)
+    DutyMet.objects.create(
+        incident=incident, regime="r", duty="d", place="GB", told_at=now, how="Post.", recorded_by=user, recorded_at=now
+    )
 
 
 def fill_keeping(incident: Incident, person: Person, user: User) -> None:

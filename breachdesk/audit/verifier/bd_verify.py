@@ -1694,6 +1694,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 # BEGIN EVENTS (made by: python -m breachdesk.audit.verifier)
 EVENTS: dict[str, tuple[str, str, str]] = {
+    "assessment.made": ("level", "hundredths method number", "inputs note"),
     "backup.made": ("", "bytes digest files keys log_size", ""),
     "backup.restored": ("", "digest log_size made_at", ""),
     "bundle.exported": ("", "sections_digest whole with_private", "recipient"),
@@ -1714,6 +1715,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "destruction.lapsed": ("what", "", ""),
     "destruction.refused": ("what", "", "reason"),
     "destruction.withdrawn": ("what", "", ""),
+    "duty.met": ("regime told_at", "duty place", "delay_reason how"),
     "edition.approved": ("language recipients", "digest recipients_root revision", ""),
     "edition.cancelled": ("language", "cancelled epoch in_air revision", "reason"),
     "edition.created": ("language revision", "", ""),
@@ -1726,6 +1728,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "edition.submitted": ("language recipients", "digest recipients_root revision", ""),
     "edition.tested": ("language", "outcome revision", ""),
     "edition.withdrawn": ("language", "revision", "reason"),
+    "fact.stated": ("key", "replaces value", "basis"),
     "filing.answered": ("questions", "promised_on", "answers"),
     "filing.exported": ("form number", "bytes digest form_version format state", ""),
     "filing.opened": ("form", "form_version", ""),
@@ -1758,6 +1761,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "moment.corrected": ("at kind", "before before_precision before_zone precision replaces zone", "basis reason"),
     "moment.stated": ("at kind", "precision zone", "basis"),
     "notice.created": ("", "language", "title"),
+    "notification.decided": ("about answer", "assessment facts replaces", "reason"),
     "organisation.changed": (
         "fields",
         "",
@@ -1783,6 +1787,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "people.searched": ("count", "people", ""),
     "person.held": ("", "kind until", "reason"),
     "person.released": ("", "ended", "reason"),
+    "position.stated": ("key", "replaces value", "basis"),
     "privacy.erased": ("count", "erased ground", "requester"),
     "proof.exported": ("", "batch delivery digest", ""),
     "rejected.downloaded": ("rows", "upload", ""),

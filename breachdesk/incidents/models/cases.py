@@ -32,7 +32,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.order_by("-opened_at")
 
     def with_moments(self) -> "IncidentQuerySet":
-        return self.prefetch_related("moments__stated_by")
+        return self.prefetch_related(models.Prefetch("moments", Moment.objects.select_related("stated_by")))
 
 
 class Incident(models.Model):
@@ -147,6 +147,24 @@ class Moment(models.Model):
         BEGAN = "began", "The breach began"
         ENDED = "ended", "The breach ended"
         CONTAINED = "contained", "Contained"
+        # What clocks of some laws run from; asked for only where one does.
+        SUSPECTED = "suspected", "We first suspected it"
+        DETECTED = "detected", "It was detected"
+        DISCOVERED = "discovered", "We discovered it"
+        SHOULD_HAVE_KNOWN = "should_have_known", "We should have known"
+        CONFIRMED = "confirmed", "It was confirmed"
+        DETERMINED = "determined", "We determined it to be a breach"
+        ASSESSED = "assessed", "Our assessment was finished"
+        CLASSIFIED = "classified", "It was classified as major"
+        MATERIAL = "material", "It was decided to be material"
+        IDENTIFIED = "identified", "The people were identified"
+        RANSOM_PAID = "ransom_paid", "A ransom was paid"
+        HANDLED = "handled", "The incident was handled"
+        FIX_AVAILABLE = "fix_available", "A fix was available"
+        REQUESTED = "requested", "The authority asked"
+        STATEMENT_READY = "statement_ready", "The statement was ready"
+
+    ALWAYS_ASKED = (Kind.AWARE, Kind.TOLD_BY_PROCESSOR, Kind.BEGAN, Kind.ENDED, Kind.CONTAINED)
 
     class Precision(models.TextChoices):
         EXACT = "exact", "Exactly"
