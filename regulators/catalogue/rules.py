@@ -12,11 +12,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field, HttpUrl, model_validator
 
-from regulators.catalogue.schema import Confidence, FactKey, Key, Source, Strict, Text
+from regulators.catalogue.schema import Confidence, FactKey, Key, Strict, Text
 
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 PlaceCode = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 """A country, or a part of one: US-TX, DE-BY (ISO 3166-2)."""
+
+
+class Basis(Strict):
+    """Where a rule was read. `seen_on` is empty where nobody opened it: then the rule is from general knowledge."""
+
+    title: Text
+    url: HttpUrl | None = None
+    seen_on: date | None = None
 
 
 class IsTrue(Strict):
@@ -226,6 +234,52 @@ class InForce(Strict):
     note: str = ""
 
 
+class Substitute(Strict):
+    """When a law lets a public notice stand for single ones, and what that consists of."""
+
+    cost_over_usd: int | None = None
+    people_over: int | None = None
+    parts: tuple[Key, ...] = Field(min_length=1)
+
+
+class Delivery(Strict):
+    """How a notice may reach a person under this law."""
+
+    email: Literal[
+        "allowed",
+        "esign",
+        "primary_method_or_esign",
+        "primary_method",
+        "express_consent",
+        "consent_and_esign",
+        "prior_relationship",
+        "previously_used_method",
+        "digital_signature_act",
+        "primary_method_no_link",
+    ]
+    """When an email counts: always, with consent under the federal E-SIGN Act, ..."""
+    letter: bool = True
+    substitute: Substitute | None = None
+    note: str = ""
+    source: Basis
+    confidence: Confidence
+
+
+class NoticeContents(Strict):
+    """What a notice to people must, or must not, contain: keys that the notices' own checks know."""
+
+    parts: tuple[Key, ...] = ()
+    set_by_statute: bool
+    note: str = ""
+
+
+class CreditMonitoring(Strict):
+    """An offer to people that the law demands."""
+
+    months: int = Field(ge=1)
+    condition: Text
+
+
 class Regime(Strict):
     """One law in one version. A later version is another file with the same id and a later `in_force.since`."""
 
@@ -247,8 +301,11 @@ class Regime(Strict):
     """Whose public holidays count, as the holidays library names them."""
     phases: str = ""
     records_kept_years: int | None = None
+    delivery: Delivery | None = None
+    notice_contents: NoticeContents | None = None
+    credit_monitoring: CreditMonitoring | None = None
     notes: str = ""
-    source: Source
+    source: Basis
     confidence: Confidence
     confidence_note: str = ""
     reviewed_by: str = ""
@@ -256,6 +313,8 @@ class Regime(Strict):
     @model_validator(mode="after")
     def holds_together(self) -> "Regime":
         names = [duty.id for duty in self.duties]
+        if self.confidence == "seen" and not (self.source.url and self.source.seen_on):
+            raise ValueError("confidence seen needs a source with its address and the date it was seen on")
         if len(set(names)) != len(names):
             raise ValueError("two duties have the same id")
         if not self.calendar and any(needs_calendar(duty.clock) for duty in self.duties):
@@ -285,6 +344,6 @@ class Supervisor(Strict):
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
     form: Key | None = None
     note: str = ""
-    source: Source
+    source: Basis
     confidence: Confidence
     confidence_note: str = ""
