@@ -76,15 +76,19 @@ class NotTest(Strict):
 Test = IsTrue | IsOneOf | IncludesAny | Reaches | AllOfTests | AnyOfTests | NotTest
 
 
-def facts_in(test: "Test") -> Iterator[str]:
+def comparisons_in(test: "Test") -> Iterator[IsTrue | IsOneOf | IncludesAny | Reaches]:
     match test:
         case AllOfTests(all=parts) | AnyOfTests(any=parts):
             for part in parts:
-                yield from facts_in(part)
+                yield from comparisons_in(part)
         case NotTest(not_=part):
-            yield from facts_in(part)
+            yield from comparisons_in(part)
         case _:
-            yield test.fact
+            yield test
+
+
+def facts_in(test: "Test") -> Iterator[str]:
+    return (compared.fact for compared in comparisons_in(test))
 
 
 class Start(StrEnum):
@@ -112,6 +116,8 @@ class Start(StrEnum):
     AUTHORITY_TOLD = "authority_told"
     PEOPLE_TOLD = "people_told"
     FIRST_REPORT = "first_report"
+    NOTIFICATION = "notification"
+    """The full notification that follows a first warning (NIS2, Cyber Resilience Act)."""
     LAST_REPORT = "last_report"
     STATEMENT_READY = "statement_ready"
     END_OF_YEAR = "end_of_year"
@@ -195,6 +201,8 @@ class Duty(Strict):
     article: Text
     late: str = ""
     note: str = ""
+    recommended: bool = False
+    """An authority asks for it and no law demands it: it is shown, and never owed."""
     confidence: Confidence | None = None
     """Where it differs from the regime's."""
 
@@ -232,6 +240,22 @@ class InForce(Strict):
     since: date | None = None
     until: date | None = None
     note: str = ""
+
+    @model_validator(mode="after")
+    def ends_after_it_begins(self) -> "InForce":
+        if self.since and self.until and self.until < self.since:
+            raise ValueError("until is before since")
+        return self
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether there are days it counts on: a law not yet in force and without a date has none, nor a suspended."""
+        dated = {"in_force": True, "partly": True, "not_yet": bool(self.since), "replaced": bool(self.until)}
+        return dated.get(self.state, False)
+
+    def counts_on(self, day: date) -> bool:
+        """The dates decide, so that a law known to begin later begins then by itself."""
+        return self.is_dated and (self.since or date.min) <= day <= (self.until or date.max)
 
 
 class Substitute(Strict):
@@ -281,7 +305,10 @@ class CreditMonitoring(Strict):
 
 
 class Regime(Strict):
-    """One law in one version. A later version is another file with the same id and a later `in_force.since`."""
+    """One law in one version. A later version is another file with the same id and a later `in_force.since`.
+
+    The file is called by the id, or by the id and what tells the version: eg_pdpl.yaml, eg_pdpl_until_2026.yaml.
+    """
 
     id: Key
     name: Text
@@ -295,7 +322,9 @@ class Regime(Strict):
     reaches_us: Reach
     concerns: Test | None = None
     """The law's own definition of a breach: the kinds of data it protects, unreadable data, its harm test."""
-    duties: tuple[Duty, ...] = Field(min_length=1)
+    duties: tuple[Duty, ...] = ()
+    no_duty: str = ""
+    """For a law that asks nothing of anybody after a breach: why, so that its place is looked at and not unknown."""
     zone: Text
     calendar: PlaceCode | None = None
     """Whose public holidays count, as the holidays library names them."""
@@ -317,12 +346,27 @@ class Regime(Strict):
             raise ValueError("confidence seen needs a source with its address and the date it was seen on")
         if len(set(names)) != len(names):
             raise ValueError("two duties have the same id")
-        if not self.calendar and any(needs_calendar(duty.clock) for duty in self.duties):
+        if bool(self.duties) == bool(self.no_duty):
+            raise ValueError("a regime has duties, or says in no_duty why it has none")
+        clocks = [clock for duty in self.duties for clock in (duty.clock, duty.expected) if clock]
+        if not self.calendar and any(map(needs_calendar, clocks)):
             raise ValueError("a clock in business days needs the regime's calendar")
         return self
 
     def duty(self, key: str) -> Duty:
         return next(duty for duty in self.duties if duty.id == key)
+
+    def tests(self) -> Iterator[tuple[str, "Test"]]:
+        """Every test of it, by where it stands."""
+        if self.concerns:
+            yield "concerns", self.concerns
+        for duty in self.duties:
+            for name, test in (("when", duty.when), ("unless", duty.unless)):
+                if test:
+                    yield f"duties.{duty.id}.{name}", test
+            for number, limit in enumerate((*duty.clock.limits, *(duty.expected.limits if duty.expected else ()))):
+                if limit.when:
+                    yield f"duties.{duty.id}.limits.{number}.when", limit.when
 
 
 def needs_calendar(clock: Clock) -> bool:
@@ -337,7 +381,9 @@ class Supervisor(Strict):
     name: Text
     short_name: Text
     name_local: str = ""
-    website: HttpUrl
+    hears: Literal["all", "private", "public"] = "all"
+    """Public: only about public bodies, so never about a company."""
+    website: HttpUrl | None = None
     filing_url: HttpUrl | None = None
     filing_channel: Text
     filing_email: str = ""
@@ -347,3 +393,12 @@ class Supervisor(Strict):
     source: Basis
     confidence: Confidence
     confidence_note: str = ""
+
+
+class Place(Strict):
+    """A country or a part of one: its name in sentences, its clock and its public holidays."""
+
+    name: Text
+    zone: Text
+    calendar: PlaceCode
+    """As the holidays library names it; a part of a country may have the country's."""
