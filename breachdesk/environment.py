@@ -204,6 +204,11 @@ class Environment(BaseModel):
         description="Hours between the second person's word and the destruction of a case's key, in which it can still "
         "be taken back.",
     )
+    own_rules_dir: Path | None = Field(
+        default=None,
+        description="Folder of the organisation's own rules and contract clauses: regimes/ and authorities/ in the "
+        "shape of regulators/catalogue. They add to the catalogue and never change it; check_catalogue reads both.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="How much is logged. No level logs names or addresses."
     )

@@ -1,155 +1,111 @@
-"""get_form(), get_regime(): the catalogue, read and checked once. Data and its readers; it imports nothing of ours."""
+"""The catalogue, read and checked once: laws, authorities, forms. Data and its readers; it imports nothing of ours.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+An organisation's own rules and contract clauses lie in a folder of their own, in the same shape, and are read together
+with ours. They can add and never change: an id that is in both is a fault.
+"""
+
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
 
-import yaml
-from pydantic import BaseModel, ValidationError
+from django.conf import settings
 
-from regulators.catalogue.schema import Comparison, Form, Question, Regime
+from regulators.catalogue.loading import Catalogue, read_catalogue
+from regulators.catalogue.reading import Fault
+from regulators.catalogue.rules import Place, Regime, Supervisor
+from regulators.catalogue.schema import Form
+from regulators.catalogue.schema import Regime as OldRegime
+
+__all__ = [
+    "FOLDER",
+    "Catalogue",
+    "CatalogueError",
+    "Fault",
+    "all_forms",
+    "get_form",
+    "get_place",
+    "get_regime",
+    "get_supervisor",
+    "later_versions",
+    "old_regime",
+    "read_catalogue",
+    "regimes_in_force",
+    "supervisors_of",
+    "the_catalogue",
+]
 
 FOLDER = Path(__file__).parent
-Item = TypeVar("Item", bound=BaseModel)
-
-
-@dataclass(frozen=True)
-class Fault:
-    file: str
-    key: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.file}: {self.key or 'the whole file'}: {self.reason}"
 
 
 class CatalogueError(Exception):
     """A file of the catalogue cannot be used. The message names file, key and reason of every fault."""
 
 
-@dataclass(frozen=True)
-class Catalogue:
-    facts: dict[str, str]
-    forms: dict[tuple[str, int], Form]
-    regimes: dict[str, Regime]
-    faults: tuple[Fault, ...]
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain YAML in which a key given twice is an error: the second one would silently win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {twice!r} is given twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def get_form(form: str, version: int | None = None) -> Form:
-    """The form in that version, or its newest. Raises KeyError when there is none, CatalogueError on faulty files."""
-    forms = _sound().forms
-    return forms[form, version or max((v for name, v in forms if name == form), default=0)]
-
-
-def get_regime(regime: str) -> Regime:
-    return _sound().regimes[regime]
-
-
-def all_forms() -> list[Form]:
-    """The newest version of each."""
-    return [get_form(name) for name in sorted({name for name, _ in _sound().forms})]
+def the_catalogue() -> Catalogue:
+    """Ours and the organisation's own. Raises CatalogueError if any file has a fault."""
+    return _sound(settings.BREACHDESK.own_rules_dir)
 
 
 @lru_cache(maxsize=1)
-def _sound() -> Catalogue:
-    catalogue = read_catalogue(FOLDER)
+def _sound(own: Path | None) -> Catalogue:
+    catalogue = read_catalogue(FOLDER, own)
     if catalogue.faults:
         raise CatalogueError("The catalogue has faults.\n" + "\n".join(map(str, catalogue.faults)))
     return catalogue
 
 
-def read_catalogue(folder: Path) -> Catalogue:
-    """Everything under `folder`, with every fault found; a faulty file's content is left out."""
-    faults: list[Fault] = []
-    facts = _read_facts(folder, faults)
-    forms: dict[tuple[str, int], Form] = {}
-    regimes: dict[str, Regime] = {}
-    for file, form in _read_all(folder, "forms", Form, faults):
-        if file.stem != f"{form.id}_v{form.version}":
-            faults.append(Fault(_name(file), "id", f"the file of this form is called {form.id}_v{form.version}.yaml"))
-        faults.extend(Fault(_name(file), key, reason) for key, reason in _faults_of(form, facts))
-        forms[form.id, form.version] = form
-    for file, regime in _read_all(folder, "regimes", Regime, faults):
-        if regime.form not in {name for name, _ in forms}:
-            faults.append(Fault(_name(file), "form", f"there is no form {regime.form}"))
-        if regime.id in regimes:
-            faults.append(Fault(_name(file), "id", f"the regime {regime.id} is already in another file"))
-        regimes[regime.id] = regime
-    return Catalogue(facts, forms, regimes, tuple(faults))
+def get_form(form: str, version: int | None = None) -> Form:
+    """The form in that version, or its newest. Raises KeyError when there is none, CatalogueError on faulty files."""
+    forms = the_catalogue().forms
+    return forms[form, version or max((v for name, v in forms if name == form), default=0)]
 
 
-def _name(file: Path) -> str:
-    return f"{file.parent.name}/{file.name}"
+def all_forms() -> list[Form]:
+    """The newest version of each."""
+    return [get_form(name) for name in sorted({name for name, _ in the_catalogue().forms})]
 
 
-def _read_facts(folder: Path, faults: list[Fault]) -> dict[str, str]:
-    content = _read_yaml(folder / "facts.yaml", faults)
-    if isinstance(content, dict) and all(isinstance(v, str) for v in content.values()):
-        return content
-    faults.append(Fault("facts.yaml", "", "this is a list of fact keys, each with its meaning as text"))
-    return {}
+def old_regime(regime: str) -> OldRegime:
+    """The shape before clocks had limits; only until nothing asks for it any more."""
+    return the_catalogue().old_regimes[regime]
 
 
-def _read_all(folder: Path, part: str, shape: type[Item], faults: list[Fault]) -> Iterator[tuple[Path, Item]]:
-    for file in sorted((folder / part).glob("*.yaml")):
-        content = _read_yaml(file, faults)
-        try:
-            if content is not None:
-                yield file, shape.model_validate(content)
-        except ValidationError as error:
-            faults.extend(
-                Fault(_name(file), ".".join(str(step) for step in fault["loc"]), fault["msg"])
-                for fault in error.errors()
-            )
+def get_regime(regime: str, on: date | None = None) -> Regime:
+    """The version that counts on that day; without a day, the one in force when the catalogue was written.
+
+    Raises KeyError when there is no such law, or none that counts on that day.
+    """
+    versions = the_catalogue().regimes[regime]
+    if on is None:
+        return next((one for one in versions if one.in_force.state in ("in_force", "partly")), versions[-1])
+    counting = [one for one in versions if one.in_force.counts_on(on)]
+    if not counting:
+        raise KeyError(f"{regime} has no version that counts on {on}")
+    return counting[0]
 
 
-def _read_yaml(file: Path, faults: list[Fault]) -> Any:
-    try:
-        return yaml.load(file.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        faults.append(Fault(_name(file), "", " ".join(str(error).split())))
-        return None
+def regimes_in_force(on: date) -> list[Regime]:
+    """One version of each law that counts on that day, by id."""
+    versions = (one for law in the_catalogue().regimes.values() for one in law)
+    return sorted((one for one in versions if one.in_force.counts_on(on)), key=lambda one: one.id)
 
 
-def _faults_of(form: Form, facts: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """What one question cannot know by itself: the others, and the facts there are."""
-    earlier: dict[str, Question] = {}
-    for question in form.questions:
-        if question.key in earlier:
-            yield question.key, "two questions have this key"
-        if question.fact and question.fact not in facts:
-            yield f"{question.key}.fact", f"facts.yaml has no {question.fact}"
-        for name in ("asked_when", "required_when"):
-            condition = getattr(question, name)
-            for compared in condition.comparisons() if condition else ():
-                reasons = _faults_of_comparison(compared, earlier, facts)
-                yield from ((f"{question.key}.{name}", reason) for reason in reasons)
-        earlier[question.key] = question
+def later_versions(on: date) -> list[Regime]:
+    """What is known to come after that day: dated later, or made and not yet dated. Offered, never swapped in."""
+    versions = [one for law in the_catalogue().regimes.values() for one in law]
+    later = [one for one in versions if (one.in_force.since or date.min) > on or one.in_force.state == "not_yet"]
+    return sorted((one for one in later if not one.in_force.counts_on(on)), key=lambda one: one.id)
 
 
-def _faults_of_comparison(compared: Comparison, earlier: dict[str, Question], facts: dict[str, str]) -> Iterator[str]:
-    if compared.fact and compared.fact not in facts:
-        yield f"facts.yaml has no {compared.fact}"
-    if not compared.question:
-        return
-    asked = earlier.get(compared.question)
-    if asked is None:
-        # Only questions before it: then one pass from top to bottom decides what is asked.
-        yield f"there is no earlier question {compared.question}"
-    elif asked.values:
-        yield from (
-            f"{asked.key} has no choice {value}" for value in compared.compared_with if value not in asked.values
-        )
+def get_supervisor(supervisor: str) -> Supervisor:
+    return the_catalogue().known.supervisors[supervisor]
+
+
+def supervisors_of(place: str) -> list[Supervisor]:
+    """The authorities of a place and of its parts, by id."""
+    every = the_catalogue().known.supervisors.values()
+    return [one for one in every if one.place == place or one.place.startswith(f"{place}-")]
+
+
+def get_place(place: str) -> Place:
+    return the_catalogue().known.places[place]

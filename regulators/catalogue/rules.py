@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, HttpUrl, model_validator
+from pydantic import Discriminator, Field, HttpUrl, Tag, model_validator
 
 from regulators.catalogue.schema import Confidence, FactKey, Key, Strict, Text
 
@@ -73,7 +73,42 @@ class NotTest(Strict):
     not_: "Test" = Field(alias="not")
 
 
-Test = IsTrue | IsOneOf | IncludesAny | Reaches | AllOfTests | AnyOfTests | NotTest
+_SHAPES = {key: key for key in ("all", "any", "not", "is", "is_one_of", "includes_any")}
+_SHAPES |= dict.fromkeys(("at_least", "more_than", "fewer_than"), "number")
+
+
+def _shape_of(written: object) -> str | None:
+    """By the key only one shape has, so that a fault is named in the shape that was meant and not in all seven."""
+    if isinstance(written, dict):
+        return next((shape for key, shape in _SHAPES.items() if key in written), None)
+    return next((shape for kind, shape in _KINDS.items() if isinstance(written, kind)), None)
+
+
+_KINDS: dict[type, str] = {
+    IsTrue: "is",
+    IsOneOf: "is_one_of",
+    IncludesAny: "includes_any",
+    Reaches: "number",
+    AllOfTests: "all",
+    AnyOfTests: "any",
+    NotTest: "not",
+}
+
+Test = Annotated[
+    Annotated[IsTrue, Tag("is")]
+    | Annotated[IsOneOf, Tag("is_one_of")]
+    | Annotated[IncludesAny, Tag("includes_any")]
+    | Annotated[Reaches, Tag("number")]
+    | Annotated[AllOfTests, Tag("all")]
+    | Annotated[AnyOfTests, Tag("any")]
+    | Annotated[NotTest, Tag("not")],
+    Discriminator(
+        _shape_of,
+        custom_error_type="test",
+        custom_error_message="a test has one key of: all, any, not, is, is_one_of, includes_any, at_least, more_than, "
+        "fewer_than",
+    ),
+]
 
 
 def comparisons_in(test: "Test") -> Iterator[IsTrue | IsOneOf | IncludesAny | Reaches]:

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from breachdesk.audit.models import Entry
 from breachdesk.incidents.models import Incident, Moment
-from regulators.catalogue import get_form, get_regime
+from regulators.addressees import Addressee, addressee_as_begun
+from regulators.catalogue import get_form, old_regime, the_catalogue
 from regulators.catalogue.schema import Form, Regime
 from regulators.deadlines import due_at
 
@@ -24,6 +25,9 @@ class FilingQuerySet(models.QuerySet["Filing"]):
 
     def of(self, incident: Incident) -> "FilingQuerySet":
         return self.filter(incident=incident)
+
+    def to(self, authority_key: str) -> "FilingQuerySet":
+        return self.filter(authority_key=authority_key)
 
     def submission_times(self) -> list[datetime]:
         """When versions reached their authority."""
@@ -43,7 +47,9 @@ class FilingQuerySet(models.QuerySet["Filing"]):
         """Due earlier than `moment` by the clock that runs from the awareness as it is stated now."""
         due = Q(pk__in=[])
         for form in self.order_by().values_list("form", flat=True).distinct():
-            hours = timedelta(hours=_regime_of(get_form(form)).report.hours)
+            if not (regime := _regime_of(get_form(form))):
+                continue
+            hours = timedelta(hours=regime.report.hours)
             current = Moment.objects.filter(kind=Moment.Kind.AWARE, superseded_at=None, at__lt=moment - hours)
             due |= Q(form=form, incident__in=current.values("incident"))
         return self.filter(due)
@@ -55,8 +61,10 @@ class FilingQuerySet(models.QuerySet["Filing"]):
         )
 
 
-def _regime_of(form: Form) -> Regime:
-    return get_regime(form.regimes[0])
+def _regime_of(form: Form) -> Regime | None:
+    """None: no clock of these laws is known yet."""
+    known = the_catalogue().old_regimes
+    return next((old_regime(regime) for regime in form.regimes if regime in known), None)
 
 
 class Filing(models.Model):
@@ -72,7 +80,9 @@ class Filing(models.Model):
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="filings")
     form = models.CharField(max_length=60)
     form_version = models.PositiveSmallIntegerField()
+    authority_key = models.CharField(max_length=60)
     authority = models.CharField(max_length=160)
+    """As it was called when the filing was begun."""
     state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
@@ -90,10 +100,12 @@ class Filing(models.Model):
             ("sign_off_filing", "Sign off a filing"),
             ("record_submission", "Record that a filing was submitted"),
         ]
-        constraints = [models.UniqueConstraint(fields=["incident", "form"], name="one_filing_per_form")]
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "form", "authority_key"], name="one_filing_per_authority")
+        ]
 
     def __str__(self) -> str:
-        return f"{self.definition.title} to the {self.definition.authority.short_name}, {self.incident.reference}"
+        return f"{self.definition.title} to the {self.addressee.short_name}, {self.incident.reference}"
 
     def get_absolute_url(self) -> str:
         return reverse("filing-detail", args=[self.incident.reference, self.pk])
@@ -104,12 +116,18 @@ class Filing(models.Model):
         return get_form(self.form, self.form_version)
 
     @property
-    def regime(self) -> Regime:
+    def addressee(self) -> Addressee:
+        return addressee_as_begun(self.definition, self.authority_key, self.authority)
+
+    @property
+    def regime(self) -> Regime | None:
         return _regime_of(self.definition)
 
     @property
-    def due_at(self) -> datetime:
-        return due_at(self.incident.aware_at, hours=self.regime.report.hours)
+    def due_at(self) -> datetime | None:
+        """None while no clock is known."""
+        regime = self.regime
+        return due_at(self.incident.aware_at, hours=regime.report.hours) if regime else None
 
     @property
     def is_draft(self) -> bool:
@@ -123,6 +141,13 @@ class Filing(models.Model):
     @property
     def signed(self) -> "FilingVersion | None":
         return next(iter(sorted(self.versions.all(), key=lambda version: -version.number)), None)
+
+
+class AnswerQuerySet(models.QuerySet["Answer"]):
+    def in_other_filings(self, filing: Filing) -> "AnswerQuerySet":
+        """What people answered by hand in other reports of the incident, the earliest first."""
+        others = self.filter(filing__incident=filing.incident_id, value__isnull=False).exclude(filing=filing.pk)
+        return others.select_related("filing__incident").order_by("answered_at", "pk")
 
 
 class Answer(models.Model):
@@ -141,6 +166,8 @@ class Answer(models.Model):
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     answered_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
+
+    objects = AnswerQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
