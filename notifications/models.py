@@ -72,6 +72,11 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     def of_case(self, incident_id: uuid.UUID) -> "EditionQuerySet":
         return self.filter(notice__incident=incident_id)
 
+    def first_start_of(self, incident: Incident) -> datetime | None:
+        """When the first notice began to go out."""
+        begun: datetime | None = self.of(incident).aggregate(first=models.Min("started_at"))["first"]
+        return begun
+
     def with_approvals(self) -> "EditionQuerySet":
         return self.prefetch_related("approvals")
 

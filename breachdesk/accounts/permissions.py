@@ -47,9 +47,11 @@ ROLES: dict[str, Role] = {
         | {
             "incidents.open_incident",
             "incidents.change_facts",
+            "incidents.assess_risk",
             "people.load_people",
             "people.state_count",
             "people.reveal_person",
+            "regulators.state_fact",
         },
     ),
     "author": Role(
@@ -80,6 +82,8 @@ ROLES: dict[str, Role] = {
             "incidents.open_incident",
             "incidents.change_facts",
             "incidents.close_incident",
+            "incidents.assess_risk",
+            "incidents.decide_notification",
             "incidents.set_retention",
             "incidents.ask_destruction",
             "incidents.confirm_destruction",
@@ -93,6 +97,9 @@ ROLES: dict[str, Role] = {
             "regulators.write_filing",
             "regulators.sign_off_filing",
             "regulators.record_submission",
+            "regulators.state_fact",
+            "regulators.state_position",
+            "regulators.meet_duty",
         },
     ),
     "auditor": Role(

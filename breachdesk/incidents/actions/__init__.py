@@ -6,6 +6,7 @@ from breachdesk.incidents.actions.cases import (
     open_incident,
     state_moment,
 )
+from breachdesk.incidents.actions.deciding import Verdict, decide_notification
 from breachdesk.incidents.actions.keeping import (
     ask_destruction,
     confirm_destruction,
@@ -20,10 +21,12 @@ from breachdesk.incidents.actions.keeping import (
 __all__ = [
     "Facts",
     "StatedMoment",
+    "Verdict",
     "ask_destruction",
     "change_facts",
     "close_incident",
     "confirm_destruction",
+    "decide_notification",
     "hold_incident",
     "lapse_requests",
     "open_incident",
