@@ -52,6 +52,7 @@ def read_catalogue(path: Path, own: Path | None = None) -> Catalogue:
     known = _with_supervisors(_known(ours, forms), [ours, *theirs])
     regimes = [read for folder in (ours, *theirs) for read in _regimes(folder, known)]
     laws = _laws(regimes)
+    _check_forms_laws(ours, forms, laws)
     old = {one.id: one for _, one in ours.each("old", OldRegime)}
     own_ids = frozenset(read.regime.id for read in regimes if read.folder is not ours)
     return Catalogue(facts, forms, known, laws, own_ids, old, tuple(faults))
@@ -66,6 +67,12 @@ def _forms(ours: Folder, facts: dict[str, str]) -> dict[tuple[str, int], Form]:
             ours.fault(file, key, reason)
         forms[form.id, form.version] = form
     return forms
+
+
+def _check_forms_laws(ours: Folder, forms: dict[tuple[str, int], Form], laws: Iterable[str]) -> None:
+    for (name, version), form in forms.items():
+        for law in set(form.regimes).difference(laws):
+            ours.fault(ours.path / f"forms/{name}_v{version}.yaml", "regimes", f"there is no regime {law}")
 
 
 def _known(ours: Folder, forms: Iterable[tuple[str, int]]) -> Known:
