@@ -18,7 +18,7 @@ AUTHORITY = {
     "NE": 1, "NH": 1, "NJ": 1, "NM": 1001, "NY": 1, "OK": 500, "OR": 251, "PA": 501, "PR": 1, "RI": 501, "SC": 1001,
     "SD": 251, "TX": 250, "UT": 500, "VA": 1, "VT": 1, "WA": 501,
 }  # fmt: skip
-NO_AUTHORITY = "AK GA GU ID KS KY MI MN MS NV OH TN VI WI WV WY".split()
+NO_AUTHORITY = ["AK", "GA", "GU", "ID", "KS", "KY", "MI", "MN", "MS", "NV", "OH", "TN", "VI", "WI", "WV", "WY"]
 CREDIT_AGENCIES = {
     "AK": 1001, "AL": 1001, "AZ": 1001, "CO": 1001, "DC": 1001, "FL": 1001, "GA": 10_001, "HI": 1001, "IN": 1001,
     "KS": 1001, "KY": 1001, "MA": 1, "MD": 1000, "ME": 1001, "MI": 1001, "MN": 501, "MO": 1001, "MT": 1, "NC": 1001,
@@ -107,7 +107,8 @@ def test_texas_says_what_it_counted() -> None:
     below, reached = the(in_state("TX", 249), "us_tx", "authority"), the(in_state("TX", 250), "us_tx", "authority")
     assert (below.verdict, reached.verdict) == ("not_owed", "owed")
     assert "249 affected people live in Texas; 250 or more are needed." in below.because
-    assert reached.supervisor and reached.supervisor.short_name == "Texas AG"
+    assert reached.supervisor
+    assert reached.supervisor.short_name == "Texas AG"
 
 
 def test_persons_notified_elsewhere_leave_it_undecided_until_counted() -> None:
@@ -158,7 +159,7 @@ def test_where_no_misuse_is_likely_some_states_still_ask() -> None:
     # New York only forgives an accident, and this is a theft.
     assert still == sorted([*WHATEVER_THE_RISK.split(), "NY"])
     findings = [state for state in STATES if "no_harm_finding" in owed(harmless[state], regime_of(state))]
-    assert findings == "AK FL LA SD VT".split()
+    assert findings == ["AK", "FL", "LA", "SD", "VT"]
     accident = knowing(harmless["NY"], breach__is_attack=False)
     assert owed(accident, "us_ny") == {"no_harm_finding"}
     assert owed(replace(accident, residents={"US-NY": 500}), "us_ny") == set()
