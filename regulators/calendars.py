@@ -16,6 +16,8 @@ from functools import lru_cache
 import holidays
 
 DAY = timedelta(days=1)
+# Where the library calls *public* less than the days on which the authority is closed by law.
+WHOLE = {"HK": ("public", "optional")}  # General Holidays Ordinance, Cap. 149
 
 
 class CalendarUnknown(ValueError):
@@ -28,7 +30,8 @@ def _calendar(code: str) -> holidays.HolidayBase:
         return holidays.financial_holidays("ECB", language="en_US")
     country, _, part = code.partition("-")
     try:
-        return holidays.country_holidays(country, subdiv=part or None, language="en_US")
+        categories = WHOLE.get(country, ("public",))
+        return holidays.country_holidays(country, subdiv=part or None, language="en_US", categories=categories)
     except NotImplementedError as missing:
         raise CalendarUnknown(f"There is no calendar of public holidays for {code}.") from missing
 
