@@ -92,7 +92,6 @@ def _local(at, zone):
 if __name__ == "__main__":
     found = [fault for group in groups() for fault in faults_in(group)] + faults_in_readings()
     print(*found, sep="\n")
-    print(
-        f"{sum(Counter(groups()).values())} cases, {len(found)} faults, here it is {datetime.now().astimezone():%Y %z}"
-    )  # noqa: DTZ005
+    here = datetime.now(UTC).astimezone()
+    print(f"{sum(groups().values())} cases, {len(found)} faults, here it is {here:%Y %z}")
     sys.exit(bool(found))
