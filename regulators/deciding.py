@@ -13,8 +13,9 @@ may test raises KeyError: check_catalogue finds it before.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from regulators import fact_words
 from regulators.catalogue.rules import AllOfTests, AnyOfTests, IncludesAny, IsOneOf, IsTrue, Reaches, Test
@@ -23,8 +24,7 @@ from regulators.facts import Count, Facts
 Met = bool | None
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """One fact beside one condition of a rule. `met`: it speaks for the duty (True), against it, or is undecided."""
 
     sentence: str
@@ -42,7 +42,9 @@ class Decision:
     """The facts that would decide it; empty unless `met` is None."""
 
     def of(self, part: str) -> "Decision":
-        return replace(self, reasons=tuple(replace(reason, part=part) for reason in self.reasons))
+        """For the part of a rule that it decides."""
+        named = tuple(Reason(reason.sentence, reason.met, reason.fact, part) for reason in self.reasons)
+        return Decision(self.met, named, self.missing)
 
 
 def decided(sentence: str, met: Met, fact: str, missing: Iterable[str] | None = None) -> Decision:
@@ -155,10 +157,7 @@ def decide(test: Test, here: Here) -> Decision:
     if isinstance(test, IsOneOf):
         return _one_of(test, here)
     if isinstance(test, IsTrue):
-        value = here.facts.known.get(test.fact)
-        stated = value if isinstance(value, bool) else None
-        met = None if stated is None else stated == test.is_
-        return decided(fact_words.yes_no(test.fact, stated), met, test.fact)
+        return _yes_no(test, here)
     if isinstance(test, AllOfTests):
         return all_of([decide(part, here) for part in test.all])
     if isinstance(test, AnyOfTests):
@@ -195,8 +194,16 @@ def negated(decision: Decision) -> Decision:
     def turned(met: Met) -> Met:
         return None if met is None else not met
 
-    reasons = tuple(replace(reason, met=turned(reason.met)) for reason in decision.reasons)
+    reasons = tuple(Reason(one.sentence, turned(one.met), one.fact, one.part) for one in decision.reasons)
     return Decision(turned(decision.met), reasons, decision.missing)
+
+
+def _yes_no(test: IsTrue, here: Here) -> Decision:
+    value = here.facts.known.get(test.fact)
+    if value is None and test.fact == "breach.personal_data" and here.facts.kinds:
+        value = True  # Every kind there is to state is one of personal data.
+    stated = value if isinstance(value, bool) else None
+    return decided(fact_words.yes_no(test.fact, stated), None if stated is None else stated == test.is_, test.fact)
 
 
 def _number(test: Reaches, here: Here) -> Decision:
@@ -235,7 +242,8 @@ def _includes(test: IncludesAny, here: Here) -> Decision:
     asked = fact_words.listed([fact_words.plain(key) for key in test.includes_any], "or")
     if is_kinds and here.facts.kinds_uncertain:
         return decided(f"It is not certain yet whether {asked} was {among}.", None, test.fact)
-    return decided(f"{fact_words.large(asked)} was not {among}.", False, test.fact)
+    none = "None of these was" if len(test.includes_any) > 1 else "This was not"
+    return decided(f"{none} {among}: {asked}.", False, test.fact)
 
 
 def _one_of(test: IsOneOf, here: Here) -> Decision:

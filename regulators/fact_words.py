@@ -1,7 +1,10 @@
 """The words of facts in reasons and in lists of what is missing: a sentence for yes, for no and for not known."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
+from regulators.catalogue import FOLDER
+from regulators.catalogue.reading import Folder
 from regulators.facts import Count
 
 # By fact: the sentence when it is yes, and when it is no.
@@ -31,6 +34,27 @@ _YES_NO = {
     "us.classified_within": (
         "It was classified within 24 hours of awareness",
         "It was not classified within 24 hours of awareness",
+    ),
+    "us.critical_infrastructure": (
+        "We run critical infrastructure as this law means it",
+        "We do not run critical infrastructure as this law means it",
+    ),
+    "us.trust_service": ("We provide trust services", "We provide no trust services"),
+    "us.large_turnover": (
+        "Our turnover is above the limit this law names",
+        "Our turnover is not above the limit this law names",
+    ),
+    "us.information_broker": (
+        "We collect personal data to sell or pass it on",
+        "We do not collect personal data to sell or pass it on",
+    ),
+    "harm.large_scale": (
+        "The data taken is of large scale as this law means it",
+        "The data taken is not of large scale as this law means it",
+    ),
+    "report.incomplete": (
+        "The first report left something out that has to follow",
+        "The first report left nothing out",
     ),
 }
 
@@ -80,6 +104,19 @@ _VALUES = {
 }
 
 
+@lru_cache(maxsize=1)
+def labels() -> dict[str, str]:
+    """What rule_facts.yaml calls each fact."""
+    found: dict[str, str] = Folder(FOLDER, []).table("rule_facts.yaml", dict[str, str])
+    return found
+
+
+@lru_cache(maxsize=1)
+def _sectors() -> dict[str, str]:
+    found: dict[str, str] = Folder(FOLDER, []).table("sectors.yaml", dict[str, str])
+    return found
+
+
 def missing_words(fact: str, regime_name: str = "") -> str:
     """A noun clause: `whether misuse of the data is reasonably likely`."""
     if fact in _MISSING:
@@ -90,7 +127,7 @@ def missing_words(fact: str, regime_name: str = "") -> str:
         return f"whether {regime_name or fact.removeprefix('reach.')} reaches us"
     if fact.startswith("supervisor."):
         return "which of the authorities there hears us"
-    return fact.replace(".", ", ").replace("_", " ")
+    return small(labels().get(fact, plain(fact)))
 
 
 def yes_no(fact: str, value: bool | None) -> str:
@@ -98,6 +135,11 @@ def yes_no(fact: str, value: bool | None) -> str:
         return f"Not stated yet: {missing_words(fact)}."
     words = _YES_NO.get(fact)
     return f"{words[0 if value else 1]}." if words else f"{large(missing_words(fact))}: {'yes' if value else 'no'}."
+
+
+def in_trade(sector: str, is_ours: bool) -> str:
+    trade = _sectors().get(sector, f"We are in the trade {plain(sector)}")
+    return f"{trade}." if is_ours else f"Not so: “{trade}.” This law is for that trade alone."
 
 
 def choice(fact: str, value: str) -> str:

@@ -4,7 +4,8 @@ A pure function of facts, laws and a moment: it reads no clock, no database and 
 the same order whatever order its inputs have. Counts are numbers of affected people; moments are aware of their zone.
 
 What a duty is made of, in the order in which its reasons stand. All parts have to be met; one that is not takes the
-duty away, and one that is undecided leaves the whole duty undecided (Kleene; see deciding.py):
+duty away, and one that is undecided leaves the whole duty undecided (Kleene; see deciding.py). Of a law that is not in
+force or does not reach us nothing more is looked at:
 
     law         a version of it was in force on the day of awareness, in the law's own zone
     reach       it reaches us (reaching.py; GDPR Article 3)
@@ -27,6 +28,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from regulators import fact_words
@@ -138,7 +140,13 @@ def obligations_of(facts: Facts, rules: Rulebook, moment: datetime) -> Answer:
 
 
 def _day(moment: datetime, regime: Regime) -> date:
-    return moment.astimezone(ZoneInfo(regime.zone)).date()
+    return moment.astimezone(_zone(regime.zone)).date()
+
+
+@lru_cache
+def _zone(name: str) -> ZoneInfo:
+    """ZoneInfo's own cache lets go of them while there are as many zones as laws."""
+    return ZoneInfo(name)
 
 
 def _later(regime: Regime) -> Later:
@@ -169,12 +177,13 @@ def _of_regime(regime: Regime, spots: list[Spot], on: date, case: Case) -> Itera
     everywhere = _everywhere(regime, spots, case)
     for spot in (*spots, *everywhere):
         once = spot in everywhere
-        concerns = decide(regime.concerns, spot.here).of("definition") if regime.concerns else None
+        ties = [law, spot.reach] if law else [spot.reach]
+        is_ours = all(tie.met is not False for tie in ties)
+        concerns = [decide(regime.concerns, spot.here).of("definition")] if regime.concerns and is_ours else []
         for duty in regime.duties:
             if len(regime.places) == 1 or (duty.tell in TOLD_ONCE) == once:
-                role = _role(duty, case.facts)
-                parts = [law, spot.reach, *_whose(duty, spot), role, concerns, *_tests(duty, spot.here)]
-                yield _obligation(regime, duty, spot, [part for part in parts if part], case)
+                rest = [*_whose(duty, spot), _role(case.facts.role, duty.role), *concerns, *_tests(duty, spot.here)]
+                yield _obligation(regime, duty, spot, ties + rest if is_ours else ties, case)
 
 
 def _everywhere(regime: Regime, spots: list[Spot], case: Case) -> list[Spot]:
@@ -205,16 +214,18 @@ def _whose(duty: Duty, spot: Spot) -> list[Decision]:
     return [spot.tells] if spot.tells and duty.tell == Recipient.AUTHORITY else []
 
 
-def _role(duty: Duty, facts: Facts) -> Decision:
-    falls_on = fact_words.listed([fact_words.value(one) for one in duty.role], "or")
-    if facts.role is None:
+@lru_cache
+def _role(role: str | None, falls_on: tuple[str, ...]) -> Decision:
+    if role is None:
         return decided(f"Not stated yet: {fact_words.missing_words('role.is')}.", None, "role.is").of("role")
-    sentence = fact_words.choice("role.is", fact_words.value(facts.role))
-    if facts.role not in duty.role:
-        sentence = f"{sentence} This duty falls on {falls_on}."
-    elif facts.role == "joint":
+    sentence = fact_words.choice("role.is", fact_words.value(role))
+    if role not in falls_on:
+        sentence = (
+            f"{sentence} This duty falls on {fact_words.listed([fact_words.value(one) for one in falls_on], 'or')}."
+        )
+    elif role == "joint":
         sentence = f"{sentence} Each of us owes this, whichever our arrangement names (GDPR Article 26)."
-    return decided(sentence, facts.role in duty.role, "role.is").of("role")
+    return decided(sentence, role in falls_on, "role.is").of("role")
 
 
 def _tests(duty: Duty, here: Here) -> Iterator[Decision]:

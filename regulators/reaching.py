@@ -12,6 +12,7 @@ fact decides.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from regulators import fact_words
 from regulators.catalogue.rules import Regime
@@ -39,15 +40,22 @@ class Case:
     rules: Rulebook
     people: People
 
+    @cached_property
+    def _ours(self) -> frozenset[str]:
+        return frozenset(COUNTED_AS.get(one, one) for one in self.facts.established_in or ())
+
+    @cached_property
+    def _countries_of_parts(self) -> frozenset[str]:
+        return frozenset(one[:2] for one in self._ours if "-" in one)
+
     def is_established_in(self, place: str) -> Met:
         """An establishment in Bavaria is one in Germany; of one in Canada it is not known whether it is in Quebec."""
         if self.facts.established_in is None:
             return None
-        ours = {COUNTED_AS.get(one, one) for one in self.facts.established_in}
-        if place in ours or any(one.startswith(f"{place}-") for one in ours):
+        if place in self._ours or place in self._countries_of_parts:
             return True
-        parts_named = any(one.startswith(f"{place[:2]}-") for one in ours)
-        return None if "-" in place and place[:2] in ours and not parts_named else False
+        country = place[:2]
+        return None if country != place and country in self._ours - self._countries_of_parts else False
 
     def establishments_in(self, places: Iterable[str]) -> list[str]:
         """Of these places, where the main establishment was named counting as one."""
@@ -193,10 +201,9 @@ def _by_sector(regime: Regime, case: Case) -> Decision:
     sector, sectors = regime.reaches_us.sector or "", case.facts.sectors
     if sectors is None:
         return decided(f"Not stated yet: {fact_words.missing_words('us.sectors')}.", None, "us.sectors")
-    about = fact_words.plain(sector)
     if sector not in sectors:
-        return decided(f"This law is for one trade ({about}), and we are not in it.", False, "us.sectors")
-    ours = decided(f"We are in the trade this law is for ({about}).", True, "us.sectors")
+        return decided(fact_words.in_trade(sector, False), False, "us.sectors")
+    ours = decided(fact_words.in_trade(sector, True), True, "us.sectors")
     established = case.establishments_in(regime.places)
     if established:
         return all_of(

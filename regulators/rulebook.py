@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 
+from regulators.catalogue.loading import Catalogue
 from regulators.catalogue.rules import Regime, Supervisor
 
 # A law of one trade does not make its country one we have looked at: the people who live there have no answer by it.
@@ -66,3 +67,11 @@ def _began(regime: Regime) -> date:
 
 def _overlap(one: str, other: str) -> bool:
     return one == other or one.startswith(f"{other}-") or other.startswith(f"{one}-")
+
+
+@lru_cache(maxsize=1)
+def rulebook_of(catalogue: Catalogue) -> Rulebook:
+    """The laws of the catalogue. An organisation's own rules come with the facts, so that they are told apart."""
+    ours = (regime for law, versions in catalogue.regimes.items() if law not in catalogue.own for regime in versions)
+    names = {code: place.name for code, place in catalogue.known.places.items()}
+    return Rulebook(tuple(ours), catalogue.known.supervisors, names)

@@ -3,6 +3,7 @@ from itertools import product
 import pytest
 from pydantic import TypeAdapter
 
+from regulators import fact_words
 from regulators.catalogue.rules import Test
 from regulators.deciding import Decision, Here, People, all_of, any_of, decide, decided, negated
 from regulators.facts import Count
@@ -144,10 +145,18 @@ def test_reasons_are_sentences() -> None:
         "200 to 300 affected people live in Texas; 250 or more are needed.",
         "At most 412 people living in Texas are told; more than 1,000 are needed.",
         "Bank account and payment card were among the data taken.",
-        "Bank account or payment card was not among the data taken.",
+        "None of these was among the data taken: bank account or payment card.",
         "It is not certain yet whether bank account or payment card was among the data taken.",
         "Serious harm to people is not likely.",
         "Not stated yet: whether serious harm to people is likely.",
         "The risk to people was decided to be unlikely.",
         "Not stated yet: the decision how high the risk to people is.",
     ]
+
+
+def test_every_fact_a_rule_may_test_has_words() -> None:
+    for fact in fact_words.labels():
+        said = [fact_words.missing_words(fact), *(fact_words.yes_no(fact, value) for value in (True, False, None))]
+        assert not [sentence for sentence in said if "_" in sentence or fact in sentence], fact
+    assert fact_words.missing_words("reach.eu_gdpr", "the GDPR") == "whether the GDPR reaches us"
+    assert fact_words.missing_words("supervisor.DE") == "which of the authorities there hears us"

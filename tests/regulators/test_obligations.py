@@ -48,7 +48,7 @@ def test_it_says_what_does_not_apply_and_why() -> None:
     harmless = only(answer(known(kinds=frozenset({"email"}), residents={"US-TX": 900}), texas()))
     assert [below.verdict, harmless.verdict] == [NOT_OWED, NOT_OWED]
     assert below.because == "249 affected people live in Texas; 250 or more are needed."
-    assert harmless.because == "Bank account or national number was not among the data taken."
+    assert harmless.because == "None of these was among the data taken: bank account or national number."
 
 
 def test_it_names_the_fact_that_decides() -> None:
