@@ -1,9 +1,35 @@
+from collections.abc import Generator
+
 import pytest
 from django.db import connection, transaction
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
 
 from tests.audit.tsa import LocalTsa
 from tests.services import Services
 from tests.signing import Signing
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a whole installation comes first and together: one worker starts one, and the end has no long test."""
+    items.sort(key=lambda item: "installation" not in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Generator[None]:
+    """The roles are written once for all tests, and no event of it is in the trail; see tests/emptying.py."""
+    from breachdesk.accounts.roles import write_roles
+    from tests.emptying import Installed
+    from tests.factories import unguarded
+
+    with django_db_blocker.unblock():
+        with unguarded():
+            write_roles()
+        installed = Installed()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", installed.restore)
+        yield
 
 
 @pytest.fixture

@@ -7,15 +7,12 @@ only a superuser may empty the append-only trail between tests.
 import atexit
 import base64
 import os
-import re
 import secrets
 import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,6 +20,7 @@ from breachdesk.embedded import servers
 from breachdesk.embedded.processes import CannotStart
 
 FOLDER = "EMBEDDED_TESTS"
+BYTECODE = Path(__file__).parent.parent / ".tests" / "bytecode"
 
 
 def _start_everything() -> None:
@@ -36,6 +34,9 @@ def _start_everything() -> None:
         raise pytest.UsageError(str(error)) from error
     atexit.register(servers.stop_servers, running)
     os.environ[FOLDER] = str(folder)
+    # Where nothing may be written beside the source, each of a hundred processes would compile the product anew.
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(BYTECODE)
     os.environ.update(running.environment)
     _set_up_product(folder)
 
@@ -78,32 +79,3 @@ def pytest_load_initial_conftests() -> None:
         _part_company(worker)
     elif FOLDER not in os.environ:
         _start_everything()
-
-
-FILLED = "SELECT '{table}', pg_relation_size('{table}') < 1000000 WHERE EXISTS (SELECT FROM {table})"
-
-EMPTIED = {True: "DELETE FROM {table}", False: "TRUNCATE {table} CASCADE"}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _tests_may_empty_the_trail() -> Generator[None]:
-    """Transactional tests end with emptied tables, which the trail's triggers refuse to everyone but a replica.
-
-    Most tables are empty anyway, and of most others a few rows are deleted sooner than the table is truncated.
-    """
-    from django.db import connection
-    from django.db.backends.postgresql.operations import DatabaseOperations
-
-    flush = DatabaseOperations.execute_sql_flush
-
-    def flush_as_replica(self: DatabaseOperations, statements: list[str]) -> Any:
-        with connection.cursor() as cursor:
-            tables = re.findall(r'"(\w+)"', " ".join(statements))
-            cursor.execute(" UNION ALL ".join(FILLED.format(table=table) for table in tables))
-            emptied = [EMPTIED[small].format(table=table) for table, small in cursor.fetchall()]
-        return flush(self, ["SET session_replication_role = replica", *emptied, "RESET session_replication_role"])
-
-    DatabaseOperations.execute_sql_flush = flush_as_replica
-    yield
-    DatabaseOperations.execute_sql_flush = flush
-    connection.close()

@@ -22,8 +22,18 @@ def opened(content: bytes) -> pikepdf.Pdf:
     return pikepdf.open(BytesIO(content))
 
 
-def test_it_states_both_standards_and_is_tagged() -> None:
-    document = opened(render_pdf(PAGE.format("<p>Text</p>"), moment=MOMENT))
+NOTE = PdfAttachment("filing.json", b'{"a":1}', "The same answers for machines")
+MARKUP = "<p><strong>Bold</strong> <code>0O1lI</code> Łódź</p><script>while (true) {}</script>"
+
+
+@pytest.fixture(scope="module")
+def made() -> bytes:
+    """The script in it is only left out."""
+    return render_pdf(PAGE.format(MARKUP), moment=MOMENT, attachments=[NOTE])
+
+
+def test_it_states_both_standards_and_is_tagged(made: bytes) -> None:
+    document = opened(made)
     with document.open_metadata() as metadata:
         assert metadata["pdfaid:part"] == "3"
         assert metadata["pdfaid:conformance"] == "A"
@@ -32,16 +42,15 @@ def test_it_states_both_standards_and_is_tagged() -> None:
     assert str(document.Root.Lang) == "en-GB"
 
 
-def test_an_attachment_comes_out_as_it_went_in() -> None:
-    note = PdfAttachment("filing.json", b'{"a":1}', "The same answers for machines")
-    document = opened(render_pdf(PAGE.format(""), moment=MOMENT, attachments=[note]))
+def test_an_attachment_comes_out_as_it_went_in(made: bytes) -> None:
+    document = opened(made)
     attached = document.attachments["filing.json"]
     assert attached.get_file().read_bytes() == b'{"a":1}'
     assert str(attached.obj.AFRelationship) == "/Source"
 
 
-def test_every_font_is_inside_the_file() -> None:
-    document = opened(render_pdf(PAGE.format("<p><strong>Bold</strong> <code>0O1lI</code> Łódź</p>"), moment=MOMENT))
+def test_every_font_is_inside_the_file(made: bytes) -> None:
+    document = opened(made)
     descriptors = [
         o for o in document.objects if isinstance(o, pikepdf.Dictionary) and o.get("/Type") == "/FontDescriptor"
     ]
@@ -49,10 +58,8 @@ def test_every_font_is_inside_the_file() -> None:
     assert all("/FontFile2" in d or "/FontFile3" in d for d in descriptors)
 
 
-def test_the_same_input_gives_the_same_bytes() -> None:
-    note = PdfAttachment("filing.json", b"{}", "")
-    first, second = (render_pdf(PAGE.format("<p>Łódź</p>"), moment=MOMENT, attachments=[note]) for _ in range(2))
-    assert first == second
+def test_the_same_input_gives_the_same_bytes(made: bytes) -> None:
+    assert render_pdf(PAGE.format(MARKUP), moment=MOMENT, attachments=[NOTE]) == made
 
 
 @pytest.mark.parametrize(
@@ -75,24 +82,24 @@ def test_it_fetches_nothing_from_outside(markup: str) -> None:
         render_pdf(PAGE.format(markup), moment=MOMENT)
 
 
-def test_a_script_is_only_left_out() -> None:
-    assert render_pdf(PAGE.format("<script>while (true) {}</script>"), moment=MOMENT).startswith(b"%PDF-")
-
-
 def test_a_document_that_works_too_long_is_stopped() -> None:
     with pytest.raises(PdfTimedOut, match="more than 1 seconds of work"):
         render_pdf("<p>a</p>" * 200_000, moment=MOMENT, limits=PdfLimits(cpu_seconds=1))
 
 
-def test_a_document_that_lasts_too_long_is_stopped() -> None:
+def test_a_document_that_lasts_too_long_is_stopped_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(PdfTimedOut, match=r"0\.5 seconds of waiting"):
         render_pdf("<p>a</p>" * 200_000, moment=MOMENT, limits=PdfLimits(wall_seconds=0.5))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Only Linux holds RLIMIT_AS; elsewhere a thread polls.")
 def test_a_document_that_needs_too_much_memory_is_stopped() -> None:
-    with pytest.raises(PdfTooLarge, match="more than 250 MB"):
-        render_pdf("<p>a b c</p>" * 40_000, moment=MOMENT, limits=PdfLimits(memory_bytes=250 << 20))
+    with pytest.raises(PdfTooLarge, match="more than 150 MB"):
+        render_pdf("<p>a b c</p>" * 40_000, moment=MOMENT, limits=PdfLimits(memory_bytes=150 << 20))
 
 
 def test_the_child_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,10 +133,3 @@ def test_a_machine_without_pango_hears_which_package(tmp_path: Path, monkeypatch
     monkeypatch.setattr(pdf, "CHILD", absent)
     with pytest.raises(pdf.PangoMissing, match=r"apt-get install libpango-1\.0-0"):
         render_pdf("", moment=MOMENT)
-
-
-def test_nothing_stays_behind_after_a_stop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with pytest.raises(PdfTimedOut):
-        render_pdf("<p>a</p>" * 200_000, moment=MOMENT, limits=PdfLimits(wall_seconds=0.5))
-    assert list(tmp_path.iterdir()) == []

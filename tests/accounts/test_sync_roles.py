@@ -14,6 +14,12 @@ from tests.factories import make_user, unguarded
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def unwritten(db: None) -> None:
+    with unguarded():
+        Group.objects.all().delete()
+
+
 def sync() -> str:
     out = StringIO()
     call_command("sync_roles", stdout=out)
@@ -49,7 +55,8 @@ def test_it_takes_away_what_the_table_no_longer_has() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_whoever_held_a_role_that_is_gone_is_named_in_the_event() -> None:
-    user = make_user("auditor")  # after which the roles are in the database
+    sync()
+    user = make_user("auditor")
     with unguarded():
         group = Group.objects.create(name="intern")
         user.groups.add(group)
