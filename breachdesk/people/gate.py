@@ -42,7 +42,8 @@ from breachdesk.people.shifts import FEWEST, Agreement, Stretch, name_fits, post
 from breachdesk.prepared import run
 
 if TYPE_CHECKING:
-    from breachdesk.people.reading.rows import BadRow, CleanRow
+    from breachdesk.people.preparing import Prepared
+    from breachdesk.people.reading.rows import BadRow
 
 # How much of what is usual remains when the two columns are strangers to one another, and what counts as usual at most.
 # Most postcodes fit by chance where most people live in one country.
@@ -143,7 +144,7 @@ class Watch:
 
     def __init__(self, limits: dict[str, float], earlier: tuple[int, int] = (0, 0)) -> None:
         self.limits, self.earlier = limits, earlier
-        self._waiting: list[CleanRow] = []
+        self._waiting: list[Prepared] = []
         self._before = ""  # the name in the row before
         self.rows = 0
         self.marked: Counter[str] = Counter()
@@ -158,7 +159,7 @@ class Watch:
         pairs = [pair for pair in kept if pair]
         return cls(settings.BREACHDESK.gate_limits, (sum(fits for fits, _ in pairs), sum(of for _, of in pairs)))
 
-    def add(self, row: "CleanRow") -> None:
+    def add(self, row: "Prepared") -> None:
         self._waiting.append(row)
         if len(self._waiting) == TOGETHER:
             self._look()
@@ -173,15 +174,15 @@ class Watch:
         numbers = [row.number for row in rows]
         names = [row.name for row in rows]
         self.names.add(names, numbers)
-        self.streets.add([row.personal.get("street", "").casefold() for row in rows], numbers)
+        self.streets.add([row.street.casefold() for row in rows], numbers)
         befores = [self._before, *names]
         self._before = befores[-1]
         fits = [name_fits(row.name, row.email, before) for row, before in zip(rows, befores, strict=False)]
         self.names_fit.add_all(fits, numbers)
-        postcodes = [postcode_fits(row.personal.get("postcode", ""), row.country) for row in rows]
+        postcodes = [postcode_fits(row.postcode, row.country) for row in rows]
         self.postcodes_fit.add_all(postcodes, numbers)
 
-    def _mark(self, row: "CleanRow") -> None:
+    def _mark(self, row: "Prepared") -> None:
         marks = {
             "minors": row.is_minor,
             "deceased": row.deceased,

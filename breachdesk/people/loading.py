@@ -1,11 +1,10 @@
-"""Clean rows to sealed rows by COPY, rejected rows and the rows about known people beside them, all in the caller's one
-transaction.
+"""Prepared rows to the database by COPY, rejected rows and the rows about known people beside them, all in the caller's
+one transaction.
 
-Memory holds two batches of rows, never the file: one is read while the other is worked on.
+Memory holds a batch of rows, never the file.
 `rows = people + repeated + rejected` holds after every batch.
 """
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -18,23 +17,17 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from breachdesk.people import copying, personal
-from breachdesk.people.ahead import Ahead
-from breachdesk.people.copying import of_boolean, of_bytes, of_digest, of_integer, of_json, of_text, of_texts
+from breachdesk.people.copying import of_bytes, of_digest, of_integer, of_json, of_text
 from breachdesk.people.gate import Watch
-from breachdesk.people.merging import Found, Match, Merger
+from breachdesk.people.merging import Match, Merger
 from breachdesk.people.models import Upload
-from breachdesk.people.reading import BadRow, CleanRow
+from breachdesk.people.preparing import COPY_PEOPLE, TO_JSON, Prepared
+from breachdesk.people.reading import BadRow
 from breachdesk.vault.sealing import Cipher
 
-BATCH = 2_000
 TELL_EVERY = 0.5  # seconds
-MOST_PLAIN = 50_000  # different combinations of plain columns that are kept ready
 REJECTED_TABLE = "people_rejectedrow"
 
-_PEOPLE = """
-COPY people_person (id, incident_id, upload_id, row_number, row_checksum, sealed, email_index, identity_index,
-reference_index, country, state, language, kinds, minor, vulnerable, deceased, has_email, has_post, held, withdrawn,
-version) FROM STDIN (FORMAT BINARY)"""
 _MATCHES = """
 COPY people_personmatch (id, upload_id, person_id, row_number, row_checksum, found_by, sealed, email_index,
 identity_index, reference_index, changes) FROM STDIN (FORMAT BINARY)"""
@@ -43,7 +36,9 @@ _FOREIGN_KEYS = """
 SELECT string_agg(quote_ident(conname), ', ') FROM pg_constraint
 WHERE contype = 'f' AND condeferrable AND conrelid = ANY (%s::regclass[])
 """
-_TO_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+Batch = tuple[int, list[Any], list[Any]]  # how far the file is read, in bytes; the fields of Prepared; of BadRow
 
 
 @dataclass
@@ -61,7 +56,7 @@ class Counts:
     languages: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
 
-    def add(self, people: Iterable[CleanRow]) -> None:
+    def add(self, people: Iterable[Prepared]) -> None:
         """New people, once each."""
         for row in people:
             self.people += 1
@@ -91,91 +86,50 @@ class Counts:
 class Loader:
     """Loads the rows of one upload; `tell` hears the counts twice a second, `watch` every row that can be taken."""
 
-    def __init__(self, upload: Upload, cipher: Cipher, watch: Watch, tell: Callable[[Counts], None]) -> None:
+    def __init__(self, upload: Upload, cipher: Cipher, watch: Watch, tell: Callable[[Counts, int], None]) -> None:
         self.upload, self.cipher, self.watch, self.tell = upload, cipher, watch, tell
         self.counts = Counts()
         self._merger = Merger(upload, cipher)
-        self._place = of_digest(upload.incident_id.bytes) + of_digest(upload.pk.bytes)
-        self._plain: dict[tuple[object, ...], bytes] = {}
         self._told_at = time.monotonic()
 
-    def load(self, rows: Iterator[CleanRow | BadRow]) -> Counts:
+    def load(self, batches: Iterable[Batch]) -> Counts:
         with connection.cursor() as cursor:
             # The tables were empty a moment ago, as far as the planner knows.
             cursor.execute("SET LOCAL enable_seqscan = off")
             with _foreign_keys_checked_at_once(cursor):
-                self._ahead = Ahead(rows, BATCH)
-                for batch in self._ahead:
-                    self._load(batch)
-                    self._tell_now_and_then()
+                for bytes_read, rows, bad in batches:
+                    self._load(list(map(Prepared._make, rows)), list(map(BadRow._make, bad)))
+                    self._tell_now_and_then(bytes_read)
             cursor.execute("SET LOCAL enable_seqscan = on")
         return self.counts
 
-    def _load(self, batch: list[CleanRow | BadRow]) -> None:
-        rows = [self._found(row) for row in batch if isinstance(row, CleanRow)]
-        bad = [row for row in batch if isinstance(row, BadRow)]
-        decided = self._merger.decide(rows, [UUID(bytes=one) for one in copying.random_ids(len(rows))])
+    def _load(self, rows: list[Prepared], bad: list[BadRow]) -> None:
+        decided = self._merger.decide(rows)
         bad += decided.bad
-        self._copy(_PEOPLE, (self._person(found, person) for found, person in decided.new))
-        self._copy(_MATCHES, map(self._match, decided.matches, copying.random_ids(len(decided.matches))))
-        self._copy(_REJECTED, map(self._bad, bad, copying.random_ids(len(bad))))
+        _copy(COPY_PEOPLE, (row.line for row in decided.new))
+        _copy(_MATCHES, map(self._match, decided.matches, copying.random_ids(len(decided.matches))))
+        _copy(_REJECTED, map(self._bad, bad, copying.random_ids(len(bad))))
         self._count(decided.new, decided.matches, bad)
 
-    def _found(self, row: CleanRow) -> Found:
-        cipher = self.cipher
-        reference = personal.reference_index(cipher, row.reference) if row.reference else None
-        return Found(row, personal.identity_index(cipher, row.identity), reference)
-
-    def _count(self, new: list[tuple[Found, UUID]], matches: list[Match], bad: list[BadRow]) -> None:
+    def _count(self, new: list[Prepared], matches: list[Match], bad: list[BadRow]) -> None:
         counts, watch = self.counts, self.watch
         counts.rows += len(new) + len(matches) + len(bad)
         counts.repeated += len(matches)
         counts.rejected += len(bad)
         counts.about_withdrawn += sum(match.known.withdrawn for match in matches)
-        counts.add(found.row for found, _ in new)
-        for row in sorted([*(found.row for found, _ in new), *(match.found.row for match in matches)], key=_by_number):
+        counts.add(new)
+        for row in sorted([*new, *(match.row for match in matches)], key=_by_number):
             watch.add(row)
         for one in bad:
             watch.add_bad(one)
 
-    def _person(self, found: Found, person: UUID) -> bytes:
-        row, identity, reference = found
-        sealed, checksum = self._sealed(row, person)
-        return b"".join(
-            (
-                _COLUMNS_OF_PERSON,
-                of_digest(person.bytes),
-                self._place,
-                of_integer(row.number),
-                of_digest(checksum),
-                of_bytes(sealed),
-                of_digest(personal.email_index(self.cipher, row.email) if row.email else None),
-                of_digest(identity),
-                of_digest(reference),
-                self._plain_of(row),
-            )
-        )
-
-    def _sealed(self, row: CleanRow, person: UUID) -> tuple[bytes, bytes]:
-        """The checksum is taken from what the reader gave, before anything else is done with it."""
-        value = _TO_JSON(row.personal).encode()
-        return personal.seal_value(self.cipher, value, person), personal.row_checksum(self.cipher, value)
-
-    def _plain_of(self, row: CleanRow) -> bytes:
-        key = (row.country, row.state, row.language, *row.kinds, *_marks(row))
-        if (plain := self._plain.get(key)) is None:
-            if len(self._plain) >= MOST_PLAIN:
-                self._plain.clear()
-            plain = self._plain[key] = _plain(row)
-        return plain
-
     def _match(self, match: Match, match_id: bytes) -> bytes:
-        (row, identity, reference), known, found_by, changes, gives_values = match
-        sealed, checksum = self._sealed(row, known.id)
+        row, known, found_by, changes, gives_values = match
         values = copying.NULL * 4
         if gives_values:
+            sealed = personal.seal_value(self.cipher, row.value, known.id)
             email = personal.email_index(self.cipher, row.email) if row.email else None
-            values = of_bytes(sealed) + of_digest(email) + of_digest(identity) + of_digest(reference)
+            values = of_bytes(sealed) + of_digest(email) + of_digest(row.identity) + of_digest(row.reference)
         return b"".join(
             (
                 _COLUMNS_OF_MATCH,
@@ -183,15 +137,15 @@ class Loader:
                 of_digest(self.upload.pk.bytes),
                 of_digest(known.id.bytes),
                 of_integer(row.number),
-                of_digest(checksum),
+                of_digest(personal.row_checksum(self.cipher, row.value)),
                 of_text(found_by),
                 values,
-                of_json(_TO_JSON(changes).encode()),
+                of_json(TO_JSON(changes).encode()),
             )
         )
 
     def _bad(self, row: BadRow, row_id: bytes) -> bytes:
-        original = _TO_JSON(row.original).encode()
+        original = TO_JSON(row.original).encode()
         sealed = self.cipher.seal(original, table=REJECTED_TABLE, column="sealed", row=UUID(bytes=row_id))
         return b"".join(
             (
@@ -205,17 +159,17 @@ class Loader:
             )
         )
 
-    def _copy(self, statement: str, rows: Iterable[bytes]) -> None:
-        content = b"".join(rows)
-        if content:
-            with connection.cursor() as cursor, cursor.copy(statement) as copy:
-                self._ahead.read_on()
-                copy.write(copying.HEADER + content + copying.TRAILER)
-
-    def _tell_now_and_then(self) -> None:
+    def _tell_now_and_then(self, bytes_read: int) -> None:
         if time.monotonic() - self._told_at >= TELL_EVERY:
-            self.tell(self.counts)
+            self.tell(self.counts, bytes_read)
             self._told_at = time.monotonic()
+
+
+def _copy(statement: str, lines: Iterable[bytes]) -> None:
+    content = b"".join(lines)
+    if content:
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write(copying.HEADER + content + copying.TRAILER)
 
 
 @contextmanager
@@ -229,19 +183,8 @@ def _foreign_keys_checked_at_once(cursor: CursorWrapper) -> Iterator[None]:
     cursor.execute(f"SET CONSTRAINTS {names} DEFERRED")
 
 
-_COLUMNS_OF_PERSON, _COLUMNS_OF_MATCH, _COLUMNS_OF_BAD = map(copying.columns, (21, 11, 6))
+_COLUMNS_OF_MATCH, _COLUMNS_OF_BAD = map(copying.columns, (11, 6))
 
 
-def _by_number(row: CleanRow) -> int:
+def _by_number(row: Prepared) -> int:
     return row.number
-
-
-def _marks(row: CleanRow) -> tuple[bool, ...]:
-    return row.is_minor, row.vulnerable, row.deceased, bool(row.email), row.has_post
-
-
-def _plain(row: CleanRow) -> bytes:
-    """The columns from `country` on, in the order of _PEOPLE. Whoever has died is on hold from the beginning."""
-    texts = map(of_text, (row.country, row.state, row.language))
-    marks = map(of_boolean, (*_marks(row), row.deceased, False))
-    return b"".join((*texts, of_texts(row.kinds), *marks, of_integer(1)))

@@ -1,12 +1,13 @@
-"""Which rows are about somebody who is known already: decided batch by batch, by one query for each batch.
+"""Which rows are about somebody who is known already: decided batch by batch.
 
 Two rows are about one person when address and name are the same, or when the customer number is and the names share a
 word. The first row about a person is the one that counts; of each further one only kinds of data and marks are added.
 In a file that brings newer data, the first row about a known person gives all of the person's values, never some.
 
-Nothing is remembered from batch to batch: what earlier batches brought is found in the database, so memory does not
-depend on how many people there are. No other file of the incident is between reading and decision meanwhile, so what is
-found stays as it is until this one is taken in.
+Nothing is remembered from batch to batch but a filter of constant size (seen.py), which tells of nearly all rows that
+nobody like them came before. The others are looked up, those that earlier batches brought in the database too: so
+memory does not depend on how many people there are. No other file of the incident is between reading and decision
+meanwhile, so what is found stays as it is until this one is taken in.
 """
 
 import re
@@ -20,41 +21,53 @@ from django.db import connection
 
 from breachdesk.people.models import PersonMatch, Upload
 from breachdesk.people.personal import full_name, unseal_personal
-from breachdesk.people.reading import BadRow, CleanRow
+from breachdesk.people.preparing import Prepared, original_of
+from breachdesk.people.reading import BadRow
 from breachdesk.people.reading.fields import label_of
+from breachdesk.people.seen import Seen
 from breachdesk.vault.sealing import Cipher
 
+KEYS_AT_ONCE = 5_000
 MARKS = ("minor", "vulnerable", "deceased")
 REFERENCE_OF_ANOTHER, UNKNOWN_PERSON = "reference_of_another", "unknown_person"
 
 _PERSON = "SELECT id, upload_id, identity_index, reference_index, withdrawn, kinds, minor, vulnerable, deceased"
+# One key at a time, and the incident as a value that the planner does not know. As far as it knows this incident has
+# no people yet, so it would take any index that begins with the incident, and go through all of them for each batch.
 _KNOWN = f"""
-{_PERSON} FROM people_person WHERE incident_id = %(incident)s AND identity_index = ANY (%(identities)b)
+SELECT person.* FROM unnest(%(identities)b::bytea[]) AS key, LATERAL (
+    {_PERSON} FROM people_person WHERE incident_id = (SELECT %(incident)s::uuid) AND identity_index = key OFFSET 0
+) AS person
 UNION ALL
-{_PERSON} FROM people_person WHERE incident_id = %(incident)s AND reference_index = ANY (%(references)b)
-"""
+SELECT person.* FROM unnest(%(references)b::bytea[]) AS key, LATERAL (
+    {_PERSON} FROM people_person WHERE incident_id = (SELECT %(incident)s::uuid) AND reference_index = key OFFSET 0
+) AS person
+"""  # noqa: S608 texts of our own
 _THESE = f"{_PERSON} FROM people_person WHERE id = ANY (%(people)b)"
 # What earlier rows of this very file make of people who were known before.
 _CLAIMED = """
-SELECT person_id, identity_index, reference_index FROM people_personmatch
-WHERE upload_id = %(upload)s AND identity_index = ANY (%(identities)b)
+SELECT claim.* FROM unnest(%(identities)b::bytea[]) AS key, LATERAL (
+    SELECT person_id, identity_index, reference_index FROM people_personmatch
+    WHERE upload_id = (SELECT %(upload)s::uuid) AND identity_index = key OFFSET 0
+) AS claim
 UNION ALL
-SELECT person_id, identity_index, reference_index FROM people_personmatch
-WHERE upload_id = %(upload)s AND reference_index = ANY (%(references)b)
+SELECT claim.* FROM unnest(%(references)b::bytea[]) AS key, LATERAL (
+    SELECT person_id, identity_index, reference_index FROM people_personmatch
+    WHERE upload_id = (SELECT %(upload)s::uuid) AND reference_index = key OFFSET 0
+) AS claim
+"""
+# All keys that could be found, also those that come back when a list is taken out meanwhile.
+_KEYS = """
+SELECT identity_index, reference_index FROM people_person WHERE incident_id = %(incident)s
+UNION ALL
+SELECT identity_index, reference_index FROM people_personmatch
+WHERE upload_id IN (SELECT id FROM people_upload WHERE incident_id = %(incident)s) AND identity_index IS NOT NULL
 """
 _GIVEN = """
 SELECT person_id FROM people_personmatch
 WHERE upload_id = %(upload)s AND person_id = ANY (%(people)b) AND sealed IS NOT NULL
 """
 _SEALED = "SELECT id, sealed, row_checksum FROM people_person WHERE id = ANY (%(people)b)"
-
-
-class Found(NamedTuple):
-    """A row with its indexes."""
-
-    row: CleanRow
-    identity: bytes
-    reference: bytes | None
 
 
 class Known:
@@ -78,7 +91,7 @@ class Known:
         self.name = name  # asked for only when the customer number alone says who it is
         self.was_given = is_new  # its values come from a row of this file
 
-    def add(self, row: CleanRow) -> dict[str, Any]:
+    def add(self, row: Prepared) -> dict[str, Any]:
         """What the row says besides and nobody said before, as far as this batch knows."""
         said: dict[str, Any] = {}
         if new := [kind for kind in row.kinds if kind not in self.kinds]:
@@ -96,7 +109,7 @@ class Known:
 class Match(NamedTuple):
     """A row about somebody known, and what it changes; with `gives_values` all that the person is."""
 
-    found: Found
+    row: Prepared
     known: Known
     found_by: str
     changes: dict[str, Any]
@@ -104,9 +117,21 @@ class Match(NamedTuple):
 
 
 class Decided(NamedTuple):
-    new: list[tuple[Found, UUID]]
+    new: list[Prepared]
     matches: list[Match]
     bad: list[BadRow]
+
+
+def keys_before(upload: Upload) -> Seen:
+    """A filter of all keys by which a row of this file could be about somebody known."""
+    seen = Seen()
+    with psycopg.ServerCursor(connection.connection, "keys_before", row_factory=psycopg.rows.tuple_row) as cursor:
+        cursor.itersize = KEYS_AT_ONCE
+        for identity, reference in cursor.execute(_KEYS, {"incident": upload.incident_id}, binary=True):
+            seen.add(identity)
+            if reference:
+                seen.add(reference)
+    return seen
 
 
 class Merger:
@@ -115,71 +140,77 @@ class Merger:
         self.withdraws = upload.purpose == Upload.Purpose.WITHDRAW
         self.updates = upload.purpose == Upload.Purpose.UPDATE
 
-    def decide(self, rows: Sequence[Found], ids: Sequence[UUID]) -> Decided:
-        """Of each row, in their order; `ids` are for those who turn out to be new."""
-        by_identity, by_reference = self._look_up(rows)
+    def decide(self, rows: Sequence[Prepared]) -> Decided:
+        """Of each row, in their order. Whoever is no suspect is new, and the first of the batch with these keys."""
+        suspects = [row for row in rows if row.is_suspect]
+        if not suspects and not self.withdraws:
+            return Decided(list(rows), [], [])
+        by_identity, by_reference = self._look_up(suspects)
         decided = Decided([], [], [])
-        for found, new_id in zip(rows, ids, strict=True):
-            row, identity, reference = found
-            same, numbered = by_identity.get(identity), by_reference.get(reference) if reference else None
+        identities = {suspect.identity for suspect in suspects}
+        references = {suspect.reference for suspect in suspects} - {None}
+        for row in rows:
+            same, numbered = by_identity.get(row.identity), by_reference.get(row.reference)
             if same is None and numbered is None and not self.withdraws:
-                person = Known(new_id, True, reference, row.kinds, marks_of(row), name=row.name)
-                decided.new.append((found, new_id))
-            elif reason := self._refusal(found, same, numbered):
+                decided.new.append(row)
+                if row.identity not in identities and row.reference not in references:
+                    continue
+                person = Known(UUID(bytes=row.id), True, row.reference, row.kinds, marks_of(row), name=row.name)
+            elif reason := self._refusal(row, same, numbered):
                 decided.bad.append(_bad(row, reason))
                 continue
             else:
-                match = self._match(found, same, numbered)
+                match = self._match(row, same, numbered)
                 decided.matches.append(match)
                 if not match.gives_values:
                     continue
                 person = match.known
-            by_identity.setdefault(identity, person)
-            if reference:
-                by_reference.setdefault(reference, person)
+            by_identity.setdefault(row.identity, person)
+            if row.reference:
+                by_reference.setdefault(row.reference, person)
         return decided
 
-    def _refusal(self, found: Found, same: Known | None, numbered: Known | None) -> str:
+    def _refusal(self, row: Prepared, same: Known | None, numbered: Known | None) -> str:
         """A wrong join would leave somebody untold, so whatever is in doubt is a human's to decide."""
         if same is None and numbered is None:
             return UNKNOWN_PERSON
         if same is not None and numbered is not None:
-            is_another = same is not numbered and same.reference != found.reference
+            is_another = same is not numbered and same.reference != row.reference
             return REFERENCE_OF_ANOTHER if is_another else ""
-        if numbered is not None and words(found.row.name).isdisjoint(words(self._name_of(numbered))):
+        if numbered is not None and words(row.name).isdisjoint(words(self._name_of(numbered))):
             return REFERENCE_OF_ANOTHER
         return ""
 
-    def _match(self, found: Found, same: Known | None, numbered: Known | None) -> Match:
+    def _match(self, row: Prepared, same: Known | None, numbered: Known | None) -> Match:
         known = same or numbered
         assert known is not None
         found_by = PersonMatch.FoundBy.IDENTITY if same else PersonMatch.FoundBy.REFERENCE
         if self.withdraws:
-            return Match(found, known, found_by, {}, False)
-        changes = known.add(found.row)
+            return Match(row, known, found_by, {}, False)
+        changes = known.add(row)
         gives_values = self.updates and not known.was_given
         if gives_values:
             known.was_given = True
-            changes |= plain_values(found.row)
-        return Match(found, known, found_by, changes, gives_values)
+            changes |= plain_values(row)
+        return Match(row, known, found_by, changes, gives_values)
 
-    def _look_up(self, rows: Sequence[Found]) -> tuple[dict[bytes, Known], dict[bytes, Known]]:
+    def _look_up(self, rows: Sequence[Prepared]) -> tuple[dict[bytes, Known], dict[bytes | None, Known]]:
         keys = {
             "incident": self.upload.incident_id,
             "upload": self.upload.pk,
-            "identities": [found.identity for found in rows],
-            "references": [found.reference for found in rows if found.reference],
+            "identities": [row.identity for row in rows],
+            "references": [row.reference for row in rows if row.reference],
         }
         people: dict[UUID, Known] = {}
         by_identity: dict[bytes, Known] = {}
-        by_reference: dict[bytes, Known] = {}
+        by_reference: dict[bytes | None, Known] = {}
         self._meet(_run(_KNOWN, keys), people, by_identity, by_reference)
         if self.updates:
             self._add_claims(keys, people, by_identity, by_reference)
         self._name(
-            by_reference[found.reference]
-            for found in rows
-            if found.reference in by_reference and found.identity not in by_identity
+            by_reference[row.reference]
+            for row in rows
+            if row.reference in by_reference and row.identity not in by_identity
         )
         return by_identity, by_reference
 
@@ -188,7 +219,7 @@ class Merger:
         rows: Iterable[Any],
         people: dict[UUID, Known],
         by_identity: dict[bytes, Known],
-        by_reference: dict[bytes, Known],
+        by_reference: dict[bytes | None, Known],
     ) -> None:
         for person_id, upload_id, identity, reference, withdrawn, kinds, *marks in rows:
             if person_id not in people:
@@ -203,7 +234,7 @@ class Merger:
         keys: dict[str, Any],
         people: dict[UUID, Known],
         by_identity: dict[bytes, Known],
-        by_reference: dict[bytes, Known],
+        by_reference: dict[bytes | None, Known],
     ) -> None:
         claims = _run(_CLAIMED, keys).fetchall()
         elsewhere = [person for person, _, _ in claims if person not in people]
@@ -228,11 +259,11 @@ class Merger:
                 nameless[person].name = full_name(personal)
 
 
-def marks_of(row: CleanRow) -> tuple[bool, ...]:
+def marks_of(row: Prepared) -> tuple[bool, ...]:
     return row.is_minor, row.vulnerable, row.deceased
 
 
-def plain_values(row: CleanRow) -> dict[str, Any]:
+def plain_values(row: Prepared) -> dict[str, Any]:
     """Beside the sealed ones: with them they are all that one row says a person is."""
     return {
         "country": row.country,
@@ -247,9 +278,9 @@ def words(name: str) -> set[str]:
     return set(re.split(r"[\W_]+", unicodedata.normalize("NFKC", name).casefold())) - {""}
 
 
-def _bad(row: CleanRow, reason: str) -> BadRow:
+def _bad(row: Prepared, reason: str) -> BadRow:
     column = label_of("reference") if reason == REFERENCE_OF_ANOTHER else ""
-    return BadRow(row.number, reason, column, list(row.original))
+    return BadRow(row.number, reason, column, original_of(row))
 
 
 def _run(statement: str, parameters: dict[str, Any]) -> psycopg.Cursor[Any]:

@@ -6,6 +6,7 @@ Country, language, kinds of data and the mark for minors stand beside it in the 
 """
 
 import json
+from collections.abc import Sequence
 from uuid import UUID
 
 from breachdesk.people.addresses import address_key, checked_address
@@ -23,6 +24,10 @@ def seal_personal(cipher: Cipher, personal: dict[str, str], person_id: UUID) -> 
 
 def seal_value(cipher: Cipher, value: bytes, person_id: UUID) -> bytes:
     return cipher.seal(value, table=PERSON_TABLE, column="sealed", row=person_id)
+
+
+def seal_values(cipher: Cipher, values: Sequence[bytes], person_ids: Sequence[bytes]) -> list[bytes]:
+    return cipher.seal_all(values, table=PERSON_TABLE, column="sealed", rows=person_ids)
 
 
 def row_checksum(cipher: Cipher, value: bytes) -> bytes:

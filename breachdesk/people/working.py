@@ -4,7 +4,8 @@ Called by the doorbell, not by a user: what it does was decided by whoever match
 Running it again does nothing a second time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,11 +15,14 @@ from django.utils import timezone
 
 from breachdesk.audit.record import record
 from breachdesk.people import taking, tasks
+from breachdesk.people.apart import apart
 from breachdesk.people.counting import recount_and_state
 from breachdesk.people.ending import forget_holds
 from breachdesk.people.gate import Watch
-from breachdesk.people.loading import Counts, Loader
+from breachdesk.people.loading import Batch, Counts, Loader
+from breachdesk.people.merging import keys_before
 from breachdesk.people.models import CountEntry, Person, PersonMatch, RejectedRow, Upload
+from breachdesk.people.preparing import Preparer
 from breachdesk.people.progress import Progress
 from breachdesk.people.reading.context import context_here
 from breachdesk.people.reading.plan import plan_of
@@ -26,10 +30,11 @@ from breachdesk.people.reading.rows import read_rows
 from breachdesk.people.reading.tables import open_table
 from breachdesk.people.turns import may_read_alone, take_turn
 from breachdesk.people.uploads import discard_file, opened
-from breachdesk.vault.sealing import SealBroken, cipher_for
+from breachdesk.vault.sealing import Cipher, SealBroken, cipher_for
 
 LEASE = timedelta(seconds=60)
 MOST_STARTS = 3
+BATCH = 2_000  # rows
 State = Upload.State
 
 
@@ -98,15 +103,27 @@ def _load(upload: Upload) -> Upload:
     if not may_read_alone(upload.incident_id):
         raise Busy
     cipher = cipher_for(upload.incident_id)
-    plan = plan_of(cipher, upload)
-    with opened(upload, cipher) as stream, Progress(upload, LEASE) as progress:
-        table = open_table(stream, plan.source)
-        watch = Watch.over(upload)
-        loader = Loader(upload, cipher, watch, lambda counts: progress.tell(counts, table.bytes_read))
-        counts = loader.load(read_rows(table, plan, today=timezone.localdate(), context=context_here()))
+    watch = Watch.over(upload)
+    with Progress(upload, LEASE) as progress, closing(apart(_reading(upload, cipher))) as batches:
+        counts = Loader(upload, cipher, watch, progress.tell).load(batches)
     if not counts.rows:
         raise ValidationError("The file has column names and no rows. Nobody was added.")
     return _checked(upload, counts, watch)
+
+
+def _reading(upload: Upload, cipher: Cipher) -> Callable[[], Iterator[Batch]]:
+    """All that must be asked of the database is asked before; what is given back asks nothing."""
+    plan, context, today = plan_of(cipher, upload), context_here(), timezone.localdate()
+    preparer = Preparer(upload.incident_id, upload.pk, cipher, keys_before(upload))
+
+    def read() -> Iterator[Batch]:
+        with opened(upload, cipher) as stream:
+            table = open_table(stream, plan.source)
+            rows = read_rows(table, plan, today=today, context=context)
+            for prepared, bad in preparer.batches(rows, BATCH):
+                yield table.bytes_read, prepared, bad
+
+    return read
 
 
 def _checked(upload: Upload, counts: Counts, watch: Watch) -> Upload:

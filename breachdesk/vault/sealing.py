@@ -24,6 +24,7 @@ The index key lives until nobody can go to court any more, and answers one quest
 """
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -145,6 +146,14 @@ class Cipher(IndexCipher):
     def seal(self, value: bytes, *, table: str, column: str, row: UUID) -> bytes:
         nonce = urandom(NONCE_BYTES)
         return nonce + self._aead.encrypt(nonce, value, self._place(table, column) + row.bytes)
+
+    def seal_all(self, values: Sequence[bytes], *, table: str, column: str, rows: Sequence[bytes]) -> list[bytes]:
+        """As seal() for each; `rows` are the 16 bytes of their ids. The nonces are drawn together: that is quicker."""
+        place, encrypt, noise = self._place(table, column), self._aead.encrypt, urandom(NONCE_BYTES * len(values))
+        nonces = (noise[start : start + NONCE_BYTES] for start in range(0, len(noise), NONCE_BYTES))
+        return [
+            nonce + encrypt(nonce, value, place + row) for nonce, value, row in zip(nonces, values, rows, strict=True)
+        ]
 
     def unseal(self, sealed: bytes, *, table: str, column: str, row: UUID) -> bytes:
         """Raises SealBroken unless these very bytes were sealed for this place under this scope's key."""

@@ -14,46 +14,53 @@ from breachdesk.incidents.models import Incident
 from breachdesk.people.actions import accept_upload
 from breachdesk.people.gate import SENTENCES, Facts, Signal, Watch, needs_explaining, percent, signals_of
 from breachdesk.people.models import Person, Upload
-from breachdesk.people.reading.rows import BadRow, CleanRow
+from breachdesk.people.preparing import Prepared
+from breachdesk.people.reading.rows import BadRow
 from tests.factories import check_upload, make_incident, make_people, make_upload, make_user
 
 GIVEN = ["amber", "birch", "cedar", "delta", "ember", "flint", "grove", "hazel", "iris", "juniper", "kestrel", "linden"]
 FAMILY = ["abbott", "barlow", "chandler", "dawkins", "ellwood", "fenwick", "gadsby", "holloway", "ingram", "jessop"]
 
 
-def clean(number: int, **values: object) -> CleanRow:
+def clean(number: int, **values: object) -> Prepared:
     """Somebody whose address is made of their name."""
     initials = chr(97 + number // 26 % 26) + chr(97 + number % 26)
     given, family = GIVEN[number % 12], FAMILY[number // 12 % 10]
     defaults: dict[str, object] = {
         "number": number,
-        "personal": {"street": f"{number} Mill Lane", "postcode": "LS1 4AP"},
-        "identity": str(number),
+        "is_suspect": False,
+        "id": b"",
+        "identity": b"",
+        "reference": None,
+        "line": b"",
+        "value": b"",
+        "original": b"",
+        "street": f"{number} Mill Lane",
+        "postcode": "LS1 4AP",
         "email": f"{given}.{family}{number}@example.com",
-        "reference": f"HR-{number}",
         "country": "GB",
         "state": "",
         "language": "en-GB",
-        "kinds": ["name"],
+        "kinds": ("name",),
         "is_minor": False,
         "vulnerable": False,
         "deceased": False,
         "has_post": True,
         "name": f"{given} {initials} {family}",
     }
-    return CleanRow(**{**defaults, **values})  # type: ignore[arg-type]
+    return Prepared(**{**defaults, **values})  # type: ignore[arg-type]
 
 
-def found(rows: list[CleanRow | BadRow], earlier: tuple[int, int] = (0, 0), **facts: object) -> dict[str, Signal]:
+def found(rows: list[Prepared | BadRow], earlier: tuple[int, int] = (0, 0), **facts: object) -> dict[str, Signal]:
     watch = Watch(GATE_LIMITS, earlier)
     for row in rows:
         watch.add_bad(row) if isinstance(row, BadRow) else watch.add(row)
-    good = sum(isinstance(row, CleanRow) for row in rows)
+    good = sum(isinstance(row, Prepared) for row in rows)
     known = {"purpose": "add", "read": len(rows), "new": good, "known": 0, "rejected": len(rows) - good, "people": good}
     return {signal.key: signal for signal in watch.judged(Facts(**{**known, **facts}))}  # type: ignore[arg-type]
 
 
-def people(rows: int, every: int = 0, **values: object) -> list[CleanRow | BadRow]:
+def people(rows: int, every: int = 0, **values: object) -> list[Prepared | BadRow]:
     """Rows 2 and on; every so many-th has these values."""
     return [clean(number, **(values if every and number % every == 0 else {})) for number in range(2, rows + 2)]
 
@@ -129,7 +136,7 @@ def test_it_finds_a_name_that_stands_for_nobody() -> None:
 
 
 def test_it_finds_a_street_that_stands_for_nowhere() -> None:
-    signal = found(people(10_000, every=50, personal={"street": "Unknown"}))["repeated_street"]
+    signal = found(people(10_000, every=50, street="Unknown"))["repeated_street"]
     assert signal.needs_explaining
     assert "Unknown" not in signal.sentence
 
@@ -138,7 +145,7 @@ def test_a_few_namesakes_in_a_short_list_are_ordinary() -> None:
     assert "repeated_name" not in found(people(1000, every=100, name="mary smith"))
 
 
-def moved(rows: list[CleanRow | BadRow], first: int, last: int, column: str) -> list[CleanRow | BadRow]:
+def moved(rows: list[Prepared | BadRow], first: int, last: int, column: str) -> list[Prepared | BadRow]:
     """The column of these rows taken from the next one."""
     values = [getattr(row, column) for row in rows]
     return [
@@ -162,7 +169,7 @@ def test_it_finds_addresses_that_were_moved_everywhere() -> None:
 
 
 def test_it_finds_countries_that_were_moved() -> None:
-    german = {"country": "DE", "personal": {"postcode": "50667"}}
+    german = {"country": "DE", "postcode": "50667"}
     rows = people(6000, every=2, **german)
     assert "postcodes_moved" not in found(rows)
     signal = found(moved(rows, 3000, 6001, "country"))["postcodes_moved"]
@@ -189,7 +196,7 @@ def test_invented_lists_are_quiet_and_the_same_lists_with_a_moved_column_are_not
         assert "names_moved" in found(moved(ordered, 1000, 1200, "email")) or order is not None
 
 
-def read(path: Path) -> list[CleanRow]:
+def read(path: Path) -> list[Prepared]:
     """Rows of the invented list that hold no planted fault."""
     with path.open(newline="", encoding="utf-8") as file:
         lines = [line for line in csv.DictReader(file) if None not in line and line["email"].count("@") == 1]
@@ -200,7 +207,8 @@ def read(path: Path) -> list[CleanRow]:
             name=" ".join(f"{line['first_name']} {line['last_name']}".casefold().split()),
             country=line["country"] if len(line["country"]) == 2 else "",
             language=line["language"],
-            personal={"street": line["street"], "postcode": line["postcode"]},
+            street=line["street"],
+            postcode=line["postcode"],
         )
         for number, line in enumerate(lines, 2)
     ]

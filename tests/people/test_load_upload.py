@@ -236,7 +236,7 @@ def test_progress_is_seen_while_nothing_is_added_yet(monkeypatch: pytest.MonkeyP
             seen.append(cursor.fetchone())
 
     monkeypatch.setattr(working.Progress, "tell", tell_and_look)
-    monkeypatch.setattr("breachdesk.people.loading.BATCH", 500)
+    monkeypatch.setattr("breachdesk.people.working.BATCH", 500)
     rows = "".join(f"Ana {n},ana{n}@example.com\n" for n in range(1_200))
     make_people(make_incident(), "name,email\n" + rows)
     assert seen == [(500, "reading", 0), (1_000, "reading", 0), (1_200, "reading", 0)]

@@ -171,7 +171,7 @@ def test_the_first_row_of_a_file_about_somebody_gives_the_values() -> None:
 
 
 def test_newer_data_is_found_by_later_rows_of_the_file_in_another_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("breachdesk.people.loading.BATCH", 1)
+    monkeypatch.setattr("breachdesk.people.working.BATCH", 1)
     test_the_first_row_of_a_file_about_somebody_gives_the_values()
     test_who_is_the_same_person("7,Bo Lind,bo@home.test,,,,,,,\n", (0, 0, 1), same_file=True)
 

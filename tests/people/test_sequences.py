@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as RolledBack
 
 from breachdesk.incidents.models import Incident
-from breachdesk.people import loading
+from breachdesk.people import working
 from breachdesk.people.actions import discard_upload, undo_upload
 from breachdesk.people.models import Person, Tally, Upload
 from breachdesk.people.personal import personal_of
@@ -188,7 +188,7 @@ class Sequences(RolledBack):
     @given(steps=steps, batch=st.sampled_from([1, 2, 5_000]))
     def test_the_people_are_those_of_the_model(self, steps: list[Any], batch: int) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(loading, "BATCH", batch)
+            patch.setattr(working, "BATCH", batch)
             play(steps)
 
 
