@@ -1,10 +1,19 @@
 from django.urls import path
 
-from regulators import views
+from regulators import catalogue_views, duty_views, views
 
 FILING = "incidents/<str:reference>/filings/<uuid:pk>/"
 
 urlpatterns = [
+    path("catalogue/", catalogue_views.catalogue, name="catalogue"),
+    path("catalogue/<slug:law>/", catalogue_views.law, name="catalogue-law"),
+    path("catalogue/<slug:law>/<int:version>/", catalogue_views.law, name="catalogue-version"),
+    path("organisation/position/", duty_views.position, name="position"),
+    path("organisation/position/<str:key>/", duty_views.state_position, name="position-state"),
+    path("incidents/<str:reference>/duties/", duty_views.duties, name="duties"),
+    path("incidents/<str:reference>/duties/asked/<str:key>/", duty_views.state, name="duty-state"),
+    path("incidents/<str:reference>/duties/<str:key>/", duty_views.duty, name="duty"),
+    path("incidents/<str:reference>/duties/<str:key>/told/", duty_views.meet, name="duty-meet"),
     path("incidents/<str:reference>/filings/", views.filings, name="filing-list"),
     path("incidents/<str:reference>/filings/open/", views.open_filing, name="filing-open"),
     path(FILING, views.detail, name="filing-detail"),
@@ -14,5 +23,8 @@ urlpatterns = [
     path(f"{FILING}sign-off/", views.sign_off, name="filing-sign-off"),
     path(f"{FILING}submission/", views.record_submission, name="filing-submission"),
     path(f"{FILING}pdf/", views.export, name="filing-export"),
+    path(f"{FILING}json/", views.export_for_machines, {"kind": "json"}, name="filing-json"),
+    path(f"{FILING}csv/", views.export_for_machines, {"kind": "csv"}, name="filing-csv"),
+    path(f"{FILING}portal/", views.portal, name="filing-portal"),
     path(f"{FILING}receipt/", views.receipt_file, name="filing-receipt"),
 ]

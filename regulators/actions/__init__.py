@@ -1,3 +1,4 @@
+from regulators.actions.duties import Statement, Told, meet_duty, state_fact, state_position
 from regulators.actions.filings import (
     NewAnswer,
     ReceiptFile,
@@ -13,11 +14,16 @@ from regulators.actions.filings import (
 __all__ = [
     "NewAnswer",
     "ReceiptFile",
+    "Statement",
+    "Told",
     "export_filing",
+    "meet_duty",
     "open_filing",
     "record_submission",
     "save_answers",
     "send_back",
     "sign_off_filing",
+    "state_fact",
+    "state_position",
     "submit_for_sign_off",
 ]

@@ -17,8 +17,17 @@ class StatedFactQuerySet(models.QuerySet["StatedFact"]):
     def of_organisation(self) -> "StatedFactQuerySet":
         return self.filter(incident=None)
 
+    def about(self, incident: Incident | None, key: str) -> "StatedFactQuerySet":
+        return self.filter(incident=incident, key=key)
+
     def of(self, incident: Incident) -> "StatedFactQuerySet":
-        return self.filter(incident=incident).select_related("stated_by")
+        return self.filter(incident=incident)
+
+    def with_author(self) -> "StatedFactQuerySet":
+        return self.select_related("stated_by")
+
+    def newest_first(self) -> "StatedFactQuerySet":
+        return self.with_author().order_by("-stated_at")
 
     def for_cases(self, incidents: Iterable[Incident]) -> "StatedFactQuerySet":
         """What stands for these cases: their own facts, and the organisation's."""
@@ -66,6 +75,9 @@ class StatedFact(models.Model):
 class DutyMetQuerySet(models.QuerySet["DutyMet"]):
     def of(self, incident: Incident) -> "DutyMetQuerySet":
         return self.filter(incident=incident).select_related("recorded_by").order_by("told_at")
+
+    def of_duty(self, regime: str, duty: str, place: str) -> "DutyMetQuerySet":
+        return self.filter(regime=regime, duty=duty, place=place)
 
 
 class DutyMet(models.Model):
