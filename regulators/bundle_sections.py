@@ -25,8 +25,9 @@ def _filing(filing: Filing, *, private: bool) -> dict[str, Any]:
         "form": filing.form,
         "form_version": filing.form_version,
         "authority": filing.authority,
+        "authority_key": filing.authority_key,
         "state": filing.state,
-        "due_at": time_text(filing.due_at),
+        "due_at": time_text(filing.due_at) if filing.due_at else None,
         "opened_at": time_text(filing.opened_at),
         "versions": [_version(version, private=private) for version in filing.versions.all()],
     }

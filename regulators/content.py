@@ -9,13 +9,15 @@ from typing import Any
 
 from breachdesk.accounts.models import Organisation
 from breachdesk.audit.canonical import canonical, time_text
+from regulators.catalogue.rules import Start, Unit
+from regulators.models import Filing
 from regulators.sheet import Given, Part, Sheet
 
 SHAPE = 1
 
 
 def content_of(sheet: Sheet, *, number: int = 1) -> dict[str, Any]:
-    filing, form = sheet.filing, sheet.filing.definition
+    filing, form, whom = sheet.filing, sheet.filing.definition, sheet.filing.addressee
     organisation = Organisation.objects.first()
     return {
         "kind": "breachdesk.filing",
@@ -23,17 +25,27 @@ def content_of(sheet: Sheet, *, number: int = 1) -> dict[str, Any]:
         "number": number,
         "incident": filing.incident.reference,
         "organisation": organisation.legal_name if organisation else "",
-        "authority": {"name": form.authority.name, "short_name": form.authority.short_name},
-        "form": {"id": form.id, "version": form.version, "title": form.title, "law": form.law},
-        "clock": {
-            "aware_at": time_text(filing.incident.aware_at),
-            "zone": filing.incident.aware.zone,
-            "hours": filing.regime.report.hours,
-            "due_at": time_text(filing.due_at),
-            "article": filing.regime.report.article,
+        "authority": {"id": whom.key, "name": whom.name, "short_name": whom.short_name},
+        "form": {
+            "id": form.id,
+            "version": form.version,
+            "title": form.title,
+            "law": form.law,
+            **_local("title_local", form.title_local),
         },
+        "clock": _clock(filing),
         "sections": [_section(part) for part in sheet.parts if part.asked],
     }
+
+
+def _clock(filing: Filing) -> dict[str, Any]:
+    """When we became aware, and what the law gives from there, if a number is known."""
+    aware = {"aware_at": time_text(filing.incident.aware_at), "zone": filing.incident.aware.zone}
+    if not (filing.due and filing.due.end and filing.due.at):
+        return aware
+    limit, article = filing.due.end.limit, filing.due.article
+    hours = {"hours": limit.amount} if limit.unit == Unit.HOURS and limit.starts == Start.AWARENESS else {}
+    return {**aware, **hours, "due_at": time_text(filing.due.at), "article": limit.article or article}
 
 
 def bytes_of(content: dict[str, Any]) -> bytes:
@@ -45,7 +57,13 @@ def digest_of(content: dict[str, Any]) -> bytes:
 
 
 def _section(part: Part) -> dict[str, Any]:
-    return {"number": part.number, "title": part.section.title, "questions": [_question(given) for given in part.asked]}
+    titled = {"number": part.number, "title": part.section.title, **_local("title_local", part.section.title_local)}
+    return {**titled, "questions": [_question(given) for given in part.asked]}
+
+
+def _local(key: str, words: str) -> dict[str, str]:
+    """The authority's own words, where the form has them."""
+    return {key: words} if words else {}
 
 
 def _question(given: Given) -> dict[str, Any]:
@@ -53,6 +71,7 @@ def _question(given: Given) -> dict[str, Any]:
         "number": given.number,
         "key": given.key,
         "label": given.question.label,
+        **_local("label_local", given.question.label_local),
         "kind": str(given.question.kind),
         "answer": given.value,
         "text": given.text,

@@ -20,15 +20,23 @@ from regulators.models import Filing, FilingVersion, Receipt
 from regulators.sheet import Sheet, sheet_of
 from regulators.wording import PARTS, said, said_day
 
+LISTS = ("choices", "dates")
 LONG = 700  # characters; a longer answer may be split over two pages
 
 
 @dataclass(frozen=True)
 class FilingDocument:
+    """A filing on its way out, in one of its formats."""
+
     name: str
     number: int
     digest: bytes
-    pdf: bytes = field(repr=False)
+    content: bytes = field(repr=False)
+    format: str = "pdf"
+
+    @property
+    def pdf(self) -> bytes:
+        return self.content
 
 
 @dataclass(frozen=True)
@@ -51,9 +59,13 @@ def filing_pdf(filing: Filing, *, at: datetime) -> FilingDocument:
     attachments += [note.attachment] if note else []
     pdf = render_pdf(html, moment=_moment_of(version, at), attachments=attachments)
     draft = "" if version else "-draft"
-    return FilingDocument(
-        f"{content['incident']}-{filing.form}-v{content['number']}{draft}.pdf", content["number"], digest, pdf
-    )
+    return FilingDocument(f"{name_of(filing, content)}{draft}.pdf", content["number"], digest, pdf)
+
+
+def name_of(filing: Filing, content: dict[str, Any]) -> str:
+    """Two reports on one form to two authorities have two names."""
+    whom = "" if filing.definition.authority else f"-{filing.authority_key}"
+    return f"{content['incident']}-{filing.form}{whom}-v{content['number']}"
 
 
 def trail_note_of(filing: Filing, version: FilingVersion | None) -> NoteForPrint | None:
@@ -112,7 +124,9 @@ def context_of(
         "submitted": said(receipt.submitted_at, zone) if receipt else "",
         "after": _elapsed(receipt.submitted_at - aware_at) if receipt else "",
         "aware": said(aware_at, zone),
-        "due": said(time_of(clock["due_at"]), zone),
+        "due": said(time_of(clock["due_at"]), zone) if "due_at" in clock else "",
+        "form": filing.definition,
+        "language": next(iter(filing.definition.languages), ""),
         "digest": digest.hex(),
         "trail": _trail(version, trail_note),
         "trail_note": trail_note,
@@ -148,9 +162,9 @@ def _question(question: dict[str, Any]) -> dict[str, Any]:
     not_known = question.get("not_known")
     return {
         **question,
-        "list": lines if kind == "choices" else [],
+        "list": lines if kind in LISTS else [],
         "contact": contact,
-        "paragraphs": lines if kind not in {"choices", "contact"} else [],
+        "paragraphs": lines if kind not in {*LISTS, "contact"} else [],
         "long": len(question["text"]) > LONG,
         "not_known": {**not_known, "promised": _day(not_known["promised_on"])} if not_known else None,
     }

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.http import QueryDict
 
 from breachdesk.audit.canonical import time_of, time_text
@@ -45,6 +47,22 @@ class Digits(forms.IntegerField):
 
     def prepare_value(self, value: Any) -> Any:
         return f"{value:,}" if isinstance(value, int) else value
+
+
+class Days(forms.CharField):
+    """Days, one a line, as a date input writes them: 2026-11-21. The value is a list of them, or None."""
+
+    widget = forms.Textarea(attrs={"rows": 2, "placeholder": "2026-11-21"})
+
+    def clean(self, value: Any) -> list[str] | None:
+        text: str = super().clean(value)
+        try:
+            return [date.fromisoformat(line).isoformat() for line in text.replace(",", " ").split()] or None
+        except ValueError:
+            raise ValidationError("Write each day as 2026-11-21, one a line.") from None
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
 
 
 class AnswerForm(forms.Form):
@@ -97,6 +115,10 @@ class AnswerForm(forms.Form):
                 return data["value"].isoformat() if data["value"] else None
             case Kind.MOMENT:
                 return self._moment_of(data)
+            case Kind.MONEY:
+                return self._money_of(data)
+            case Kind.PERCENT:
+                return None if data["value"] is None else f"{data['value']:f}"
             case Kind.CONTACT:
                 contact = {part: tidy(data[part]) for part in PARTS}
                 return contact if any(contact.values()) else None
@@ -115,6 +137,15 @@ class AnswerForm(forms.Form):
             self.add_error("time", str(error))
             return None
         return {"at": time_text(at), "zone": data["zone"], "precision": data["precision"]}
+
+    def _money_of(self, data: dict[str, Any]) -> dict[str, str] | None:
+        amount, currency = data["amount"], data["currency"].strip().upper()
+        if amount is None and not currency:
+            return None
+        if amount is None or not currency:
+            self.add_error("amount", "Give both an amount and its currency, as EUR.")
+            return None
+        return {"amount": f"{amount:f}", "currency": currency}
 
     @property
     def is_changed(self) -> bool:
@@ -155,8 +186,16 @@ def fields_of(question: Question) -> dict[str, forms.Field]:
             return {"value": Digits(required=False, min_value=0, max_value=LARGEST)}
         case Kind.DATE:
             return {"value": date_field()}
+        case Kind.DATES:
+            return {"value": Days(required=False)}
         case Kind.MOMENT:
             return moment_fields()
+        case Kind.MONEY:
+            return money_fields()
+        case Kind.PERCENT:
+            return {"value": forms.DecimalField(required=False, min_value=0, max_value=100, decimal_places=2)}
+        case Kind.URL:
+            return {"value": forms.URLField(required=False, max_length=2_000, assume_scheme="https")}
         case _:
             return {
                 "name": forms.CharField(required=False, max_length=120),
@@ -164,6 +203,16 @@ def fields_of(question: Question) -> dict[str, forms.Field]:
                 "phone": forms.CharField(required=False, max_length=40),
                 "address": forms.CharField(required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2})),
             }
+
+
+def money_fields() -> dict[str, forms.Field]:
+    letters = RegexValidator(r"^\s*[A-Za-z]{3}\s*$", "Write the currency in three letters, as EUR.")
+    return {
+        "amount": forms.DecimalField(
+            required=False, label="Amount", min_value=0, max_digits=18, decimal_places=2, localize=False
+        ),
+        "currency": forms.CharField(required=False, label="Currency", max_length=5, validators=[letters]),
+    }
 
 
 def _choice_field(question: Question) -> forms.ChoiceField:
@@ -193,7 +242,7 @@ def initial_of(given: Given) -> dict[str, Any]:
     match given.question.kind:
         case Kind.MOMENT:
             return _initial_moment(given.value)
-        case Kind.CONTACT:
+        case Kind.CONTACT | Kind.MONEY:
             return dict(given.value or {})
         case _:
             return {"value": given.value}

@@ -4,48 +4,30 @@ Nothing here is stored: an answer nobody has edited is worked out afresh on ever
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
 from breachdesk.accounts.models import Organisation
-from breachdesk.audit.canonical import time_text
+from breachdesk.audit.canonical import time_of, time_text
+from breachdesk.incidents.kinds import KINDS
 from breachdesk.incidents.models import Incident, Moment
 from breachdesk.people.models import CountEntry, Tally
+from breachdesk.people.models.counts import Count
 from notifications.models import Delivery, Edition
-from regulators.catalogue.schema import Form, Kind, Question
-from regulators.deadlines import hours_since
+from regulators.clocks import hours_since
+from regulators.fitting import fitted, standing_for
+from regulators.models import Answer, Filing
 from regulators.wording import said
 
-CATEGORIES: dict[str, tuple[str, ...]] = {
-    "name": ("basic_identifiers",),
-    "email": ("basic_identifiers",),
-    "postal_address": ("basic_identifiers",),
-    "phone": ("basic_identifiers",),
-    "birth_date": ("basic_identifiers",),
-    "customer_number": ("other",),
-    "orders": ("other",),
-    "password": ("identification",),
-    "payment_card": ("economic_financial",),
-    "bank_account": ("economic_financial",),
-    "identity_document": ("official_documents",),
-    "national_number": ("official_documents",),
-    "location": ("location",),
-    "messages": ("other",),
-    "health": ("health",),
-    "ethnicity": ("racial_ethnic",),
-    "belief": ("religious",),
-    "politics": ("political",),
-    "union": ("union",),
-    "sex_life": ("sex_life", "sexual_orientation"),
-    "biometric": ("genetic_biometric",),
-    "criminal": ("criminal",),
-    "other": ("other",),
-}
-"""Our kinds of data in the categories that regulators' forms share."""
+EEA = frozenset(
+    {"AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT"}
+    | {"LV", "LT", "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "IS", "LI", "NO"}
+)
 
 REACHED = {
     Delivery.State.HANDED_OVER,
@@ -57,49 +39,121 @@ REACHED = {
 """The mail system took the message, whatever became of it later."""
 
 
+MOMENTS = {
+    "incident.aware_at": Moment.Kind.AWARE,
+    "incident.occurred_start": Moment.Kind.BEGAN,
+    "incident.occurred_end": Moment.Kind.ENDED,
+    "incident.detected_at": Moment.Kind.DETECTED,
+    "incident.discovered_at": Moment.Kind.DISCOVERED,
+    "incident.determined_at": Moment.Kind.DETERMINED,
+    "incident.assessed_at": Moment.Kind.ASSESSED,
+    "incident.classified_at": Moment.Kind.CLASSIFIED,
+    "incident.material_at": Moment.Kind.MATERIAL,
+    "incident.resolved_at": Moment.Kind.HANDLED,
+}
+"""Facts that are moments somebody stated."""
+
+OF_THIS_FILING = "filing."
+"""Facts that hold for one filing alone, and are never taken from another."""
+
+
 @dataclass(frozen=True)
 class Known:
-    """One fact: its value in the form's shape, and a sentence and an address for where it comes from."""
+    """One fact: its value, and a sentence and an address for where it comes from.
+
+    A value is a text, a number, a date, a set of keys, or a moment or contact in the shape of an answer.
+    """
 
     value: Any
     origin: str
     url: str = ""
 
 
-def known_answers(form: Form, incident: Incident, *, at: datetime) -> dict[str, Known]:
+def known_answers(filing: Filing, facts: dict[str, Known]) -> dict[str, Known]:
     """By question key. A fact that does not fit the question (a sector the form has no choice for) is left out."""
-    known = known_facts(incident, at=at)
-    found = ((question, known.get(question.fact or "")) for question in form.questions)
-    return {question.key: fitted for question, fact in found if fact and (fitted := _fitted(question, fact))}
+    answers = {}
+    for question in filing.definition.questions:
+        known = facts.get(question.fact or "")
+        value = fitted(question, known.value) if known else None
+        if known and value is not None:
+            answers[question.key] = Known(value, known.origin, known.url)
+    return answers
 
 
-def known_facts(incident: Incident, *, at: datetime) -> dict[str, Known]:
-    """By fact key, as catalogue/facts.yaml names them."""
+def known_facts(filing: Filing, *, at: datetime) -> dict[str, Known]:
+    """By fact key, as catalogue/facts.yaml names them. What we know ourselves goes before what another report says."""
+    incident = filing.incident
     return {
+        **_of_other_filings(filing),
         "filing.type": Known("initial", "This is the first report of this incident."),
         "filing.hours_since_awareness": Known(hours_since(incident.aware_at, at), "The awareness clock."),
+        "filing.own_reference": Known(incident.reference, "Our reference of the incident."),
+        "filing.authority": Known(filing.authority, "Whom this report goes to."),
         **_of_incident(incident),
+        **_of_moments(incident),
         **_of_people(incident),
+        **_of_places(incident, filing.addressee.place),
         **_of_notices(incident),
         **_of_organisation(Organisation.objects.first()),
     }
+
+
+def _of_other_filings(filing: Filing) -> dict[str, Known]:
+    """What was answered by hand in other reports of the incident; of two, the later one."""
+    known = {}
+    for answer in Answer.objects.in_other_filings(filing):
+        question = answer.filing.definition.question(answer.question)
+        if question.fact and not question.fact.startswith(OF_THIS_FILING):
+            value = standing_for(question, answer.value)
+            origin = f"As answered in the report to the {answer.filing.addressee.short_name}."
+            known[question.fact] = Known(value, origin, f"{answer.filing.get_absolute_url()}#q-{answer.question}")
+    return known
 
 
 def _of_incident(incident: Incident) -> dict[str, Known]:
     source, url = "From the incident’s facts.", incident.get_absolute_url()
     known = {"incident.description": Known(_description(incident), source, url)}
     if incident.kinds:
-        unsure = " They are marked there as not certain." if incident.kinds_uncertain else ""
-        taken = {category for kind in incident.kinds for category in CATEGORIES[kind]}
-        known["data.categories"] = Known(taken, f"From the kinds of data in the incident.{unsure}", url)
-        listed = ", ".join(incident.kind_labels).capitalize()
-        known["data.categories_details"] = Known(f"{listed}.", f"From the kinds of data in the incident.{unsure}", url)
+        known |= _of_kinds(incident, url)
     if incident.aware.basis:
         known["incident.discovered_how"] = Known(incident.aware.basis, "From how we became aware.", url)
-    for fact, kind in {"incident.aware_at": Moment.Kind.AWARE, "incident.occurred_start": Moment.Kind.BEGAN}.items():
+    if incident.origin != Incident.Origin.UNKNOWN:
+        involved = "yes" if incident.origin == Incident.Origin.PROCESSOR else "no"
+        known["processor.involved"] = Known(involved, source, url)
+    if incident.processor:
+        known["processor.name"] = Known(incident.processor, source, url)
+        known["processor.details"] = Known(f"{incident.processor}, a company that works for us.", source, url)
+        known["incident.origin"] = Known("processor", source, url)
+    return known
+
+
+def _of_kinds(incident: Incident, url: str) -> dict[str, Known]:
+    unsure = " They are marked there as not certain." if incident.kinds_uncertain else ""
+    origin = f"From the kinds of data in the incident.{unsure}"
+    special = {kind for kind in incident.kinds if KINDS[kind].special}
+    known = {
+        "data.categories": Known(set(incident.kinds), origin, url),
+        "data.categories_details": Known(f"{', '.join(incident.kind_labels).capitalize()}.", origin, url),
+    }
+    if special or not incident.kinds_uncertain:
+        known["data.special_categories"] = Known(special or {"none"}, origin, url)
+    return known
+
+
+def _of_moments(incident: Incident) -> dict[str, Known]:
+    url, known = incident.get_absolute_url(), {}
+    for fact, kind in MOMENTS.items():
         if (moment := incident.moment(kind)) and moment.at:
             stated = {"at": time_text(moment.at), "zone": moment.zone, "precision": str(moment.precision)}
             known[fact] = Known(stated, f"From “{moment.get_kind_display()}” in the incident.", url)
+    if "incident.occurred_start" in known:
+        began = known["incident.occurred_start"].value
+        in_words = said(time_of(began["at"]), began["zone"])
+        known["incident.occurred_text"] = Known(in_words, known["incident.occurred_start"].origin, url)
+    if "incident.occurred_end" in known:
+        known["incident.ongoing"] = Known("no", known["incident.occurred_end"].origin, url)
+    # Nobody is later in discovering than in becoming aware.
+    known.setdefault("incident.discovered_at", known["incident.aware_at"])
     return known
 
 
@@ -117,28 +171,55 @@ def _of_people(incident: Incident) -> dict[str, Known]:
     known = _of_estimate(incident) if entry is None else _of_entry(entry, files, url)
     if not tally.files:
         return known
-    return known | {
+    who = {"customers"} | ({"minors"} if tally.minors else set()) | ({"vulnerable"} if tally.vulnerable else set())
+    told = {
         "data.record_count": Known(tally.rows_read, f"From People: every row of {files}.", url),
-        "people.categories": Known({"customers"}, "From People: the affected people are customers.", url),
+        "people.categories": Known(who, "From People: the affected people are customers.", url),
     }
+    if tally.minors:
+        told["people.minors"] = Known("yes", "From People: some are marked as minors.", url)
+    if tally.minors or tally.vulnerable:
+        told["people.vulnerable"] = Known("yes", "From People: some are marked as minors or vulnerable.", url)
+    return known | told
+
+
+def _of_places(incident: Incident, place: str) -> dict[str, Known]:
+    """Where people live, as the lists say it; nothing about a place while people without a country could live there."""
+    tally, url = Tally.objects.of(incident), reverse("people", args=[incident.reference])
+    countries = {code: people for code, people in tally.countries.items() if code and people}
+    if not countries:
+        return {}
+    origin = "From People: by country of residence."
+    lines = [f"{code} {people:,}" for code, people in sorted(countries.items(), key=lambda one: (-one[1], one[0]))]
+    known = {"cross_border.countries": Known("\n".join(lines), origin, url)}
+    if len(EEA & countries.keys()) > 1:
+        known["cross_border.flag"] = Known("yes", "From People: in more than one country of the EEA.", url)
+    country, _, part = place.partition("-")
+    here = tally.states.get(part) if country == "US" and part else None if part else countries.get(country)
+    if here:
+        known["people.in_place"] = Known(here, origin, url)
+    return known
 
 
 def _of_entry(entry: CountEntry, files: str, url: str) -> dict[str, Known]:
-    number = entry.count.one_number
-    if number is None:
+    if entry.count.one_number is None:
         return {}
     if entry.basis == CountEntry.Basis.LIST:
-        return {"people.count": Known(number, f"From People: {files}, without repetitions.", url)}
+        return _counted(entry.count, f"From People: {files}, without repetitions.", url)
     rests_on = entry.get_basis_display().lower()
-    return {"people.count": Known(number, f"From the count of people: {entry.count} ({rests_on}).", url)}
+    return _counted(entry.count, f"From the count of people: {entry.count} ({rests_on}).", url)
 
 
 def _of_estimate(incident: Incident) -> dict[str, Known]:
-    highest = incident.people_high or incident.people_low
-    if highest is None:
+    estimate = Count(incident.people_low, incident.people_high)
+    if estimate.one_number is None:
         return {}
-    origin = f"From the incident’s estimate: {incident.people_estimate}."
-    return {"people.count": Known(highest, origin, incident.get_absolute_url())}
+    return _counted(estimate, f"From the incident’s estimate: {incident.people_estimate}.", incident.get_absolute_url())
+
+
+def _counted(count: Count, origin: str, url: str) -> dict[str, Known]:
+    numbers = {"people.count": count.one_number, "people.count_min": count.low, "people.count_max": count.high}
+    return {fact: Known(number, origin, url) for fact, number in numbers.items() if number is not None}
 
 
 def _of_notices(incident: Incident) -> dict[str, Known]:
@@ -149,16 +230,37 @@ def _of_notices(incident: Incident) -> dict[str, Known]:
     states = {edition.state for edition in editions}
     status = "yes" if states == {Edition.State.FINISHED} else "planned" if states == {Edition.State.DRAFT} else None
     known = {"individuals.status": Known(status or "in_progress", "From the notices; it follows their sending.", url)}
+    known["individuals.channel"] = Known({"email"}, "From the notices.", url)
+    known["individuals.channel_text"] = Known("Email", "From the notices.", url)
+    known["individuals.message"] = Known(_message(editions), "From the notices.", url)
     if started := [edition for edition in editions if edition.started_at]:
-        known["individuals.details"] = Known(_told(incident, started), "Live from the sending of the notices.", url)
+        known |= _of_sending(incident, started, "Live from the sending of the notices.", url)
     return known
 
 
-def _told(incident: Incident, editions: Iterable[Edition]) -> str:
-    editions = list(editions)
+def _message(editions: list[Edition]) -> str:
+    """The words as they are written, with the fields that each person’s own data goes into."""
+    first = next((one for one in editions if one.language.startswith("en")), editions[0])
+    return f"{first.subject}\n\n{first.body}"
+
+
+def _of_sending(incident: Incident, editions: list[Edition], origin: str, url: str) -> dict[str, Known]:
     counts: Counter[str] = Counter()
     for tally in Delivery.objects.tally(editions).values():
         counts.update(tally)
+    zone = ZoneInfo(incident.aware.zone)
+    began = min(edition.started_at for edition in editions if edition.started_at)
+    known = {
+        "individuals.details": Known(_told(incident, editions, counts), origin, url),
+        "individuals.date": Known(began.astimezone(zone).date(), origin, url),
+        "individuals.count": Known(sum(counts[state] for state in REACHED), origin, url),
+    }
+    if ended := [edition.finished_at for edition in editions if edition.finished_at]:
+        known["individuals.end_date"] = Known(max(ended).astimezone(zone).date(), origin, url)
+    return known
+
+
+def _told(incident: Incident, editions: Iterable[Edition], counts: Counter[str]) -> str:
     total, told = counts.total(), sum(number for state, number in counts.items() if state in REACHED)
     unknown, refused = counts[Delivery.State.UNKNOWN], counts[Delivery.State.REFUSED]
     began = min(edition.started_at for edition in editions if edition.started_at)
@@ -180,37 +282,21 @@ def _of_organisation(organisation: Organisation | None) -> dict[str, Known]:
         "phone": organisation.dpo_phone,
         "address": "",
     }
+    there = any(dpo.values())
     typed = {
         "controller.name": organisation.legal_name,
+        "controller.trade_name": organisation.short_name,
         "controller.address": organisation.address,
+        "controller.registration": organisation.company_number,
+        "controller.website": organisation.website,
         "controller.ico_number": organisation.ico_registration,
         "controller.sector": organisation.sector,
-        "reporter.contact": dpo if any(dpo.values()) else None,
-        "dpo.same_as_reporter": "yes" if any(dpo.values()) else None,
+        "reporter.contact": dpo if there else None,
+        "reporter.organisation": organisation.legal_name,
+        "dpo.contact": dpo if there else None,
+        "dpo.name": organisation.dpo_name,
+        "dpo.email": organisation.dpo_email,
+        "dpo.phone": organisation.dpo_phone,
+        "dpo.same_as_reporter": "yes" if there else None,
     }
     return {fact: Known(value, "From what is said about the organisation.") for fact, value in typed.items() if value}
-
-
-def _fitted(question: Question, known: Known) -> Known | None:
-    """The fact as this question can hold it, or None when it cannot."""
-    fit = FITTING.get(question.kind)
-    value = fit(question, known.value) if fit else known.value
-    return Known(value, known.origin, known.url) if value else None
-
-
-def _fitting_choice(question: Question, value: str) -> str | None:
-    if value in question.values:
-        return value
-    same = (choice.value for choice in question.choices if choice.label.casefold() == value.casefold())
-    return next(same, None)
-
-
-def _fitting_choices(question: Question, value: set[str]) -> list[str]:
-    return [item for item in question.values if item in value]
-
-
-FITTING: dict[Kind, Callable[[Question, Any], Any]] = {
-    Kind.CHOICE: _fitting_choice,
-    Kind.YES_NO: _fitting_choice,
-    Kind.CHOICES: _fitting_choices,
-}

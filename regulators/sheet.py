@@ -151,8 +151,9 @@ def tidy(text: str) -> str:
 def sheet_of(filing: Filing, *, at: datetime) -> Sheet:
     """`at` decides whether the report is late; the facts are read now."""
     form, numbers = filing.definition, filing.definition.numbers
-    known = known_answers(form, filing.incident, at=at)
-    facts = {key: fact.value for key, fact in known_facts(filing.incident, at=at).items()}
+    stated = known_facts(filing, at=at)
+    known = known_answers(filing, stated)
+    facts = {key: fact.value for key, fact in stated.items()}
     written = {answer.question: answer for answer in filing.answers.all()}
     answers: dict[str, object] = {}
     parts = []

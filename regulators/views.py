@@ -16,16 +16,19 @@ from breachdesk.incidents.models import Incident
 from breachdesk.pdf import PdfError
 from breachdesk.vault.sealing import unseal
 from breachdesk.web import render_page
-from regulators import actions
+from regulators import actions, exports
 from regulators.actions import NewAnswer, ReceiptFile
+from regulators.addressees import Offer, common_forms, offers
 from regulators.catalogue import all_forms
+from regulators.catalogue.schema import Form
 from regulators.content import digest_of
-from regulators.deadlines import working_of
+from regulators.due_dates import home_due
 from regulators.filing_pdf import filing_pdf, laid_out, printed_content
 from regulators.forms import PartRows, StepForm, SubmissionForm, rows_of, show_refusals
 from regulators.models import Filing, Receipt
 from regulators.receipts import ReceiptUploadHandler
 from regulators.sheet import Sheet, sheet_of
+from regulators.workings import working_of
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -52,10 +55,27 @@ def filings(request: HttpRequest, reference: str) -> HttpResponse:
     context = {
         "incident": incident,
         "sheets": [sheet_of(filing, at=now) for filing in begun],
-        "to_open": [form for form in all_forms() if form.id not in {filing.form for filing in begun}],
-        "working": working_of(incident.aware_at, incident.aware.zone),
+        **_to_open(request.GET.get("q", ""), begun),
+        "working": working_of(home_due(incident)),
     }
     return render_page(request, "regulators/list.html", context)
+
+
+def _to_open(words: str, begun: list[Filing]) -> dict[str, Any]:
+    """Without words only who has a form of its own: a common one goes to far more than a page holds."""
+    every = offers(words)
+    shown = every if words.strip() else [offer for offer in every if offer.forms[0].authority]
+    have = {(filing.form, filing.authority_key) for filing in begun}
+
+    def left(offer: Offer) -> list[Form]:
+        return [form for form in offer.forms if (form.id, offer.addressee.key) not in have]
+
+    return {
+        "offers": [(offer, left(offer)) for offer in shown],
+        "words": words,
+        "more": len(every) - len(shown),
+        "common": common_forms(),
+    }
 
 
 @require_POST
@@ -65,7 +85,8 @@ def open_filing(request: HttpRequest, reference: str) -> HttpResponse:
     form = request.POST.get("form", "")
     if form not in {known.id for known in all_forms()}:
         raise ValidationError("The catalogue has no such form. Nothing was opened.")
-    return redirect(actions.open_filing(incident, form, by=_user(request)))
+    authority, named = request.POST.get("authority", ""), request.POST.get("named", "")
+    return redirect(actions.open_filing(incident, form, authority=authority, named=named, by=_user(request)))
 
 
 @requires("regulators.view_filing")
@@ -105,7 +126,7 @@ def _shared(sheet: Sheet) -> dict[str, Any]:
         "sheet": sheet,
         "form": filing.definition,
         "by_hand": by_hand[:6],
-        "working": working_of(incident.aware_at, incident.aware.zone, article=filing.regime.report.article),
+        "working": working_of(filing.due) if filing.due else [],
         "signed": filing.signed,
         "receipt": getattr(filing.signed, "receipt", None),
     }
@@ -222,6 +243,26 @@ def export(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
         raise ValidationError(str(error)) from error
     actions.export_filing(filing, document, by=_user(request))
     return _download(document.pdf, document.name, "application/pdf")
+
+
+@require_POST
+@requires("regulators.view_filing")
+@answers_with_proof
+def export_for_machines(request: HttpRequest, reference: str, pk: UUID, kind: str) -> HttpResponse:
+    filing = _filing_of(request, reference, pk)
+    if kind == exports.CSV and not filing.definition.takes_csv:
+        raise ValidationError("The portal of this authority takes no CSV. Export JSON, or copy the answers one by one.")
+    document = exports.for_machines(filing, kind, at=timezone.now())
+    actions.export_filing(filing, document, by=_user(request))
+    return _download(document.content, document.name, exports.TYPES[kind])
+
+
+@requires("regulators.view_filing")
+def portal(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+    """Every answer in the portal's order, each with a button that copies it."""
+    sheet = sheet_of(_filing_of(request, reference, pk), at=timezone.now())
+    context = {**_shared(sheet), "sections": laid_out(printed_content(sheet.filing, sheet))}
+    return render_page(request, "regulators/portal.html", context)
 
 
 @requires("regulators.view_filing")

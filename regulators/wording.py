@@ -1,6 +1,7 @@
 """How answers read: the same words on the screen, in the PDF and in the text that is hashed."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,12 @@ def text_of(question: Question, value: Any) -> str:
         case Kind.MOMENT:
             about = "About " if value["precision"] == "about" else ""
             return f"{about}{said(time_of(value['at']), value['zone'])}"
+        case Kind.DATES:
+            return "\n".join(said_day(date.fromisoformat(day)) for day in value)
+        case Kind.MONEY:
+            return f"{value['currency']} {Decimal(value['amount']):,}"
+        case Kind.PERCENT:
+            return f"{value} %"
         case Kind.CONTACT:
             return "\n".join(value[part] for part in PARTS if value.get(part))
         case _:

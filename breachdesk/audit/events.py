@@ -203,19 +203,21 @@ EVENTS: dict[str, EventType] = {
         "recorded that somebody was told under {regime} on {told_at}", more="duty place", private="how delay_reason"
     ),
     # Filings
-    "filing.opened": EventType("opened the form {form}", more="form_version"),
+    "filing.opened": EventType("opened the form {form}", more="form_version authority"),
     "filing.answered": EventType(
         "answered the form: {questions}", more="promised_on", private="answers"
     ),
-    "filing.submitted_for_review": EventType("asked for sign-off of the form {form}", more="form_version"),
-    "filing.sent_back": EventType("sent the form {form} back", more="form_version", private="reason"),
-    "filing.signed_off": EventType("signed off version {number} of the form {form}", more="form_version digest"),
+    "filing.submitted_for_review": EventType("asked for sign-off of the form {form}", more="form_version authority"),
+    "filing.sent_back": EventType("sent the form {form} back", more="form_version authority", private="reason"),
+    "filing.signed_off": EventType(
+        "signed off version {number} of the form {form}", more="form_version authority digest"
+    ),
     "filing.exported": EventType(
-        "exported version {number} of the form {form}", more="form_version state digest format bytes"
+        "exported version {number} of the form {form}", more="form_version authority state digest format bytes"
     ),
     "filing.submitted": EventType(
         "recorded that version {number} went to the authority on {submitted_at}",
-        more="form way",
+        more="form form_version authority way",
         private="authority_reference",
     ),
     "delivery.answered_late": EventType(

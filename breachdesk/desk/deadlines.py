@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from breachdesk.desk.addresses import address_of_filing
 from breachdesk.incidents.models import Incident
-from regulators.deadlines import due_at
+from regulators.due_dates import HOME_AUTHORITY, home_due_at
 from regulators.models import Filing
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
 
-HOURS = 72  # UK GDPR Article 33(1)
 SOON = timedelta(hours=24)
 
 
@@ -50,7 +49,7 @@ class Deadline:
     @property
     def fuse(self) -> float:
         """Per cent of the time that is used."""
-        used = (self.now - self.incident.aware_at) / timedelta(hours=HOURS)
+        used = (self.now - self.incident.aware_at) / (self.at - self.incident.aware_at)
         return round(min(max(used, 0.0), 1.0) * 100, 1)
 
 
@@ -62,7 +61,8 @@ def open_deadlines(user: "User", now: datetime) -> list[Deadline]:
 
 def deadlines_of(incidents: Iterable[Incident], user: "User", now: datetime) -> list[Deadline]:
     incidents = list(incidents)
-    filings = {filing.incident_id: filing for filing in Filing.objects.visible_to(user).among(incidents)}
+    begun = Filing.objects.visible_to(user).among(incidents).to(HOME_AUTHORITY)
+    filings = {filing.incident_id: filing for filing in begun}
     found = (deadline_of(incident, filings.get(incident.pk), user, now) for incident in incidents)
     return sorted((deadline for deadline in found if deadline), key=lambda deadline: deadline.at)
 
@@ -77,7 +77,7 @@ def deadline_of(incident: Incident, filing: Filing | None, user: "User", now: da
     state, do, needs = step
     return Deadline(
         incident=incident,
-        at=due_at(incident.aware_at, hours=HOURS),
+        at=home_due_at(incident),
         now=now,
         what="ICO report",
         state=state,

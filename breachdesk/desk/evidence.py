@@ -131,14 +131,14 @@ def _reports(filings: Iterable[Filing]) -> Iterator[dict[str, Any]]:
     for filing in filings:
         receipts = [version.receipt for version in filing.versions.all() if hasattr(version, "receipt")]
         first = min((receipt.submitted_at for receipt in receipts), default=None)
-        form = filing.definition
+        form, due = filing.definition, filing.due_at
         yield {
-            "what": f"{form.title} to the {form.authority.short_name}",
-            "short": f"{form.authority.short_name}, first report",
-            "law": filing.regime.report.article,
-            "due": time_text(filing.due_at),
+            "what": f"{form.title} to the {filing.addressee.short_name}",
+            "short": f"{filing.addressee.short_name}, first report",
+            "law": filing.due.article if filing.due else form.law,
+            "due": time_text(due) if due else None,
             "met": time_text(first) if first else None,
-            "is_late": bool(first and first > filing.due_at),
+            "is_late": bool(first and due and first > due),
             "references": [receipt.authority_reference for receipt in receipts if receipt.authority_reference],
         }
 

@@ -61,4 +61,4 @@ def _filings(incident: Incident, user: "User") -> Iterator[CaseObject]:
         parts = [filing, *filing.answers.all(), *filing.versions.all()]
         parts += [version.receipt for version in filing.versions.all() if hasattr(version, "receipt")]
         form = filing.definition
-        yield CaseObject(f"{form.title} to the {form.authority.short_name}", tuple(str(part.pk) for part in parts))
+        yield CaseObject(f"{form.title} to the {filing.addressee.short_name}", tuple(str(part.pk) for part in parts))

@@ -1,5 +1,5 @@
 /* BreachDesk: progressive enhancement only. Every page works without this file.
-   1 clocks   2 theme   3 dialogs   4 editor marks   5 tabs   6 dismissals   7 unsaved work   8 connection   9 files
+   1 clocks   2 theme   3 dialogs   4 editor marks   5 tabs   6 dismissals   7 unsaved work   8 connection   9 files   10 copying
    Parts that htmx swaps in are set up as they arrive: setUp() runs on the page and on each new part. */
 (() => {
   "use strict";
@@ -181,6 +181,22 @@
     addEventListener("beforeunload", (event) => { if (form.isConnected && form.dataset.sending !== undefined) event.preventDefault(); });
   }
 
+  /* 10. Copying: the text of one element, to the last space. Where the browser refuses, the text is marked for Ctrl+C. */
+  function copies(button) {
+    const word = button.querySelector("[data-copied]"), before = word.textContent;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const text = document.getElementById(button.dataset.copy);
+      try {
+        await navigator.clipboard.writeText(text.textContent);
+        word.textContent = word.dataset.copied;
+        setTimeout(() => { word.textContent = before; }, 2000);
+      } catch {
+        getSelection().selectAllChildren(text);
+      }
+    });
+  }
+
   function setUp(part) {
     const each = (selector, work) => {
       if (part.matches && part.matches(selector)) work(part);
@@ -189,6 +205,7 @@
     each("[data-must-match]", needMatch);
     each(".editor", paintMarks);
     each("form[data-guard]", guard);
+    each("[data-copy]", copies);
     each("form[data-drop]", tellBytes);
     each(":is(.subnav, .tabs, .side-index) [aria-current]", bringIntoSight);
     each(".error-summary", (summary) => summary.focus());

@@ -13,7 +13,10 @@ from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
 from breachdesk.incidents.models import Incident
 from breachdesk.vault.sealing import seal
+from regulators.addressees import NAME_LENGTH, Addressee, addressee_of
+from regulators.addressees import named as addressee_named
 from regulators.catalogue import get_form
+from regulators.catalogue.schema import Form
 from regulators.content import bytes_of, content_of, digest_of
 from regulators.filing_pdf import FilingDocument
 from regulators.models import Answer, Filing, FilingVersion, Receipt
@@ -43,23 +46,48 @@ class ReceiptFile:
 
 
 @action("regulators.write_filing")
-def open_filing(incident: Incident, form: str, *, by: "User") -> Filing:
-    """Begins the newest version of the form; from then on the filing keeps that version."""
+def open_filing(incident: Incident, form: str, *, by: "User", authority: str = "", named: str = "") -> Filing:
+    """Begins the newest version of the form; from then on the filing keeps that version and its authority.
+
+    `authority` is a key of the catalogue, and can be left out where the form has one alone. A common form goes also to
+    one that the catalogue does not have, `named` by hand.
+    """
     incident = Incident.objects.select_for_update().get(pk=incident.pk)
     _refuse_closed(incident)
     definition = get_form(form)
-    if Filing.objects.of(incident).filter(form=form).exists():
-        raise ValidationError(f"{incident.reference} already has this form. It was not opened a second time.")
+    addressee = _addressee(definition, authority, " ".join(named.split()))
+    if Filing.objects.of(incident).to(addressee.key).filter(form=form).exists():
+        raise ValidationError(
+            f"{incident.reference} already has this form for the {addressee.short_name}. "
+            "It was not opened a second time."
+        )
     filing = Filing.objects.create(
         incident=incident,
         form=form,
         form_version=definition.version,
-        authority=definition.authority.name,
+        authority_key=addressee.key,
+        authority=addressee.name,
         opened_by=by,
         opened_at=timezone.now(),
     )
-    record("filing.opened", by=by, on=filing, form=form, form_version=definition.version)
+    record("filing.opened", by=by, on=filing, **_said_of(filing))
     return filing
+
+
+def _said_of(filing: Filing) -> dict[str, Any]:
+    """What every event of a filing says about it."""
+    return {"form": filing.form, "form_version": filing.form_version, "authority": filing.authority_key}
+
+
+def _addressee(form: Form, key: str, name: str) -> Addressee:
+    if name and form.is_common:
+        if len(name) > NAME_LENGTH:
+            raise ValidationError(f"The name of the authority is longer than {NAME_LENGTH} characters. Shorten it.")
+        return addressee_named(name)
+    key = key or (form.authority.id if form.authority else "")
+    if found := addressee_of(form, key):
+        return found
+    raise ValidationError("This form does not go to that authority. Choose one that takes it. Nothing was opened.")
 
 
 @action("regulators.write_filing")
@@ -125,12 +153,12 @@ def submit_for_sign_off(filing: Filing, *, expected_version: int, by: "User") ->
     _refuse_gaps(sheet_of(filing, at=timezone.now()))
     filing.review_asked_by, filing.review_asked_at = by, timezone.now()
     _move(filing, Filing.State.IN_REVIEW)
-    record("filing.submitted_for_review", by=by, on=filing, form=filing.form, form_version=filing.form_version)
+    record("filing.submitted_for_review", by=by, on=filing, **_said_of(filing))
     ask_for_decision(
         "regulators.sign_off_filing",
         on=filing,
         url=filing.get_absolute_url(),
-        sentence=f"The {filing.definition.authority.short_name} report of {filing.incident.reference} needs sign-off.",
+        sentence=f"The {filing.addressee.short_name} report of {filing.incident.reference} needs sign-off.",
         by=by,
     )
     return filing
@@ -149,8 +177,7 @@ def send_back(filing: Filing, *, reason: str, expected_version: int, by: "User")
         by=by,
         on=filing,
         private={"reason": reason.strip()},
-        form=filing.form,
-        form_version=filing.form_version,
+        **_said_of(filing),
     )
     settle_decisions(on=filing, by=by)
     return filing
@@ -177,8 +204,7 @@ def sign_off_filing(filing: Filing, *, digest: bytes, expected_version: int, by:
         also=[filing],
         sha256=digest,
         number=version.number,
-        form=filing.form,
-        form_version=filing.form_version,
+        **_said_of(filing),
         digest=digest,
     )
     version.sign_event = event.event_id
@@ -225,8 +251,8 @@ def record_submission(
         private={"authority_reference": receipt.authority_reference} if receipt.authority_reference else {},
         number=version.number,
         submitted_at=submitted_at,
-        form=filing.form,
         way=receipt.way,
+        **_said_of(filing),
     )
     return receipt
 
@@ -260,14 +286,13 @@ def export_filing(filing: Filing, document: FilingDocument, *, by: "User") -> Fi
         "filing.exported",
         by=by,
         on=filing,
-        sha256=sha256(document.pdf).digest(),
+        sha256=sha256(document.content).digest(),
         number=document.number,
-        form=filing.form,
-        form_version=filing.form_version,
+        **_said_of(filing),
         state=str(filing.state),
         digest=document.digest,
-        format="pdf",
-        bytes=len(document.pdf),
+        format=document.format,
+        bytes=len(document.content),
     )
     return document
 

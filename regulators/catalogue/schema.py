@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 FactKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")]
 Text = Annotated[str, Field(min_length=1)]
+PlaceCode = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+"""A country, or a part of one: US-TX, DE-BY (ISO 3166-2)."""
 Plain = str | int | bool
 Confidence = Literal["seen", "memory"]
 """seen: read in a public page or file. memory: from general knowledge, to be checked before anybody relies on it."""
@@ -26,7 +28,8 @@ class Strict(BaseModel):
 
 class Source(Strict):
     title: Text
-    url: HttpUrl
+    url: HttpUrl | None = None
+    """None where nothing was read: then the confidence is memory."""
     seen_on: date
 
 
@@ -102,8 +105,12 @@ class Kind(StrEnum):
     YES_NO = "yes_no"
     NUMBER = "number"
     DATE = "date"
+    DATES = "dates"
     MOMENT = "moment"
     CONTACT = "contact"
+    MONEY = "money"
+    PERCENT = "percent"
+    URL = "url"
 
 
 TYPED = {Kind.TEXT, Kind.LONG_TEXT}
@@ -112,13 +119,31 @@ YES_NO = ("yes", "no")
 
 
 class Choice(Strict):
+    """One thing to choose. It fits a fact that is one of what it `means` (its own value, if nothing is said), or, where
+    the fact is a number, one from `least` to `most`. It means a kind of data only if it covers all of that kind."""
+
     value: Key
     label: Text
+    label_local: str = ""
+    means: tuple[Key, ...] = ()
+    least: int | None = Field(default=None, ge=0)
+    most: int | None = Field(default=None, ge=0)
+
+    @property
+    def is_a_range(self) -> bool:
+        return self.least is not None or self.most is not None
+
+    def fits(self, value: object) -> bool:
+        if isinstance(value, int) and self.is_a_range:
+            return (self.least or 0) <= value and (self.most is None or value <= self.most)
+        return value in (self.means or (self.value,))
 
 
 class Question(Strict):
     key: Key
     label: Text
+    label_local: str = ""
+    """In the authority's own language, where we have read it."""
     kind: Kind
     choices: tuple[Choice, ...] = ()
     required: bool = False
@@ -164,15 +189,20 @@ class Question(Strict):
 class Section(Strict):
     key: Key
     title: Text
+    title_local: str = ""
     note: str = ""
     questions: tuple[Question, ...] = Field(min_length=1)
 
 
 class Authority(Strict):
+    """Whom a form belongs to. Its key is the authority's own in authorities/, where it is one of the catalogue's."""
+
+    id: Key
+    place: PlaceCode | None = None
     name: Text
     short_name: Text
-    website: HttpUrl
-    filing_url: HttpUrl
+    website: HttpUrl | None = None
+    filing_url: HttpUrl | None = None
     filing_channel: Text
 
 
@@ -182,17 +212,31 @@ class Form(Strict):
     id: Key
     version: int = Field(ge=1)
     title: Text
-    authority: Authority
+    title_local: str = ""
+    authority: Authority | None = None
+    """None: it goes to every authority that names it as its form."""
+    is_common: bool = False
+    """It goes besides to every authority of its laws, and to any that is named by hand."""
     law: Text
     regimes: tuple[Key, ...] = Field(min_length=1)
-    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...] = Field(min_length=1)
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...] = ()
+    """What the authority takes; none for a form that goes to many, each in its own."""
     rules: tuple[Text, ...] = ()
+    phases: str = ""
+    """The sentence that a report with open answers carries, where the law lets it come in phases."""
+    takes_csv: bool = False
     limits_note: Text
     source: Source
     confidence: Confidence
     confidence_note: str = ""
     reviewed_by: str = ""
     sections: tuple[Section, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def belongs_to_somebody_or_to_many(self) -> "Form":
+        if self.authority and self.is_common:
+            raise ValueError("a form with an authority of its own is not a common one")
+        return self
 
     @property
     def questions(self) -> tuple[Question, ...]:

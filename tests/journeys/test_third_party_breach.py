@@ -154,7 +154,7 @@ def answer(box: Locator, given: object) -> None:
 def file_the_report(page: Page, reference: str) -> Path:
     page.goto(f"/incidents/{reference}/filings/")
     with page.expect_navigation():
-        page.get_by_role("button", name="Begin the report to the ICO").click()
+        page.get_by_role("button", name="Begin the report to the ICO: Personal data breach report").click()
     for _ in range(6):
         page.get_by_role("button", name="Ask for sign-off").wait_for()
         missing = [box.get_attribute("id") for box in page.locator(".answer.missing").all()]
