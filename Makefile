@@ -29,6 +29,7 @@ bench: python
 	$(RUN) -m tests.bench.send
 	$(RUN) -m tests.bench.trail
 	$(RUN) -m tests.bench.people_page
+	$(RUN) -m tests.bench.obligations
 
 faults: python
 	@$(PYTHON) breachdesk/embedded/install.py $(VENV) requirements-dev.lock

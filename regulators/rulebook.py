@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from regulators.catalogue.loading import Catalogue
 from regulators.catalogue.rules import Regime, Supervisor
@@ -45,10 +45,8 @@ class Rulebook:
 
     def supervisors_of(self, regime: Regime, place: str) -> list[Supervisor]:
         """The regime's authorities in that place, its parts or the country it is a part of, in the regime's order."""
-        return [one for one in self._named_by(regime) if not place or _overlap(one.place, place)]
-
-    def _named_by(self, regime: Regime) -> Iterator[Supervisor]:
-        return (self.supervisors[key] for key in regime.authorities if key in self.supervisors)
+        named = (self.supervisors[key] for key in regime.authorities if key in self.supervisors)
+        return [one for one in named if not place or (one.place[:2] == place[:2] and _overlap(one.place, place))]
 
 
 def version_on(versions: Iterable[Regime], day: date) -> Regime | None:
@@ -61,15 +59,14 @@ def began_between(versions: Iterable[Regime], after: date, until: date) -> Itera
     return (regime for regime in versions if regime.in_force.is_dated and after < _began(regime) <= until)
 
 
-def _began(regime: Regime) -> date:
-    return regime.in_force.since or date.min
-
-
 def _overlap(one: str, other: str) -> bool:
     return one == other or one.startswith(f"{other}-") or other.startswith(f"{one}-")
 
 
-@lru_cache(maxsize=1)
+def _began(regime: Regime) -> date:
+    return regime.in_force.since or date.min
+
+
 def rulebook_of(catalogue: Catalogue) -> Rulebook:
     """The laws of the catalogue. An organisation's own rules come with the facts, so that they are told apart."""
     ours = (regime for law, versions in catalogue.regimes.items() if law not in catalogue.own for regime in versions)
