@@ -6,10 +6,10 @@ from datetime import datetime
 from django.urls import reverse
 
 from breachdesk.desk.addresses import address_of_filing
-from breachdesk.desk.deadlines import HOURS, Deadline
+from breachdesk.desk.deadlines import Deadline
 from breachdesk.incidents.models import Incident
 from notifications.models import Edition
-from regulators.deadlines import due_at
+from regulators.due_dates import home_due_at
 from regulators.models import Filing
 
 
@@ -50,7 +50,7 @@ def owed_to_authority(incident: Incident, filing: Filing | None, deadline: Deadl
         state = State("arrow-right", "Tell the controller", "soon")
         return Owed("The controller", "", state, "UK GDPR Art 33(2)", due_note="Without undue delay")
     url = address_of_filing(incident, filing)
-    due = due_at(incident.aware_at, hours=HOURS)
+    due = home_due_at(incident)
     state = _filing_state(filing, deadline)
     return Owed("ICO, United Kingdom", url, state, "UK GDPR Art 33(1)", due, is_next=deadline is not None)
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from breachdesk.audit.models import Event
 from breachdesk.audit.timeline import Line, describe
-from breachdesk.desk.deadlines import HOURS, Deadline, deadline_of
+from breachdesk.desk.deadlines import Deadline, deadline_of
 from breachdesk.desk.head import people_loaded
 from breachdesk.desk.owed import Owed, owed_to_authority, owed_to_people
 from breachdesk.desk.ruler import Mark, Ruler
 from breachdesk.desk.steps import Step, steps_of
 from breachdesk.incidents.models import Incident, Moment
 from notifications.models import Edition
-from regulators.deadlines import due_at
+from regulators.due_dates import HOME_AUTHORITY, home_due_at
 from regulators.models import Filing
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Workspace:
 
 def workspace_of(incident: Incident, user: "User", now: datetime) -> Workspace:
     """A fixed number of queries, however many people, deliveries and events there are."""
-    filings = Filing.objects.visible_to(user).of(incident)
+    filings = Filing.objects.visible_to(user).of(incident).to(HOME_AUTHORITY)
     filing = filings.first()
     editions = list(Edition.objects.visible_to(user).of(incident).select_related("notice").in_order())
     people = people_loaded(incident)
@@ -78,7 +78,7 @@ def workspace_of(incident: Incident, user: "User", now: datetime) -> Workspace:
 
 def _ruler(incident: Incident, submitted: Iterable[datetime], now: datetime) -> Ruler:
     """Ends with the incident: a closed one no longer burns."""
-    due, at = due_at(incident.aware_at, hours=HOURS), incident.closed_at or now
+    due, at = home_due_at(incident), incident.closed_at or now
     marks = [Mark(when, "ICO report", "over" if when > due else "done") for when in submitted]
     if not marks and incident.our_role != Incident.Role.PROCESSOR:
         marks = [Mark(due, "ICO", "over" if at > due else "due", deadline=True)]

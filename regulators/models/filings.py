@@ -1,6 +1,6 @@
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -9,11 +9,12 @@ from django.db.models import Q
 from django.urls import reverse
 
 from breachdesk.audit.models import Entry
-from breachdesk.incidents.models import Incident, Moment
+from breachdesk.incidents.models import Incident
 from regulators.addressees import Addressee, addressee_as_begun
-from regulators.catalogue import get_form, old_regime, the_catalogue
-from regulators.catalogue.schema import Form, Regime
-from regulators.deadlines import due_at
+from regulators.catalogue import get_form
+from regulators.catalogue.schema import Form
+from regulators.clocks import Due
+from regulators.due_dates import due_by_law, law_answered
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -44,27 +45,15 @@ class FilingQuerySet(models.QuerySet["Filing"]):
         return self.filter(state=Filing.State.IN_REVIEW)
 
     def due_before(self, moment: datetime) -> "FilingQuerySet":
-        """Due earlier than `moment` by the clock that runs from the awareness as it is stated now."""
-        due = Q(pk__in=[])
-        for form in self.order_by().values_list("form", flat=True).distinct():
-            if not (regime := _regime_of(get_form(form))):
-                continue
-            hours = timedelta(hours=regime.report.hours)
-            current = Moment.objects.filter(kind=Moment.Kind.AWARE, superseded_at=None, at__lt=moment - hours)
-            due |= Q(form=form, incident__in=current.values("incident"))
-        return self.filter(due)
+        """Due earlier than `moment` by what is stated now: no date is stored, so each is worked out."""
+        filings = self.select_related("incident").prefetch_related("incident__moments")
+        return self.filter(pk__in=[one.pk for one in filings if one.due_at and one.due_at < moment])
 
     def with_case(self) -> "FilingQuerySet":
         """With what its pages read: incident, moments, answers and versions."""
         return self.select_related("incident", "opened_by", "review_asked_by").prefetch_related(
             "incident__moments", "answers__answered_by", "versions__signed_by", "versions__receipt__recorded_by"
         )
-
-
-def _regime_of(form: Form) -> Regime | None:
-    """None: no clock of these laws is known yet."""
-    known = the_catalogue().old_regimes
-    return next((old_regime(regime) for regime in form.regimes if regime in known), None)
 
 
 class Filing(models.Model):
@@ -120,14 +109,18 @@ class Filing(models.Model):
         return addressee_as_begun(self.definition, self.authority_key, self.authority)
 
     @property
-    def regime(self) -> Regime | None:
-        return _regime_of(self.definition)
+    def law(self) -> str | None:
+        """The id of the law it answers; None when the catalogue cannot tell."""
+        return law_answered(self.definition, self.authority_key)
+
+    @property
+    def due(self) -> Due | None:
+        return due_by_law(self.law, self.incident, form=self.form) if self.law else None
 
     @property
     def due_at(self) -> datetime | None:
-        """None while no clock is known."""
-        regime = self.regime
-        return due_at(self.incident.aware_at, hours=regime.report.hours) if regime else None
+        """None: no law is known, it names no number, or its start is not stated."""
+        return self.due.at if self.due else None
 
     @property
     def is_draft(self) -> bool:
