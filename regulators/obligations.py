@@ -120,7 +120,8 @@ def obligations_of(facts: Facts, rules: Rulebook, moment: datetime) -> Answer:
         regime = version_on(versions, on) or versions[-1]
         spots = spots_of(regime, case)
         if spots:
-            later.extend(_later(one) for one in began_between(versions, on, today))
+            if any(spot.reach.met is not False for spot in spots):
+                later.extend(_later(one) for one in began_between(versions, on, today))
             looked.extend(Looked(regime, spot.here.place, regime.no_duty) for spot in spots if regime.no_duty)
             found.extend(_of_regime(regime, spots, on, case))
     for regime in sorted(facts.own_rules, key=lambda regime: regime.id):

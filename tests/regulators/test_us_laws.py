@@ -133,6 +133,17 @@ def test_names_and_emails_alone_concern_no_state() -> None:
         assert set(unsure.values()) == {"undecided"}, state
 
 
+def test_people_of_whom_the_state_is_not_known_may_live_in_any() -> None:
+    for state in STATES:
+        elsewhere = "TX" if state != "TX" else "OH"
+        facts = breach_in(state, residents={"US": 300, f"US-{elsewhere}": 100}, people_all=300)
+        people = the(facts, regime_of(state), "people")
+        assert (people.verdict, people.missing) == ("undecided", ("people.part_missing",)), state
+        assert "people" in owed(replace(facts, residents={"US": 300, f"US-{state}": 1}), regime_of(state)), state
+    at_most = breach_in("TX", residents={"US": 249, "US-OH": 100}, people_all=249)
+    assert "authority" not in verdicts(at_most, "us_tx")
+
+
 def test_what_is_personal_information_in_each_state() -> None:
     for kind in EVERYWHERE:
         assert states_that_ask("name", kind) == " ".join(STATES), kind
