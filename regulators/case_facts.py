@@ -1,8 +1,10 @@
 """facts_of(): one case as obligations_of() asks for it, read from the incident, its people, its notices and what people
 stated. The same moment gives the same facts; nothing is stored."""
 
+from hashlib import sha256
 from typing import Any, Literal, cast
 
+from breachdesk.audit.canonical import canonical
 from breachdesk.incidents.models import Decision, Incident
 from breachdesk.people.models import Tally
 from breachdesk.people.told import tally_and_told
@@ -105,3 +107,17 @@ def _people(incident: Incident, tally: Tally) -> dict[str, Any]:
 def _starts(incident: Incident) -> dict[Start, Stated]:
     begun = Edition.objects.first_start_of(incident)
     return stated_in(incident) | ({Start.PEOPLE_TOLD: Stated(begun)} if begun else {})
+
+
+def digest_of_facts(facts: Facts) -> bytes:
+    """SHA-256 of what a decision about the risk rests on. Once it differs, the decision is open again."""
+    known = {key: value for key, value in facts.known.items() if key != "risk.level"}
+    content = {
+        "role": facts.role,
+        "kinds": sorted(facts.kinds),
+        "kinds_uncertain": facts.kinds_uncertain,
+        "known": {key: sorted(value) if isinstance(value, frozenset) else value for key, value in known.items()},
+        "people": list(Count.of(facts.people_all)),
+        "minors": list(Count.of(facts.minors)),
+    }
+    return sha256(canonical(content)).digest()

@@ -16,14 +16,12 @@ from regulators.catalogue import the_catalogue
 from regulators.catalogue.loading import Catalogue
 from regulators.catalogue.rules import Recipient, Start
 from regulators.clocks import Due, due_of, is_late
+from regulators.due_dates import speaks_1182
 from regulators.facts import Facts, Stated
 from regulators.models import DutyMet, Filing
 from regulators.obligations import Answer, Obligation, Verdict, obligations_of
 from regulators.rulebook import Rulebook
 from regulators.workings import working_of
-
-UNDER_1182 = {"eu", "gb"}
-"""Laws to which Regulation 1182/71 speaks; for the United Kingdom by section 205(2) of the Data Protection Act 2018."""
 
 
 class Progress(StrEnum):
@@ -205,7 +203,7 @@ def _dated(one: Obligation, facts: Facts, done: _Done, owed: Mapping[Start, date
         owed=owed,
         applies=counts.get,
         article=one.duty.article,
-        by_1182=one.regime.kind == "eu" or bool(UNDER_1182 & {place[:2].lower() for place in one.regime.places}),
+        by_1182=speaks_1182(one.regime),
     )
     return _with_progress(Duty(one, due), done)
 

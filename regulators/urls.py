@@ -1,6 +1,6 @@
 from django.urls import path
 
-from regulators import catalogue_views, duty_views, views
+from regulators import assessing_views, catalogue_views, duty_views, views
 
 FILING = "incidents/<str:reference>/filings/<uuid:pk>/"
 
@@ -10,6 +10,9 @@ urlpatterns = [
     path("catalogue/<slug:law>/<int:version>/", catalogue_views.law, name="catalogue-version"),
     path("organisation/position/", duty_views.position, name="position"),
     path("organisation/position/<str:key>/", duty_views.state_position, name="position-state"),
+    path("incidents/<str:reference>/risk/", assessing_views.assessment, name="assessment"),
+    path("incidents/<str:reference>/risk/score/", assessing_views.score, name="assessment-score"),
+    path("incidents/<str:reference>/risk/<str:about>/", assessing_views.decide, name="decide"),
     path("incidents/<str:reference>/duties/", duty_views.duties, name="duties"),
     path("incidents/<str:reference>/duties/asked/<str:key>/", duty_views.state, name="duty-state"),
     path("incidents/<str:reference>/duties/<str:key>/", duty_views.duty, name="duty"),

@@ -1,3 +1,4 @@
+from breachdesk.incidents.actions.assessing import make_assessment
 from breachdesk.incidents.actions.cases import (
     Facts,
     StatedMoment,
@@ -29,6 +30,7 @@ __all__ = [
     "decide_notification",
     "hold_incident",
     "lapse_requests",
+    "make_assessment",
     "open_incident",
     "refuse_destruction",
     "release_incident",
