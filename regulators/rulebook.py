@@ -23,7 +23,7 @@ class Rulebook:
     def laws(self) -> dict[str, tuple[Regime, ...]]:
         """The versions of each law by its id, the earliest first; laws in the order of their ids."""
         found: dict[str, list[Regime]] = {}
-        for regime in sorted(self.regimes, key=lambda regime: (regime.id, regime.in_force.since or date.min)):
+        for regime in sorted(self.regimes, key=lambda one: (one.id, _began(one), one.in_force.until or date.max)):
             found.setdefault(regime.id, []).append(regime)
         return {name: tuple(versions) for name, versions in found.items()}
 
