@@ -70,12 +70,12 @@ EVENTS: dict[str, EventType] = {
     "incident.opened": EventType(
         "logged the incident {reference}",
         more="origin our_role kinds kinds_uncertain people_low people_high",
-        private="title what_happened processor",
+        private="title what_happened processor effects action_taken",
     ),
     "incident.facts_changed": EventType(
         "changed the facts: {fields}",
         more="origin our_role kinds kinds_uncertain people_low people_high",
-        private="title what_happened processor reason",
+        private="title what_happened processor effects action_taken reason",
     ),
     "moment.stated": EventType("stated when {kind}: {moment}", more="precision zone", private="basis"),
     "moment.corrected": EventType(

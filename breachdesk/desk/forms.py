@@ -17,10 +17,10 @@ class TrailFilter(forms.Form):
     PRODUCT = "product"
     EVERYTHING = "everything"
     GROUPS: ClassVar[dict[str, tuple[str, frozenset[str]]]] = {
-        "incident": ("Facts and clocks", frozenset({"incident", "moment"})),
+        "incident": ("Facts and clocks", frozenset({"incident", "moment", "assessment", "notification"})),
         "people": ("Affected people", frozenset({"upload", "people", "person"})),
         "notices": ("Notices and sends", frozenset({"notice", "edition", "delivery", "mail_event"})),
-        "filings": ("Filings", frozenset({"filing"})),
+        "filings": ("Duties and filings", frozenset({"filing", "duty", "fact", "position"})),
         "decisions": ("Decisions asked for", frozenset({"decision"})),
         "staff": ("Colleagues and settings", frozenset({"user", "organisation"})),
         "proof": (

@@ -28,6 +28,7 @@ def incident_section(incident_id: UUID, *, private: bool) -> dict[str, Any]:
     }
     if private:
         facts |= {"title": incident.title, "what_happened": incident.what_happened, "processor": incident.processor}
+        facts |= {"effects": incident.effects, "action_taken": incident.action_taken}
     return facts
 
 

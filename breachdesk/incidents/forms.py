@@ -126,6 +126,21 @@ class FactsForm(forms.Form):
     people_low = forms.IntegerField(min_value=1, max_value=2_000_000_000, required=False, label="At least")
     people_high = forms.IntegerField(min_value=1, max_value=2_000_000_000, required=False, label="At most")
 
+    effects = forms.CharField(
+        max_length=4000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        label="What it did to people",
+        help_text="The effects so far and the likely ones, as the breach register keeps them (Article 33(5)).",
+    )
+    action_taken = forms.CharField(
+        max_length=4000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        label="What was done about it",
+        help_text="Against the breach and against its effects.",
+    )
+
     @classmethod
     def initial_of(cls, incident: Incident) -> dict[str, Any]:
         known = {name: getattr(incident, name) for name in cls.base_fields if hasattr(incident, name)}
@@ -165,7 +180,7 @@ class FactsForm(forms.Form):
         if data["origin"] != Incident.Origin.PROCESSOR:
             data["processor"] = ""
         names = ["what_happened", "title", "origin", "processor", "our_role", "kinds", "kinds_uncertain"]
-        return Facts(**{name: data[name] for name in [*names, "people_low", "people_high"]})
+        return Facts(**{name: data[name] for name in [*names, "people_low", "people_high", "effects", "action_taken"]})
 
 
 class VersionForm(forms.Form):

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Exists
 from django.utils import timezone
 
 from breachdesk.incidents.models import Destruction, Incident, LegalHold, Retention
@@ -53,18 +54,32 @@ class Keeping:
 
 
 def keeping_of(incident: Incident) -> Keeping:
-    chosen = Retention.objects.filter(incident=incident).select_related("set_by").first()
+    chosen, hold, request = _rows_of(incident)
     key = DataKey.objects.filter(scope=incident.pk).first()
     usual = _usual_dates(incident)
     return Keeping(
         delete_on=chosen.delete_on if chosen else usual[0],
         index_until=chosen.index_until if chosen else usual[1],
         chosen=chosen,
-        hold=LegalHold.objects.select_related("set_by").filter(incident=incident, released_at=None).first(),
-        request=Destruction.objects.of(incident).in_work().select_related("asked_by", "decided_by").first(),
+        hold=hold,
+        request=request,
         data_destroyed_at=key.destroyed_at if key else None,
         index_destroyed_at=key.index_destroyed_at if key else None,
         shared_at=key.shared_at if key else None,
+    )
+
+
+def _rows_of(incident: Incident) -> tuple[Retention | None, LegalHold | None, Destruction | None]:
+    """Most cases have none of the three, which one query says."""
+    chosen = Retention.objects.filter(incident=incident).select_related("set_by")
+    hold = LegalHold.objects.filter(incident=incident, released_at=None).select_related("set_by")
+    request = Destruction.objects.of(incident).in_work().select_related("asked_by", "decided_by")
+    case = Incident.objects.filter(pk=incident.pk)
+    [there] = case.values_list(Exists(chosen), Exists(hold), Exists(request))
+    return (
+        chosen.first() if there[0] else None,
+        hold.first() if there[1] else None,
+        request.first() if there[2] else None,
     )
 
 

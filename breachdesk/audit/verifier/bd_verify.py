@@ -1741,13 +1741,13 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "incident.facts_changed": (
         "fields",
         "kinds kinds_uncertain origin our_role people_high people_low",
-        "processor reason title what_happened",
+        "action_taken effects processor reason title what_happened",
     ),
     "incident.head": ("inc_n", "inc_leaf", ""),
     "incident.opened": (
         "reference",
         "kinds kinds_uncertain origin our_role people_high people_low",
-        "processor title what_happened",
+        "action_taken effects processor title what_happened",
     ),
     "index.asked": ("answer", "deliveries", "reason"),
     "index_key.destroyed": ("", "people", ""),

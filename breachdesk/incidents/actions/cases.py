@@ -16,7 +16,7 @@ from breachdesk.vault.sealing import create_key
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
 
-TYPED = ("title", "what_happened", "processor")
+TYPED = ("title", "what_happened", "processor", "effects", "action_taken")
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Facts:
     kinds_uncertain: bool = False
     people_low: int | None = None
     people_high: int | None = None
+    effects: str = ""
+    action_taken: str = ""
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,8 @@ class Incident(models.Model):
     kinds_uncertain = models.BooleanField(default=False)
     people_low = models.PositiveIntegerField(null=True, blank=True)
     people_high = models.PositiveIntegerField(null=True, blank=True)
+    effects = models.TextField(max_length=4000, blank=True)
+    action_taken = models.TextField(max_length=4000, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.OPEN)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField()
