@@ -12,19 +12,12 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, HttpUrl, Tag, model_validator
 
+from regulators.catalogue.notice_rules import Basis, CreditMonitoring, Delivery, NoticeContents
 from regulators.catalogue.schema import Confidence, FactKey, Key, Strict, Text
 
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 PlaceCode = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 """A country, or a part of one: US-TX, DE-BY (ISO 3166-2)."""
-
-
-class Basis(Strict):
-    """Where a rule was read. `seen_on` is empty where nobody opened it: then the rule is from general knowledge."""
-
-    title: Text
-    url: HttpUrl | None = None
-    seen_on: date | None = None
 
 
 class IsTrue(Strict):
@@ -190,7 +183,8 @@ class Limit(Strict):
 
     @model_validator(mode="after")
     def has_what_its_relation_needs(self) -> "Limit":
-        if (self.relation == "after") != (self.amount is not None and self.unit is not None):
+        given = [value is not None for value in (self.amount, self.unit)]
+        if given != [self.relation == "after"] * 2:
             raise ValueError("a limit after an event has amount and unit; one with or before an event has neither")
         return self
 
@@ -291,52 +285,6 @@ class InForce(Strict):
     def counts_on(self, day: date) -> bool:
         """The dates decide, so that a law known to begin later begins then by itself."""
         return self.is_dated and (self.since or date.min) <= day <= (self.until or date.max)
-
-
-class Substitute(Strict):
-    """When a law lets a public notice stand for single ones, and what that consists of."""
-
-    cost_over_usd: int | None = None
-    people_over: int | None = None
-    parts: tuple[Key, ...] = Field(min_length=1)
-
-
-class Delivery(Strict):
-    """How a notice may reach a person under this law."""
-
-    email: Literal[
-        "allowed",
-        "esign",
-        "primary_method_or_esign",
-        "primary_method",
-        "express_consent",
-        "consent_and_esign",
-        "prior_relationship",
-        "previously_used_method",
-        "digital_signature_act",
-        "primary_method_no_link",
-    ]
-    """When an email counts: always, with consent under the federal E-SIGN Act, ..."""
-    letter: bool = True
-    substitute: Substitute | None = None
-    note: str = ""
-    source: Basis
-    confidence: Confidence
-
-
-class NoticeContents(Strict):
-    """What a notice to people must, or must not, contain: keys that the notices' own checks know."""
-
-    parts: tuple[Key, ...] = ()
-    set_by_statute: bool
-    note: str = ""
-
-
-class CreditMonitoring(Strict):
-    """An offer to people that the law demands."""
-
-    months: int = Field(ge=1)
-    condition: Text
 
 
 class Regime(Strict):
