@@ -77,7 +77,8 @@ def get_regime(regime: str, on: date | None = None) -> Regime:
     """
     versions = the_catalogue().regimes[regime]
     if on is None:
-        return next((one for one in versions if one.in_force.state in ("in_force", "partly")), versions[-1])
+        current = [one for one in versions if one.in_force.state in ("in_force", "partly")]
+        return (current or versions)[-1]
     counting = [one for one in versions if one.in_force.counts_on(on)]
     if not counting:
         raise KeyError(f"{regime} has no version that counts on {on}")

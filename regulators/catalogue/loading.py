@@ -124,8 +124,9 @@ def _laws(read: list[_Read]) -> dict[str, tuple[Regime, ...]]:
             continue
         versions.append(one)
     for versions in laws.values():
-        for key, reason in faults_of_versions(one.regime for one in versions):
-            versions[-1].folder.fault(versions[-1].file, key, reason)
+        for later, key, reason in faults_of_versions(one.regime for one in versions):
+            one = next(one for one in versions if one.regime is later)
+            one.folder.fault(one.file, key, reason)
     return {law: tuple(sorted((one.regime for one in laws[law]), key=_begins)) for law in sorted(laws)}
 
 

@@ -111,13 +111,14 @@ def _not_among(named: Iterable[str], possible: tuple[str, ...], fact: str) -> It
         yield from (f"{fact} has no value {value}" for value in named if value not in possible)
 
 
-def faults_of_versions(versions: Iterable[Regime]) -> Iterator[tuple[str, str]]:
-    """Of one law: on no day may two of its versions count."""
+def faults_of_versions(versions: Iterable[Regime]) -> Iterator[tuple[Regime, str, str]]:
+    """Of one law: on no day may two of its versions count. Names the later of two that do."""
     dated = [regime for regime in versions if regime.in_force.is_dated]
     dated.sort(key=lambda regime: regime.in_force.since or date.min)
     for earlier, later in pairwise(dated):
         if (later.in_force.since or date.min) <= (earlier.in_force.until or date.max):
-            yield "in_force", f"two versions of {later.id} count on {later.in_force.since or 'every earlier day'}"
+            day = later.in_force.since or "its first day"
+            yield later, "in_force", f"another version of {later.id} counts on {day} too"
 
 
 def _is_zone(name: str) -> bool:
