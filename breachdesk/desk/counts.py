@@ -10,8 +10,10 @@ from functools import cached_property
 
 from breachdesk.audit.canonical import time_of
 from breachdesk.audit.models import Event
-from breachdesk.incidents.models import Incident
+from breachdesk.people.models import CountEntry
 from breachdesk.people.models.counts import Count
+
+ESTIMATING = {"incident.opened", "incident.facts_changed"}  # the events that say what the estimate is
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,16 @@ def _until(said: list[Dated], moment: datetime) -> list[Dated]:
     return [dated for dated in said if dated.at <= moment]
 
 
-def counts_of(incident: Incident) -> Counts:
-    entries = (Dated(entry.stated_at, entry.count) for entry in incident.counts.all())
-    return Counts(entries, _estimates(incident))
+def counts_of(ledger: Iterable[CountEntry], events: Iterable[Event]) -> Counts:
+    """What the ledger says, and the events that tell the estimate; both oldest first."""
+    return Counts((Dated(entry.stated_at, entry.count) for entry in ledger), _estimates(events))
 
 
-def _estimates(incident: Incident) -> list[Dated]:
+def _estimates(events: Iterable[Event]) -> list[Dated]:
     """As the trail has them: the incident's row holds the latest alone."""
     found: list[Dated] = []
     low = high = None
-    events = Event.objects.of_incident(incident.pk).of_types(["incident.opened", "incident.facts_changed"])
-    for event in events.oldest_first():
+    for event in events:
         content = event.content
         data = content["data"]
         low, high = data.get("people_low", low), data.get("people_high", high)

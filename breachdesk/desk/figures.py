@@ -16,11 +16,12 @@ from django.urls import reverse
 
 from breachdesk.audit.models import Event
 from breachdesk.audit.timeline import describe
-from breachdesk.desk.counts import Counts, counts_of
+from breachdesk.desk.counts import ESTIMATING, Counts, counts_of
 from breachdesk.incidents.models import Incident
 from breachdesk.people.models import CountEntry
 from breachdesk.people.models.counts import Count
 from notifications.models import Edition
+from regulators.catalogue.schema import Kind
 from regulators.models import Answer, Filing, FilingVersion
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Figure:
 class Figures:
     now: Count
     figures: list[Figure]
+    ledger: list[CountEntry]  # newest first
 
     @property
     def outdated(self) -> list[Figure]:
@@ -59,14 +61,16 @@ class Figures:
 
 def stated_figures(incident: Incident, user: "User") -> Figures:
     """Newest first."""
-    counts = counts_of(incident)
+    ledger = list(CountEntry.objects.of(incident).oldest_first())
+    events = list(Event.objects.of_incident(incident.pk).of_types([*ESTIMATING, *EXPORTS]).oldest_first())
+    counts = counts_of(ledger, [event for event in events if event.type in ESTIMATING])
     found = [
         *_of_filings(incident, user, counts),
         *_of_notices(incident, user, counts),
-        *_of_exports(incident, user, counts),
-        *_of_statements(incident, counts),
+        *_of_exports(incident, user, counts, [event for event in events if event.type in EXPORTS]),
+        *_of_statements(incident, counts, ledger),
     ]
-    return Figures(counts.now, sorted(found, key=lambda figure: figure.at, reverse=True))
+    return Figures(counts.now, sorted(found, key=lambda figure: figure.at, reverse=True), ledger[::-1])
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def submitted_and_wrong(incidents: Iterable[Incident], user: "User") -> list[Wro
         incident = by_id[version.filing.incident_id]
         entry = entries.get(incident.pk)
         now = entry.count if entry else Count(incident.people_low, incident.people_high)
-        authority = version.filing.definition.authority.short_name
+        authority = version.filing.addressee.short_name
         wrong = (figure for figure in _of_version(version, now) if figure.is_outdated)
         found += [WrongFiling(incident, authority, figure, now) for figure in wrong]
     return sorted(found, key=lambda wrong: wrong.figure.at, reverse=True)
@@ -125,7 +129,7 @@ def _paper(version: FilingVersion, how: str, stated: Count) -> Figure:
     filing, receipt = version.filing, getattr(version, "receipt", None)
     form = filing.definition
     return Figure(
-        what=f"{form.title} to the {form.authority.short_name}, version {version.number}",
+        what=f"{form.title} to the {filing.addressee.short_name}, version {version.number}",
         how="submitted" if receipt else how,
         url=filing.get_absolute_url(),
         at=receipt.submitted_at if receipt else version.signed_at,
@@ -140,7 +144,7 @@ def _of_draft(filing: Filing, now: Count) -> Iterator[Figure]:
     typed = (answer for answer in filing.answers.all() if answer.question in keys and not answer.follows_facts)
     for answer in typed:
         stated = _stated_in(answer)
-        what = f"{form.title} to the {form.authority.short_name}, draft"
+        what = f"{form.title} to the {filing.addressee.short_name}, draft"
         url, outdated = filing.get_absolute_url(), stated.one_number != now.one_number
         yield Figure(what, "typed by hand", url, answer.answered_at, stated, is_outdated=outdated)
 
@@ -150,7 +154,9 @@ def _stated_in(answer: Answer) -> Count:
 
 
 def _keys_of(filing: Filing) -> set[str]:
-    return {question.key for question in filing.definition.questions if question.fact == FACT}
+    """The questions that hold the number itself; some forms ask for a range of it besides."""
+    asked = (question for question in filing.definition.questions if question.kind == Kind.NUMBER)
+    return {question.key for question in asked if question.fact == FACT}
 
 
 def _questions(version: FilingVersion) -> list[dict[str, Any]]:
@@ -205,10 +211,9 @@ def _mentions(text: str, counts: Counts, blank: Figure) -> Iterator[Figure]:
 # What left the product, and what was said before
 
 
-def _of_exports(incident: Incident, user: "User", counts: Counts) -> Iterator[Figure]:
+def _of_exports(incident: Incident, user: "User", counts: Counts, events: Iterable[Event]) -> Iterator[Figure]:
     if not user.has_perm("audit.view_trail"):
         return
-    events = Event.objects.of_incident(incident.pk).of_types(EXPORTS).newest_first()
     for line in describe(events, private=False):
         stated = counts.at(line.at)
         yield Figure(
@@ -222,10 +227,10 @@ def _of_exports(incident: Incident, user: "User", counts: Counts) -> Iterator[Fi
         )
 
 
-def _of_statements(incident: Incident, counts: Counts) -> Iterator[Figure]:
+def _of_statements(incident: Incident, counts: Counts, entries: Iterable[CountEntry]) -> Iterator[Figure]:
     """The estimate in the incident's facts, and counts that somebody stated; the lists' own are the count itself."""
     ledger = reverse("people-counts", args=[incident.reference])
-    for entry in CountEntry.objects.of(incident).stated_by_hand():
+    for entry in (entry for entry in entries if entry.is_by_hand):
         stated = entry.count
         who = f"Count stated by {entry.stated_by}"
         yield Figure(who, "stated", ledger, entry.stated_at, stated, is_outdated=stated != counts.now)

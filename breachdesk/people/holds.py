@@ -7,7 +7,7 @@ from uuid import UUID
 
 from breachdesk.incidents.models import Incident
 from breachdesk.people.in_use import answers_in_use
-from breachdesk.people.models import Hold, Person, Upload
+from breachdesk.people.models import Hold, Person, Tally, Upload
 from breachdesk.people.models.holds import held_by_a_list_alone
 from breachdesk.people.personal import full_name, masked, personal_of
 from breachdesk.vault.sealing import Cipher, cipher_for
@@ -104,9 +104,9 @@ def _masked_name(cipher: Cipher, person: Person) -> str:
 class HoldSummary:
     """Who is on hold in an incident, in numbers. Asked only when the page asks."""
 
-    def __init__(self, incident: Incident) -> None:
+    def __init__(self, incident: Incident, tally: Tally | None = None) -> None:
         self.incident = incident
-        self._open = Hold.objects.of(incident).open()
+        self._tally, self._open = tally, Hold.objects.of(incident).open()
 
     @cached_property
     def by_kind(self) -> list[tuple[str, int]]:
@@ -121,7 +121,7 @@ class HoldSummary:
 
     @cached_property
     def people(self) -> int:
-        return Person.objects.of(self.incident).held_back().count()
+        return (self._tally or Tally.objects.of(self.incident)).held
 
     @cached_property
     def next_end(self) -> Hold | None:

@@ -7,13 +7,12 @@ from breachdesk.incidents.kinds import labels_of
 from breachdesk.incidents.models import Incident
 from breachdesk.people.countries import country_name
 from breachdesk.people.languages import language_name
-from breachdesk.people.models import CountEntry, Tally
+from breachdesk.people.models import Tally
 from breachdesk.people.states import STATES
 from breachdesk.people.told import tally_and_told
 from breachdesk.people.waterfall import Line, waterfall_of
 
 MOST_BARS = 7
-LATEST = 3
 UNSTATED = "Not said in the list"
 
 Rows = list[tuple[str, int]]
@@ -25,7 +24,7 @@ class Numbers:
 
     @cached_property
     def tally(self) -> Tally:
-        return Tally.objects.of(self.incident)
+        return Tally.objects.read_once(self.incident)
 
     @property
     def people(self) -> int:
@@ -90,11 +89,8 @@ class Numbers:
 
     @cached_property
     def waterfall(self) -> list[Line]:
-        return waterfall_of(*tally_and_told(self.incident))
-
-    @cached_property
-    def latest_counts(self) -> list[CountEntry]:
-        return list(CountEntry.objects.of(self.incident).newest_first()[:LATEST])
+        self.tally, told = tally_and_told(self.incident, self.tally)  # what stands below it is of the same moment
+        return waterfall_of(self.tally, told)
 
 
 def _top(counts: Counter[str], what: str) -> Rows:

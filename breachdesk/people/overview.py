@@ -8,7 +8,7 @@ from breachdesk.incidents.models import Incident
 from breachdesk.people.countries import country_name
 from breachdesk.people.files import FileOnPage, numbered
 from breachdesk.people.languages import language_name
-from breachdesk.people.models import Person, Upload
+from breachdesk.people.models import CountEntry, Person, Upload
 from breachdesk.people.numbers import Numbers
 from breachdesk.people.personal import full_name, masked, masked_address, personal_of
 from breachdesk.people.reading.fields import FIELDS
@@ -44,6 +44,10 @@ class Overview(Numbers):
 
     def _in(self, *states: str) -> list[FileOnPage]:
         return [entry for entry in self.uploads if entry.upload.state in states]
+
+    @cached_property
+    def has_counts(self) -> bool:
+        return CountEntry.objects.of(self.incident).exists()
 
     @property
     def milestone(self) -> str:

@@ -32,11 +32,14 @@ def counts_told(counter: Counter) -> Counter:
     return counter
 
 
-def tally_and_told(incident: Incident) -> tuple[Tally, Told]:
-    """Both of one moment: who is put on hold between the two counts must not be in one and missing from the other."""
-    tally = Tally.objects.of(incident)
+def tally_and_told(incident: Incident, tally: Tally | None = None) -> tuple[Tally, Told]:
+    """Both of one moment: who is put on hold between the two counts must not be in one and missing from the other.
+
+    A tally that was read before is read again only if it is out of date.
+    """
+    tally = tally or Tally.objects.of(incident)
     while True:
         told = _COUNTERS[0](incident, tally) if _COUNTERS else Told()
-        seen, tally = tally.counted_at, Tally.objects.of(incident)
-        if tally.counted_at == seen:
+        if Tally.objects.moment_of(incident) == tally.counted_at:
             return tally, told
+        tally = Tally.objects.of(incident)

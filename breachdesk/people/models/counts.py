@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -56,8 +57,8 @@ class CountEntryQuerySet(models.QuerySet["CountEntry"]):
     def newest_first(self) -> "CountEntryQuerySet":
         return self.order_by("-stated_at", "-pk")
 
-    def stated_by_hand(self) -> "CountEntryQuerySet":
-        return self.exclude(basis=CountEntry.Basis.LIST)
+    def oldest_first(self) -> "CountEntryQuerySet":
+        return self.order_by("stated_at", "pk")
 
     def newest_of(self, incidents: Iterable[Incident]) -> dict[uuid.UUID, "CountEntry"]:
         """What was stated last, by incident; without any an incident is missing."""
@@ -110,11 +111,25 @@ class CountEntry(models.Model):
     def count(self) -> "Count":
         return Count(self.low, self.high)
 
+    @property
+    def is_by_hand(self) -> bool:
+        """Somebody stated it; the lists' own are the count itself."""
+        return self.basis != self.Basis.LIST
+
 
 class TallyQuerySet(models.QuerySet["Tally"]):
     def of(self, incident: Incident) -> "Tally":
         """Zeros without a file: then `people` says nothing, and `files` says why."""
         return self.filter(incident=incident).first() or Tally(incident=incident)
+
+    def read_once(self, incident: Incident) -> "Tally":
+        """As of(), for a page that shows it in several places: the incident remembers it."""
+        found: Tally | None = getattr(incident, "tally", None)
+        return found or Tally(incident=incident)
+
+    def moment_of(self, incident: Incident) -> datetime | None:
+        """Of its last count; None without a file."""
+        return self.filter(incident=incident).values_list("counted_at", flat=True).first()
 
     def people_of(self, incidents: Iterable[Incident]) -> dict[uuid.UUID, int]:
         """How many people are affected, by incident; without a list taken in an incident is missing, not 0."""

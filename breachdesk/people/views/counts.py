@@ -10,7 +10,7 @@ from breachdesk.incidents.views import incident_of
 from breachdesk.people import actions
 from breachdesk.people.forms.counts import CountForm
 from breachdesk.people.forms.persons import SearchForm
-from breachdesk.people.models import CountEntry, Person
+from breachdesk.people.models import Person
 from breachdesk.people.overview import Overview, masked_people
 from breachdesk.people.slices import slice_of
 from breachdesk.web import render_page
@@ -36,12 +36,7 @@ def counts(request: StaffRequest, reference: str) -> HttpResponse:
 
 
 def _counts_page(request: StaffRequest, incident: Incident, form: CountForm, status: int = 200) -> HttpResponse:
-    context = {
-        "incident": incident,
-        "overview": Overview(incident),
-        "entries": list(CountEntry.objects.of(incident).newest_first()),
-        "form": form,
-    }
+    context = {"incident": incident, "overview": Overview(incident), "form": form}
     return render_page(request, "people/counts.html", context, status=status)
 
 

@@ -16,10 +16,11 @@ def people(request: StaffRequest, reference: str) -> HttpResponse:
 
 
 def people_page(request: StaffRequest, incident: Incident, form: UploadForm, status: int = 200) -> HttpResponse:
+    overview = Overview(incident)
     context = {
         "incident": incident,
-        "overview": Overview(incident),
-        "holds": HoldSummary(incident),
+        "overview": overview,
+        "holds": HoldSummary(incident, overview.tally),
         "form": form,
         "search": SearchForm(),
     }
