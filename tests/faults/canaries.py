@@ -1,13 +1,16 @@
 """500 MB of invented names go through a running installation, and everything it writes is searched while it does.
 
-    python -m tests.faults.canaries [megabytes] [--most SECONDS] [--keep]
+    python -m tests.faults.canaries [megabytes] [--most SECONDS] [--plant] [--keep]
 
 A responder signs in, uploads a list over HTTP, has it read, takes it in and looks somebody up, as a browser would. All
 of it lies beneath one folder: the database's data folder with its log and write-ahead log, temporary folders, sealed
-uploads, the output of every process, the broker's folder. It is searched again and again from the first byte on, with
-what processes hold open after deleting its name; the broker's keys are read whole, and what it is sent is listened to.
+uploads, the output of every process, the broker's folder. It is searched again and again with what processes hold open
+after deleting its name: each file from the first byte on whenever it was written to since it was searched last, and
+once more, all of them, when everything is over. The broker's keys are read whole, and what it is sent is listened to.
 A name counts in any of the shapes it could leak in: as it is, in any case, as UTF-16, in base64, in hex, in an address.
-Before, the search finds one that was put there on purpose, in each place.
+Before, the search finds one that was put there on purpose, in each place. `--plant` puts one more there while the list
+is read: that run must find it, and fail. After `--most` seconds nothing new is begun; what was not done is said, fails
+the run, and the last search follows.
 """
 
 import argparse
@@ -15,6 +18,7 @@ import base64
 import json
 import os
 import re
+import stat
 import subprocess
 import tempfile
 import threading
@@ -23,7 +27,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -96,21 +99,40 @@ def upload(browser: Browser, path: str, megabytes: int, token: str) -> int:
 # The search
 
 
+def grep(names: list[str]) -> list[str]:
+    """At the speed of the disk; files that go while it reads are no fault of theirs."""
+    plain = [word for shape in SHAPES if b"\0" not in shape for word in ("-e", shape.decode())]
+    # UTF-16 holds zero bytes, which no argument can: there they are said by number.
+    wide = "".join(f"{letter}\\x00" for letter in MARK)
+    found: list[str] = []
+    for options in (["-F", "-i", *plain], ["-P", "-i", "-e", wide]):
+        command = ["grep", "-l", "-a", "-s", "--devices=skip", *options, "--", *names]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env={"LC_ALL": "C"})
+        found += done.stdout.splitlines()
+    return found
+
+
 @dataclass
 class Search:
     folder: Path
     broker: redis.Redis
     found: Counter[str] = field(default_factory=Counter)
     rounds: int = 0
-    searched_mb: int = 0
+    searched_bytes: int = 0
     during: Counter[str] = field(default_factory=Counter)
     phase: str = "before"
     where: set[str] = field(default_factory=set)
+    searched: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     is_over: threading.Event = field(default_factory=threading.Event)
 
     def go_on(self) -> None:
-        while not self.is_over.is_set():
+        while not self.is_over.wait(0.1):
             self.once()
+
+    def everything(self) -> None:
+        """Whatever was searched before, and whenever it was written to."""
+        self.searched.clear()
+        self.once()
 
     def once(self) -> None:
         phase = self.phase
@@ -125,18 +147,26 @@ class Search:
         self.where |= {f"{place} ({self.phase}): {name}" for name in names}
 
     def files(self) -> list[str]:
-        """grep reads at the speed of the disk; files that go while it reads are no fault of theirs."""
-        size = subprocess.run(["du", "-sm", self.folder], capture_output=True, text=True, check=False).stdout
-        self.searched_mb += int(size.split()[0]) if size else 0
-        plain = [word for shape in SHAPES if b"\0" not in shape for word in ("-e", shape.decode())]
-        # UTF-16 holds zero bytes, which no argument can: there they are said by number.
-        wide = "".join(f"{letter}\\x00" for letter in MARK)
-        names: list[str] = []
-        for options in (["-F", "-i", *plain], ["-P", "-i", "-e", wide]):
-            command = ["grep", "-r", "-l", "-a", "--devices=skip", *options, str(self.folder)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False, env={"LC_ALL": "C"})
-            names += done.stdout.splitlines()
-        return names
+        """Those that hold a canary, of all that were written to since they were searched last."""
+        names = list(self._written())
+        return [name for at in range(0, len(names), 500) for name in grep(names[at : at + 500])]
+
+    def _written(self) -> Iterator[str]:
+        """What was written in the last second may be written again without another date: it is searched once more.
+
+        The log of a database is written anew under old names, so the length alone says nothing; its date does.
+        """
+        for folder, _, names in os.walk(self.folder):
+            for path in (f"{folder}/{name}" for name in names):
+                with suppress(OSError):
+                    about = os.lstat(path)
+                    seen = (about.st_ino, about.st_size, about.st_mtime_ns)
+                    if not stat.S_ISREG(about.st_mode) or self.searched.get(path) == seen:
+                        continue
+                    if time.time_ns() - about.st_mtime_ns > 1_000_000_000:
+                        self.searched[path] = seen
+                    self.searched_bytes += about.st_size
+                    yield path
 
     def _unlinked(self) -> list[str]:
         """Temporary files without a name: only who holds them open can read them, and whoever looks in /proc."""
@@ -221,32 +251,35 @@ def prove_that_it_finds(search: Search) -> None:
 # The campaign
 
 
-def main(megabytes: int, most: float, is_kept: bool) -> int:
+def main(megabytes: int, most: float, is_planting: bool, is_kept: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="bd-canary-") as name, installation() as servers:
         folder = Path(name)
         broker = redis.Redis.from_url(os.environ["REDIS_URL"])
         # The servers' folder and the installation's beside each other: both are searched.
         with running_installation(folder) as place:
             searches = [Search(folder, broker), Search(servers.folder, broker)]
-            results = campaign(place, searches, megabytes, time.monotonic() + most)
+            results = campaign(place, searches, megabytes, time.monotonic() + most, is_planting)
     print(json.dumps(results, indent=1))
     if is_kept:
         keep(f"canaries-{megabytes}mb", results, RESULTS)
-    return 1 if results["found"] or not all(results["searched_during"].values()) else 0
+    is_whole = results["was_taken_in"] and all(results["searched_during"].values())
+    return 1 if results["found"] or not is_whole else 0
 
 
-def campaign(place: Installation, searches: list[Search], megabytes: int, until: float) -> dict[str, Any]:
+def campaign(
+    place: Installation, searches: list[Search], megabytes: int, until: float, is_planting: bool
+) -> dict[str, Any]:
     place.manage("story", "--until", "log")
     threads = [threading.Thread(target=searches[0].listen, daemon=True)]
     threads[0].start()
     time.sleep(1)
     prove_that_it_finds(searches[0])
-    wait_until("the broker has forgotten it", lambda: not any(search.files() for search in searches), 60)
+    wait_until("the broker has forgotten it", lambda: all(is_clean(search) for search in searches), 60)
     threads += [threading.Thread(target=search.go_on, daemon=True) for search in searches]
     for thread in threads[1:]:
         thread.start()
     try:
-        done = use(place, searches, megabytes, until)
+        done = use(place, searches, megabytes, until, is_planting)
     finally:
         for search in searches:
             search.is_over.set()
@@ -254,13 +287,13 @@ def campaign(place: Installation, searches: list[Search], megabytes: int, until:
             thread.join()
     for search in searches:
         search.phase = "afterwards"
-        search.once()
+        search.everything()
     found = sum((search.found for search in searches), Counter())
     during = sum((search.during for search in searches), Counter())
     return {
         **done,
         "rounds_of_searching": sum(search.rounds for search in searches),
-        "searched_mb": sum(search.searched_mb for search in searches),
+        "searched_mb": round(sum(search.searched_bytes for search in searches) / 1e6),
         "searched_during": {phase: during[phase] for phase in done["phases_seconds"]},
         "found": sum(found.values()),
         "by_place": {place: found[place] for place in PLACES},
@@ -268,8 +301,13 @@ def campaign(place: Installation, searches: list[Search], megabytes: int, until:
     }
 
 
-def use(place: Installation, searches: list[Search], megabytes: int, until: float) -> dict[str, Any]:
-    browser, phases = Browser(place.address), Phases(searches)
+def is_clean(search: Search) -> bool:
+    search.searched.clear()
+    return not search.files()
+
+
+def use(place: Installation, searches: list[Search], megabytes: int, until: float, is_planting: bool) -> dict[str, Any]:
+    browser, phases = Browser(place.address), Phases(searches, until)
     browser.sign_in(*place.sign_ins["Incident responder"])
     [reference] = set(re.findall(r"/incidents/(BD-\d+-\d+)/", browser.get("/incidents/")))
     people = f"/incidents/{reference}/people/"
@@ -282,27 +320,32 @@ def use(place: Installation, searches: list[Search], megabytes: int, until: floa
         status, _ = browser.send(f"{file}match/", [*form, ("do", "match")])
         assert status == 302, f"matching answered {status}"
     with phases("reading"):
+        if is_planting:
+            (searches[0].folder / "files" / "planted-while-reading").write_bytes(b"\0" + MARK.encode())
         is_read = wait_until("it is read", lambda: f"{file}accept/" in browser.get(file), until - time.monotonic(), 2)
+    is_taken = False
     if is_read:
         with phases("taking in"):
             form = Form(browser.get(file), f"{file}accept/").fields
             browser.send(f"{file}accept/", form)
             said = "people are affected</h1>"
-            wait_until("it is taken in", lambda: said in browser.get(people), until - time.monotonic(), 2)
+            is_taken = wait_until("it is taken in", lambda: said in browser.get(people), until - time.monotonic(), 2)
+    if is_taken:
         with phases("looking"):
-            said = ("csrfmiddlewaretoken", token)
+            signed = ("csrfmiddlewaretoken", token)
             for n in range(1, 40):
-                typed = [said, ("typed", f"{MARK}Address{n}@example.com"), ("reason", f"{MARK} rang us.")]
+                typed = [signed, ("typed", f"{MARK}Address{n}@example.com"), ("reason", f"{MARK} rang us.")]
                 assert browser.send(f"{people}search/", typed)[0] == 200
                 browser.get(f"{people}list/")
-    return {"megabytes": round(sent / 1e6), "was_read": is_read, "phases_seconds": phases.seconds}
+    said_of_it = {"was_read": is_read, "was_taken_in": is_taken, "planted": is_planting}
+    return {"megabytes": round(sent / 1e6), **said_of_it, "phases_seconds": phases.seconds}
 
 
 class Phases:
-    """What is being done while the search goes on; each lasts until it was searched once from beginning to end."""
+    """What is being done while the search goes on; each lasts until a round of it that began within came to its end."""
 
-    def __init__(self, searches: list[Search]) -> None:
-        self.searches, self.seconds = searches, dict[str, float]()
+    def __init__(self, searches: list[Search], until: float) -> None:
+        self.searches, self.seconds, self.until = searches, dict[str, float](), until
 
     def __call__(self, name: str) -> "Phases":
         for search in self.searches:
@@ -315,24 +358,25 @@ class Phases:
 
     def __exit__(self, *_: object) -> None:
         self.seconds[self._name] = round(time.monotonic() - self._began, 1)
-        wait_until("it was searched", lambda: all(search.during[self._name] for search in self.searches), 60)
+        left = max(self.until - time.monotonic(), 30)
+        wait_until("it was searched", lambda: all(search.during[self._name] for search in self.searches), left)
 
 
 def wait_until(what: str, is_so: Any, within: float, every: float = 0.2) -> bool:
-    for _ in cycle([0]):
-        if is_so():
-            return True
-        if (within := within - every) < 0:
-            print(f"It did not come about in time that {what}.")
+    until = time.monotonic() + within
+    while not is_so():
+        if time.monotonic() > until:
+            print(f"It did not come about in time that {what}.", flush=True)
             return False
         time.sleep(every)
-    return False
+    return True
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("megabytes", type=int, nargs="?", default=500)
-    parser.add_argument("--most", type=float, default=360)
+    parser.add_argument("--most", type=float, default=480)
+    parser.add_argument("--plant", action="store_true")
     parser.add_argument("--keep", action="store_true")
     given = parser.parse_args()
-    raise SystemExit(main(given.megabytes, given.most, given.keep))
+    raise SystemExit(main(given.megabytes, given.most, given.plant, given.keep))
