@@ -6,13 +6,16 @@ from uuid import uuid4
 from zipfile import ZipFile
 
 import pytest
+from django.forms import Select
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from pytest_django.asserts import assertHTMLEqual
 
 from breachdesk.accounts.permissions import ROLES
 from breachdesk.audit.models import Event
 from breachdesk.incidents.models import Incident
+from breachdesk.people.forms.matching import ColumnField, usual_choices
 from breachdesk.people.models import Person, Upload
 from breachdesk.people.reading.plan import plan_of
 from breachdesk.vault.sealing import cipher_for
@@ -71,6 +74,11 @@ def stored(upload: Upload) -> dict[str, str]:
     return {column.heading: column.becomes for column in plan.columns}
 
 
+def stored_nothing(upload: Upload) -> bool:
+    upload.refresh_from_db()
+    return (upload.state, upload.sealed_plan) == (Upload.State.RECEIVED, None)
+
+
 def test_it_shows_real_rows_masked(client: Client, incident: Incident) -> None:
     page = client.get(address(make_upload(incident))).content.decode()
     assert "Row 2" in page
@@ -85,6 +93,21 @@ def test_what_was_guessed_is_read_once_it_is_confirmed(client: Client, incident:
     assert stored(upload)["date_of_birth"] == "born_on"
     assert upload.state == "queued"
     assert b"customer_id" not in bytes(Event.objects.get(type="upload.matched").body)
+
+
+@pytest.mark.parametrize("chosen", ["", "email", "kind:health", "extra:shop", "nonsense"])
+def test_a_columns_choices_are_those_that_django_would_write(chosen: str) -> None:
+    field = ColumnField("shop_till", chosen)
+    usual = Select(field.widget.attrs, [*usual_choices(), ("For the wording of notices", field.wording)])
+    assert field.wording
+    assertHTMLEqual(*(one.render("columns-0", chosen, {"id": "id_columns-0"}) for one in (field.widget, usual)))
+
+
+def test_what_no_column_can_become_is_refused(client: Client, incident: Incident) -> None:
+    upload = make_upload(incident)
+    page = send(client, upload, **{"columns-1": "passport", "columns-2": "kind:nonsense"})
+    assert (page.status_code, stored_nothing(upload)) == (422, True)
+    assert page.content.decode().count("is not one of the available choices") == 4  # beside each, and above all
 
 
 def test_nothing_is_stored_before_it_is_confirmed(client: Client, incident: Incident) -> None:

@@ -1,9 +1,13 @@
 """What is asked of a file before it is read: how, what each of its columns becomes, and what it is for."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from django import forms
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from breachdesk.incidents.kinds import KINDS
 from breachdesk.people.models import ColumnMapping, Upload
@@ -29,17 +33,80 @@ ROWS_THAT_MAY_NAME = 10
 NAMED = "columns"  # how the fields of the columns begin: columns-0, columns-1
 
 
-def becomes_choices(heading: str, chosen: str) -> Choices:
-    """All that a column may become; `chosen` is among them whatever it is."""
+@cache
+def usual_choices() -> Choices:
+    """All that any column may become."""
     groups: Choices = [("", "Not stored")]
     groups += [(group, [(key, FIELDS[key].label) for key in keys]) for group, keys in GROUPS.items()]
     kinds = [(KIND + key, f"Yes or no: {kind.label.lower()}") for key, kind in KINDS.items()]
-    groups.append(("What was exposed", [("kinds", "All kinds of data, listed"), *kinds]))
+    return [*groups, ("What was exposed", [("kinds", "All kinds of data, listed"), *kinds])]
+
+
+def wording_of(heading: str, chosen: str) -> list[Choice]:
+    """The placeholder that a column may become under its own name, besides; and the one that was chosen."""
     extras = {EXTRA + name for name in [extra_name(heading.replace("_", " ").replace(".", " "))] if name}
     extras |= {chosen} if chosen.startswith(EXTRA) else set()
-    if extras:
-        groups.append(("For the wording of notices", [(key, label_of(key)) for key in sorted(extras)]))
-    return groups
+    return [(key, label_of(key)) for key in sorted(extras)]
+
+
+class ColumnField(forms.Field):
+    """What one column becomes: one of the usual choices, or its own wording."""
+
+    default_error_messages = forms.ChoiceField.default_error_messages
+
+    def __init__(self, heading: str, chosen: str) -> None:
+        self.wording = wording_of(heading, chosen)
+        label, widget = f"{heading} becomes", ColumnSelect(heading, self.wording)
+        super().__init__(required=False, initial=chosen, label=label, widget=widget)
+
+    def clean(self, value: Any) -> str:
+        chosen = str(value or "")
+        if chosen not in _usual_keys() and chosen not in dict(self.wording):
+            raise forms.ValidationError(
+                self.error_messages["invalid_choice"], code="invalid_choice", params={"value": chosen}
+            )
+        return chosen
+
+
+class ColumnSelect(forms.Select):
+    """Django's own list, whose options it would make by a template each: 20,000 of them for a file of 500 columns.
+
+    What all columns share is written once; a column adds its own wording and says which option is chosen.
+    """
+
+    def __init__(self, heading: str, wording: list[Choice]) -> None:
+        super().__init__(attrs={"class": "mini full", "aria-label": f"{heading} becomes"})
+        self.wording = wording
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        options = _usual_options() + _options([("For the wording of notices", self.wording)] if self.wording else [])
+        chosen = format_html('<option value="{}"', value or "")
+        marked = SafeString(options.replace(f"{chosen}>", f"{chosen} selected>", 1))
+        return format_html(
+            '<select name="{}"{}>\n{}</select>', name, flatatt(self.build_attrs(self.attrs, attrs)), marked
+        )
+
+
+@cache
+def _usual_keys() -> frozenset[str]:
+    return frozenset(
+        key for value, said in usual_choices() for key, _ in ([(value, said)] if isinstance(said, str) else said)
+    )
+
+
+@cache
+def _usual_options() -> SafeString:
+    return _options(usual_choices())
+
+
+def _options(choices: Choices) -> SafeString:
+    return format_html_join("", "{}", ((_group(value, said),) for value, said in choices))
+
+
+def _group(value: str, said: str | list[Choice]) -> SafeString:
+    if isinstance(said, str):
+        return format_html('<option value="{}">{}</option>\n', value, said)
+    return format_html('<optgroup label="{}">\n{}</optgroup>\n', value, _options([*said]))
 
 
 class SourceForm(forms.Form):
@@ -122,13 +189,7 @@ class MatchForm(forms.Form):
     def __init__(self, *args: Any, headings: list[str], becomes: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for place, (heading, chosen) in enumerate(zip(headings, becomes, strict=True)):
-            self.fields[f"{NAMED}-{place}"] = forms.ChoiceField(
-                choices=becomes_choices(heading, chosen),
-                initial=chosen,
-                required=False,
-                label=f"{heading} becomes",
-                widget=forms.Select(attrs={"class": "mini full", "aria-label": f"{heading} becomes"}),
-            )
+            self.fields[f"{NAMED}-{place}"] = ColumnField(heading, chosen)
         self.columns = len(headings)
 
     @property
