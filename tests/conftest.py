@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Generator
 
 import pytest
@@ -8,6 +9,12 @@ from pytest_django import DjangoDbBlocker
 from tests.audit.tsa import LocalTsa
 from tests.services import Services
 from tests.signing import Signing
+
+
+def pytest_collection_finish() -> None:
+    """What thousands of collected tests hold stays to the end: the collector need not look through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)
@@ -30,6 +37,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", installed.restore)
         yield
+
+
+@pytest.fixture(scope="module")
+def made_once(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Generator[None]:
+    """What a module's own fixtures make after this stays for all of its tests, each of which is undone by itself.
+
+    For modules of which every test uses the database and none is transactional.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
