@@ -5,9 +5,12 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regulators.catalogue import FOLDER
+from regulators.catalogue.loading import read_catalogue
 from regulators.catalogue.rules import Recipient
 from regulators.facts import Count, Facts
 from regulators.obligations import Answer, Verdict, obligations_of
+from regulators.rulebook import rulebook_of
 from tests.regulators.made_laws import AWARE, book, duty, gdpr, known, law
 
 few = settings(max_examples=30, deadline=None, derandomize=True, database=None)
@@ -159,3 +162,22 @@ def shuffled(facts, rules, shuffle):
     known_otherwise = dict(mixed(facts.known.items()))
     facts = replace(facts, residents=dict(mixed(facts.residents.items())), known=known_otherwise)
     return facts, replace(rules, regimes=tuple(mixed(rules.regimes)))
+
+
+def test_no_law_of_the_catalogue_lets_its_authority_go_for_more_people_or_more_data() -> None:
+    """Everywhere at once, in steps over the thresholds; by whichever of a law's duties the authority hears of it."""
+    rules = rulebook_of(read_catalogue(FOLDER))
+    places = sorted({place for regime in rules.regimes for place in regime.places})
+    kinds = ["name", "email", "password", "payment_card", "national_number", "health", "biometric"]
+    before: dict[tuple[str, str], int] = {}
+    for step, people in enumerate((1, 49, 50, 249, 250, 499, 500, 501, 1000, 1001, 5001, 10001)):
+        residents = dict.fromkeys(places, people) | {"US": people * 60, "CA": people * 3}
+        known_facts = {"risk.level": "risk", "harm.misuse_likely": True, "data.unreadable": False}
+        taken = frozenset(kinds[: 1 + step])
+        facts = known(residents=residents, kinds=taken, targets=frozenset(places), known=known_facts)
+        after: dict[tuple[str, str], int] = {}
+        for (law_id, _, place), rank in authority_duties(obligations_of(facts, rules, AWARE)).items():
+            after[law_id, place] = max(rank, after.get((law_id, place), 0))
+        assert {key: after.get(key) for key, rank in before.items() if after.get(key, -1) < rank} == {}
+        before = after
+    assert len(before) > 100
