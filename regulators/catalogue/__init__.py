@@ -14,7 +14,6 @@ from regulators.catalogue.loading import Catalogue, read_catalogue
 from regulators.catalogue.reading import Fault
 from regulators.catalogue.rules import Place, Regime, Supervisor
 from regulators.catalogue.schema import Form
-from regulators.catalogue.schema import Regime as OldRegime
 
 __all__ = [
     "FOLDER",
@@ -27,7 +26,6 @@ __all__ = [
     "get_regime",
     "get_supervisor",
     "later_versions",
-    "old_regime",
     "read_catalogue",
     "regimes_in_force",
     "supervisors_of",
@@ -63,11 +61,6 @@ def get_form(form: str, version: int | None = None) -> Form:
 def all_forms() -> list[Form]:
     """The newest version of each."""
     return [get_form(name) for name in sorted({name for name, _ in the_catalogue().forms})]
-
-
-def old_regime(regime: str) -> OldRegime:
-    """The shape before clocks had limits; only until nothing asks for it any more."""
-    return the_catalogue().old_regimes[regime]
 
 
 def get_regime(regime: str, on: date | None = None) -> Regime:

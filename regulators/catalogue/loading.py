@@ -17,7 +17,6 @@ from regulators.catalogue.rule_faults import (
 )
 from regulators.catalogue.rules import Place, Regime, Supervisor
 from regulators.catalogue.schema import Form
-from regulators.catalogue.schema import Regime as OldRegime
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,6 @@ class Catalogue:
     """The versions of each law, the earliest first; those without a date come last."""
     own: frozenset[str]
     """Which of them are the organisation's own."""
-    old_regimes: dict[str, OldRegime]
     faults: tuple[Fault, ...]
 
 
@@ -53,9 +51,8 @@ def read_catalogue(path: Path, own: Path | None = None) -> Catalogue:
     regimes = [read for folder in (ours, *theirs) for read in _regimes(folder, known)]
     laws = _laws(regimes)
     _check_forms_laws(ours, forms, laws)
-    old = {one.id: one for _, one in ours.each("old", OldRegime)}
     own_ids = frozenset(read.regime.id for read in regimes if read.folder is not ours)
-    return Catalogue(facts, forms, known, laws, own_ids, old, tuple(faults))
+    return Catalogue(facts, forms, known, laws, own_ids, tuple(faults))
 
 
 def _forms(ours: Folder, facts: dict[str, str]) -> dict[tuple[str, int], Form]:

@@ -252,27 +252,3 @@ class Form(Strict):
     @property
     def numbers(self) -> dict[str, str]:
         return {q.key: f"{s}.{n}" for s, part in enumerate(self.sections, 1) for n, q in enumerate(part.questions, 1)}
-
-
-class HoursFrom(Strict):
-    """A period in hours that runs from one event."""
-
-    hours: int = Field(ge=1)
-    starts: Literal["awareness"]
-    article: Text
-    reading: Text
-
-
-class Regime(Strict):
-    id: Key
-    name: Text
-    jurisdiction: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-    form: Key
-    report: HoursFrom
-    duty: Text
-    late: Text
-    phases: Text
-    source: Source
-    confidence: Confidence
-    confidence_note: str = ""
-    reviewed_by: str = ""
