@@ -253,7 +253,7 @@ def _obligation(regime: Regime, duty: Duty, spot: Spot, parts: list[Decision], c
         limits=_limits(duty.clock, spot.here),
     )
     if duty.recommended:
-        return _advised(one, whole.met)
+        one = _advised(one, whole.met)
     return one if duty.tell != Recipient.AUTHORITY else _addressed(one, case)
 
 

@@ -54,6 +54,7 @@ SUPERVISORS = {
         supervisor("de_by_lda", "DE-BY", hears="private"),
         supervisor("de_by_lfd", "DE-BY", hears="public"),
         supervisor("de_be", "DE-BE"),
+        supervisor("jp_ppc", "JP"),
     )
 }
 

@@ -329,9 +329,10 @@ def test_people_without_a_part_of_their_country_are_counted() -> None:
 
 
 def test_advice_is_shown_and_never_owed() -> None:
-    advised = law("jp", ["JP"], "residents", [duty(recommended=True, when=HIGH)])
+    advised = law("jp", ["JP"], "residents", [duty(recommended=True, when=HIGH)], authorities=["jp_ppc"])
     one = only(answer(known(residents={"JP": 2}), advised))
     assert (one.verdict, one.is_advised, one.missing) == (NOT_OWED, True, ())
+    assert one.supervisor == SUPERVISORS["jp_ppc"]
     assert one.because == "No law demands this; an authority asks for it."
     assert not only(answer(known(residents={"JP": 2}, known=RISK), advised)).is_advised
 
