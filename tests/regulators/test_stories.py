@@ -31,6 +31,13 @@ def test_the_story(story: Story) -> None:
     assert all(one.because and one.reasons for one in answer.obligations)
 
 
+def test_a_company_in_germany_chooses_among_the_sixteen_of_the_laender() -> None:
+    story = next(story for story in STORIES if story.name.startswith("somewhere in Germany"))
+    found = next(one for one in obligations_of(story.facts, book(), story.moment).obligations if one.place == "DE")
+    laender = ["bb", "be", "bw", "by_lda", "hb", "he", "hh", "mv", "ni", "nw", "rp", "sh", "sl", "sn", "st", "th"]
+    assert sorted(one.id for one in found.candidates) == [f"de_{land}" for land in laender]
+
+
 def test_there_are_forty_stories_and_one_of_forty_countries() -> None:
     assert len({story.name for story in STORIES}) == len(STORIES) >= 40
     assert max(len({place[:2] for place in story.facts.residents}) for story in STORIES) >= 40
