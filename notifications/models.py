@@ -72,6 +72,12 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     def of_case(self, incident_id: uuid.UUID) -> "EditionQuerySet":
         return self.filter(notice__incident=incident_id)
 
+    def finished_of(self, incidents: Iterable[Incident]) -> dict[uuid.UUID, datetime]:
+        """When the first notice that went to its end was through, by incident."""
+        ended = self.filter(notice__incident__in=list(incidents), finished_at__isnull=False)
+        rows = ended.order_by().values_list("notice__incident").annotate(first=models.Min("finished_at"))
+        return dict(rows)
+
     def first_start_of(self, incident: Incident) -> datetime | None:
         """When the first notice began to go out."""
         begun: datetime | None = self.of(incident).aggregate(first=models.Min("started_at"))["first"]

@@ -202,6 +202,11 @@ EVENTS: dict[str, EventType] = {
     "duty.met": EventType(
         "recorded that somebody was told under {regime} on {told_at}", more="duty place", private="how delay_reason"
     ),
+    "deadline.warned": EventType(
+        "reminded {asked} colleagues of deadlines: {warnings} warnings", more="users deputies"
+    ),
+    "calendar.made": EventType("made a private address for their calendar"),
+    "calendar.revoked": EventType("revoked the private address of their calendar"),
     # Filings
     "filing.opened": EventType("opened the form {form}", more="form_version authority"),
     "filing.answered": EventType(
@@ -235,6 +240,7 @@ EVENTS: dict[str, EventType] = {
     "bundle.exported": EventType(
         "exported the evidence bundle", more="sections_digest whole with_private", private="recipient"
     ),
+    "register.exported": EventType("exported the breach register: {rows} breaches", more="format digest bytes"),
     "report.exported": EventType("exported the evidence report", more="digest bytes"),
     "proof.exported": EventType("exported the proof of one notice", more="delivery batch digest"),
     # The installation

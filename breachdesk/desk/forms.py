@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from breachdesk.accounts.models import User
+from breachdesk.desk.register import LABELS, Reported
 from breachdesk.incidents.models import Incident
 
 
@@ -57,6 +58,21 @@ class IncidentFilter(forms.Form):
         label="State", required=False, choices=[("", "Open and closed"), *Incident.Status.choices]
     )
     origin = forms.ChoiceField(label="Where", required=False, choices=[("", "Anywhere"), *Incident.Origin.choices])
+
+
+class RegisterFilter(forms.Form):
+    year = forms.TypedChoiceField(label="Became aware", required=False, coerce=int, empty_value=None)
+    reported = forms.ChoiceField(
+        label="Reported", required=False, choices=[("", "Yes and no"), *((one.value, LABELS[one]) for one in Reported)]
+    )
+    origin = forms.ChoiceField(label="Origin", required=False, choices=[("", "Anywhere"), *Incident.Origin.choices])
+    words = forms.CharField(
+        label="Contains", required=False, max_length=160, widget=forms.TextInput(attrs={"type": "search"})
+    )
+
+    def __init__(self, *args: Any, years: Sequence[int] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["year"].choices = [("", "Any time"), *((year, str(year)) for year in years)]  # type: ignore[attr-defined]
 
 
 class BundleForm(forms.Form):

@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from breachdesk.desk import views
+from breachdesk.desk import register_views, views
 
 
 class Reference:
@@ -24,6 +24,8 @@ urlpatterns = [
     path("incidents/<reference:reference>/trail/", views.incident_trail, name="incident-trail"),
     path("incidents/<reference:reference>/bundle/", views.incident_bundle, name="incident-bundle"),
     path("incidents/<reference:reference>/evidence/", views.incident_evidence, name="incident-evidence"),
+    path("register/", register_views.register, name="register"),
+    path("register/<str:kind>/", register_views.export, name="register-export"),
     path("trail/", views.trail, name="trail"),
     path("trail/verify/", views.trail_verify, name="trail-verify"),
     path("trail/<int:idx>/proof/", views.trail_proof, name="trail-proof"),

@@ -29,6 +29,7 @@ class NavItem:
 MAIN_NAV = (
     ("Desk", "home", "", ("home",)),
     ("Incidents", "incident-list", "incidents.view_incident", ()),
+    ("Register", "register", "incidents.view_incident", ("register",)),
     ("Trail", "trail", "audit.view_trail", ("trail",)),
     ("Staff", "staff", "accounts.manage_staff", ("staff",)),
     ("Settings", "organisation", "accounts.change_organisation", ("organisation",)),

@@ -1,6 +1,7 @@
 """How grave the breach is for people, and what a person decided for that reason. Neither is ever changed."""
 
 import uuid
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import models
@@ -46,6 +47,9 @@ class Assessment(models.Model):
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def of(self, incident: Incident) -> "DecisionQuerySet":
         return self.filter(incident=incident).select_related("decided_by", "assessment").order_by("-decided_at")
+
+    def among(self, incidents: Iterable[Incident]) -> "DecisionQuerySet":
+        return self.filter(incident__in=list(incidents)).select_related("decided_by")
 
     def standing(self) -> "DecisionQuerySet":
         return self.filter(superseded_at=None)

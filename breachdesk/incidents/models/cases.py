@@ -1,5 +1,7 @@
 import uuid
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -8,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from breachdesk.audit.estimates import estimate_in_words
 from breachdesk.incidents.kinds import CHOICES, labels_of
 
 if TYPE_CHECKING:
@@ -27,6 +30,23 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         found = self.filter(Q(reference__icontains=q) | Q(title__icontains=q)) if q else self
         found = found.filter(status=status) if status else found
         return found.filter(origin=origin) if origin else found
+
+    def aware_in(self, year: int | None) -> "IncidentQuerySet":
+        """By the awareness that is stated now, in UTC; without a year, of any time."""
+        aware = Moment.objects.filter(kind=Moment.Kind.AWARE, superseded_at=None, at__year=year)
+        return self.filter(pk__in=aware.values("incident")) if year else self
+
+    def years_of_awareness(self) -> list[int]:
+        """The latest first."""
+        aware = Moment.objects.filter(kind=Moment.Kind.AWARE, superseded_at=None, incident__in=self)
+        return [moment.year for moment in aware.datetimes("at", "year", order="DESC")]
+
+    def telling(self, words: str) -> "IncidentQuerySet":
+        """With these words in what people wrote about it."""
+        if not words:
+            return self
+        fields = ("reference", "title", "what_happened", "processor", "effects", "action_taken")
+        return self.filter(reduce(or_, (Q(**{f"{field}__icontains": words}) for field in fields)))
 
     def newest_first(self) -> "IncidentQuerySet":
         return self.order_by("-opened_at")
@@ -111,17 +131,9 @@ class Incident(models.Model):
     @property
     def people_estimate(self) -> str:
         """A number, a range or "not known", in words."""
-        match self.people_low, self.people_high:
-            case None, None:
-                return "not known"
-            case low, None:
-                return f"at least {low:,}"
-            case None, high:
-                return f"at most {high:,}"
-            case low, high if low == high:
-                return f"about {low:,}"
-            case low, high:
-                return f"{low:,} to {high:,}"
+        words = estimate_in_words(self.people_low, self.people_high)
+        is_one_number = self.people_low is not None and self.people_low == self.people_high
+        return f"about {words}" if is_one_number else words
 
     def moment(self, kind: str) -> "Moment | None":
         """The moment that counts now; superseded ones stay in `moments`."""
