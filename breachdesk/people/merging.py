@@ -103,6 +103,8 @@ class Known:
                 mark: True for mark, now, before in zip(MARKS, marks, self.marks, strict=True) if now and not before
             }
             self.marks = tuple(now or before for now, before in zip(marks, self.marks, strict=True))
+        if row.deceased and not self.is_new:
+            said["deceased"] = True  # said again, it is news to whoever answered it before
         return said
 
 
@@ -126,11 +128,9 @@ def keys_before(upload: Upload) -> Seen:
     """A filter of all keys by which a row of this file could be about somebody known."""
     seen = Seen()
     with psycopg.ServerCursor(connection.connection, "keys_before", row_factory=psycopg.rows.tuple_row) as cursor:
-        cursor.itersize = KEYS_AT_ONCE
-        for identity, reference in cursor.execute(_KEYS, {"incident": upload.incident_id}, binary=True):
-            seen.add(identity)
-            if reference:
-                seen.add(reference)
+        cursor.execute(_KEYS, {"incident": upload.incident_id}, binary=True)
+        while pairs := cursor.fetchmany(KEYS_AT_ONCE):
+            seen.add([key for pair in pairs for key in pair if key])
     return seen
 
 

@@ -30,6 +30,10 @@ def seal_values(cipher: Cipher, values: Sequence[bytes], person_ids: Sequence[by
     return cipher.seal_all(values, table=PERSON_TABLE, column="sealed", rows=person_ids)
 
 
+def row_checksums(cipher: Cipher, values: Sequence[bytes]) -> list[bytes]:
+    return cipher.fingerprints(values, purpose="row")
+
+
 def row_checksum(cipher: Cipher, value: bytes) -> bytes:
     """Of all that one record of a file says about a person. It can neither be guessed nor made without the key."""
     return cipher.fingerprint(value, purpose="row")
@@ -62,6 +66,12 @@ def email_index(cipher: IndexCipher, email: str) -> bytes:
 
 def reference_index(cipher: IndexCipher, reference: str) -> bytes:
     return cipher.blind_index(reference.strip().casefold(), purpose="reference")
+
+
+def indexes(cipher: IndexCipher, values: Sequence[str], *, purpose: str) -> list[bytes | None]:
+    """Of many at once, with None for a blank: identities, emails or references as the functions above take them."""
+    found = iter(cipher.blind_indexes(filter(None, values), purpose=purpose))
+    return [next(found) if value else None for value in values]
 
 
 def email_index_of_typed(cipher: IndexCipher, typed: str) -> bytes | None:

@@ -8,11 +8,13 @@ process apart, and what comes out is tuples, which pass to the other process qui
 import json
 import marshal
 from collections.abc import Iterator
+from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from breachdesk.people import copying, personal
-from breachdesk.people.copying import of_boolean, of_digest, of_integer, of_text, of_texts
+from breachdesk.people.copying import OF_16, of_boolean, of_bytes, of_digest, of_integer, of_text, of_texts
+from breachdesk.people.models import Upload
 from breachdesk.people.reading import BadRow, CleanRow
 from breachdesk.people.seen import Seen
 from breachdesk.vault.sealing import Cipher
@@ -38,8 +40,8 @@ class Prepared(NamedTuple):
     identity: bytes
     reference: bytes | None
     line: bytes  # for COPY_PEOPLE, under this id
-    value: bytes  # what is sealed in it
-    original: bytes  # the record, packed: see original_of()
+    value: bytes  # what is sealed in it, of a suspect
+    original: bytes  # the record, packed, where somebody may ask for it: see original_of()
     name: str  # from here on as CleanRow has it
     email: str
     street: str
@@ -54,16 +56,27 @@ class Prepared(NamedTuple):
     has_post: bool
 
 
+def as_json(texts: dict[str, str]) -> bytes:
+    """As json.dumps() without spaces; that makes an encoder for each call, which takes longer than its work."""
+    return ("{" + ",".join([_name(name) + encode_basestring(text) for name, text in texts.items()]) + "}").encode()
+
+
+@lru_cache(maxsize=1024)
+def _name(name: str) -> str:
+    return encode_basestring(name) + ":"
+
+
 def original_of(row: Prepared) -> list[str]:
     """The record as the file has it, for whoever finds that the row cannot be taken."""
     return list(marshal.loads(row.original))  # noqa: S302 our own process wrote it
 
 
 class Preparer:
-    def __init__(self, incident_id: UUID, upload_id: UUID, cipher: Cipher, seen: Seen) -> None:
+    def __init__(self, upload: Upload, cipher: Cipher, seen: Seen) -> None:
         self._cipher, self._seen = cipher, seen
-        self._place = of_digest(incident_id.bytes) + of_digest(upload_id.bytes)
-        self._plain: dict[tuple[object, ...], bytes] = {}
+        self._withdraws = upload.purpose == Upload.Purpose.WITHDRAW  # then whoever is no suspect is refused
+        self._place = of_digest(upload.incident_id.bytes) + of_digest(upload.pk.bytes)
+        self._plain: dict[tuple[object, ...], tuple[bytes, tuple[str, ...]]] = {}
 
     def batches(self, rows: Iterator[CleanRow | BadRow], size: int) -> Iterator[tuple[list[Any], list[Any]]]:
         """Those that can be taken, as the fields of Prepared, and those of BadRow, so many together at most."""
@@ -72,49 +85,68 @@ class Preparer:
             yield self._prepared(clean), [tuple(row) for row in batch if isinstance(row, BadRow)]
 
     def _prepared(self, rows: list[CleanRow]) -> list[tuple[object, ...]]:
+        """Column by column, for what is done for all rows together is done twice as quickly."""
         cipher = self._cipher
-        values = [TO_JSON(row.personal).encode() for row in rows]
+        values = [as_json(row.personal) for row in rows]
         ids = list(copying.random_ids(len(rows)))
         sealed = personal.seal_values(cipher, values, ids)
-        return [self._row(*one) for one in zip(rows, values, ids, sealed, strict=True)]
+        checksums = personal.row_checksums(cipher, values)
+        emails = personal.indexes(cipher, [row.email for row in rows], purpose="email")
+        identities = personal.indexes(cipher, [row.identity for row in rows], purpose="identity")
+        references = personal.indexes(cipher, [row.reference.strip() for row in rows], purpose="reference")
+        suspects = self._suspects(identities, references)
+        columns = (rows, suspects, ids, identities, references, values, sealed, checksums, emails)
+        return [self._row(*one) for one in zip(*columns, strict=True)]
 
-    def _row(self, row: CleanRow, value: bytes, person: bytes, sealed: bytes) -> tuple[object, ...]:
-        cipher, texts = self._cipher, row.personal
-        identity = personal.identity_index(cipher, row.identity)
-        reference = personal.reference_index(cipher, row.reference) if row.reference else None
-        is_suspect = self._seen.add(identity)
-        if reference and self._seen.add(reference):
-            is_suspect = True
+    def _suspects(self, identities: list[Any], references: list[Any]) -> list[bool]:
+        same = self._seen.add(identities)
+        numbered = iter(self._seen.add([key for key in references if key]))
+        return [bool(key and next(numbered)) or told for key, told in zip(references, same, strict=True)]
+
+    def _row(
+        self,
+        row: CleanRow,
+        is_suspect: bool,
+        person: bytes,
+        identity: bytes,
+        reference: bytes | None,
+        value: bytes,
+        sealed: bytes,
+        checksum: bytes,
+        email: bytes | None,
+    ) -> tuple[object, ...]:
+        plain, kinds = self._plain_of(row)
         line = b"".join(
             (
                 _COLUMNS,
-                copying.OF_16,
+                OF_16,
                 person,
                 self._place,
                 of_integer(row.number),
-                copying.OF_16,
-                personal.row_checksum(cipher, value),
-                copying.of_bytes(sealed),
-                of_digest(personal.email_index(cipher, row.email) if row.email else None),
-                copying.OF_16,
+                OF_16,
+                checksum,
+                of_bytes(sealed),
+                of_digest(email),
+                OF_16,
                 identity,
                 of_digest(reference),
-                self._plain_of(row),
+                plain,
             )
         )
-        original = marshal.dumps(list(row.original))
-        street, postcode = texts.get("street", ""), texts.get("postcode", "")
+        value, original = (value, marshal.dumps(list(row.original))) if is_suspect or self._withdraws else (b"", b"")
+        street, postcode = row.personal.get("street", ""), row.personal.get("postcode", "")
         return (
             row.number, is_suspect, person, identity, reference, line, value, original, row.name, row.email, street,
-            postcode, *row[5:8], tuple(row.kinds), *row[9:13],
+            postcode, *row[5:8], kinds, *row[9:13],
         )  # fmt: skip
 
-    def _plain_of(self, row: CleanRow) -> bytes:
+    def _plain_of(self, row: CleanRow) -> tuple[bytes, tuple[str, ...]]:
+        """The plain columns of the line, and the kinds: one object for all rows of the same ones."""
         key = (row.country, row.state, row.language, *row.kinds, *_marks(row))
         if (plain := self._plain.get(key)) is None:
             if len(self._plain) >= MOST_PLAIN:
                 self._plain.clear()
-            plain = self._plain[key] = _plain(row)
+            plain = self._plain[key] = _plain(row), tuple(row.kinds)
         return plain
 
 

@@ -114,7 +114,7 @@ def _load(upload: Upload) -> Upload:
 def _reading(upload: Upload, cipher: Cipher) -> Callable[[], Iterator[Batch]]:
     """All that must be asked of the database is asked before; what is given back asks nothing."""
     plan, context, today = plan_of(cipher, upload), context_here(), timezone.localdate()
-    preparer = Preparer(upload.incident_id, upload.pk, cipher, keys_before(upload))
+    preparer = Preparer(upload, cipher, keys_before(upload))
 
     def read() -> Iterator[Batch]:
         with opened(upload, cipher) as stream:

@@ -24,7 +24,7 @@ The index key lives until nobody can go to court any more, and answers one quest
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -107,6 +107,17 @@ class _Keyed:
         outer.update(inner.digest())
         return outer.digest()
 
+    def digests(self, values: Iterable[bytes], purpose: str) -> list[bytes]:
+        """As digest() for each, without a call for each."""
+        begun, outer = (self._begun.get(purpose) or self._begin(purpose)).copy, self._outer.copy
+        digests = []
+        for value in values:
+            inner, whole = begun(), outer()
+            inner.update(value)
+            whole.update(inner.digest())
+            digests.append(whole.digest())
+        return digests
+
     def _begin(self, purpose: str) -> Any:
         begun = self._begun[purpose] = self._inner.copy()
         begun.update(self._mark + _with_length(purpose))
@@ -126,6 +137,10 @@ class IndexCipher:
     def blind_index(self, value: str, *, purpose: str) -> bytes:
         """16 bytes. The caller decides what counts as equal (case, spaces) and brings the value into that form."""
         return self._indexes.digest(value.encode(), purpose)[:INDEX_BYTES]
+
+    def blind_indexes(self, values: Iterable[str], *, purpose: str) -> list[bytes]:
+        digests = self._indexes.digests((value.encode() for value in values), purpose)
+        return [digest[:INDEX_BYTES] for digest in digests]
 
     def derived_salt(self, place: bytes, *, purpose: str) -> bytes:
         """32 bytes, the same for ever while the key lives. `place` is to be used for one commitment only."""
@@ -168,6 +183,9 @@ class Cipher(IndexCipher):
     def fingerprint(self, value: bytes, *, purpose: str) -> bytes:
         """16 bytes that tell whether sealed values are still the same ones, for as long as these can be opened."""
         return self._fingerprints.digest(value, purpose)[:INDEX_BYTES]
+
+    def fingerprints(self, values: Iterable[bytes], *, purpose: str) -> list[bytes]:
+        return [digest[:INDEX_BYTES] for digest in self._fingerprints.digests(values, purpose)]
 
     def _place(self, table: str, column: str) -> bytes:
         place = self._places.get((table, column))
