@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import os
 import stat
 from functools import lru_cache
 from pathlib import Path
@@ -20,9 +19,7 @@ def read_master_key() -> bytes:
     """Looked at afresh at every call, so that no process goes on with a key that was taken away or exchanged."""
     path: Path = settings.BREACHDESK.master_key_file
     try:
-        state = path.stat()
-        _check_mode(path, state)
-        return _read(path, (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
+        return _read(path, state_of(path, "The master key file ", MasterKeyMissing))
     except FileNotFoundError:
         raise MasterKeyMissing(
             f"The master key file {path} does not exist. Nothing sealed can be read or written without it: put the "
@@ -38,11 +35,12 @@ def _read(path: Path, state: tuple[int, ...]) -> bytes:
     return _decode(path.read_text("ascii"), path)
 
 
-def _check_mode(path: Path, state: os.stat_result) -> None:
+def state_of(path: Path, what: str, fault: type[MasterKeyMissing]) -> tuple[int, ...]:
+    """What is another once the file is exchanged or written. Raises `fault` for a file that is everybody's."""
+    state = path.stat()
     if state.st_mode & (stat.S_IROTH | stat.S_IWOTH):
-        raise MasterKeyMissing(
-            f"The master key file {path} is open to every user of this machine. Close it with: chmod 600 {path}"
-        )
+        raise fault(f"{what}{path} is open to every user of this machine. Close it with: chmod 600 {path}")
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
 def _decode(text: str, path: Path) -> bytes:

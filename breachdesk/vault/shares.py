@@ -12,7 +12,6 @@ and one left behind by a transaction that was undone is used the next time.
 import base64
 import binascii
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
@@ -21,7 +20,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 
-from breachdesk.vault.master_key import KEY_BYTES, MasterKeyMissing
+from breachdesk.vault.master_key import KEY_BYTES, MasterKeyMissing, state_of
 
 FOLDER = "keys"
 DATA, INDEX = "data", "index"
@@ -44,9 +43,7 @@ def read_share(scope: UUID, which: str) -> bytes:
     """Looked at afresh at every call, as the master key is: what another process destroyed is gone here too."""
     path = share_path(scope, which)
     try:
-        state = path.stat()
-        _check_mode(path, state)
-        return _read(path, (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
+        return _read(path, state_of(path, "", ShareMissing))
     except FileNotFoundError:
         raise ShareMissing(
             f"{path} does not exist: it is half of the {which} key of {scope}, and nothing sealed under that key can "
@@ -66,11 +63,6 @@ def _read(path: Path, state: tuple[int, ...]) -> bytes:
     if len(share) != KEY_BYTES:
         raise ShareMissing(f"{path} is not base64 text of {KEY_BYTES} random bytes: put it back from its newest copy.")
     return share
-
-
-def _check_mode(path: Path, state: os.stat_result) -> None:
-    if state.st_mode & (stat.S_IROTH | stat.S_IWOTH):
-        raise ShareMissing(f"{path} is open to every user of this machine. Close it with: chmod 600 {path}")
 
 
 def find_or_make_share(scope: UUID, which: str) -> bytes:
