@@ -13,12 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import IO
 from uuid import UUID, uuid4
 
 import pyzipper
-from django.conf import settings
 from django.db import transaction
 
 from breachdesk.incidents.kinds import labels_of
@@ -27,9 +25,11 @@ from breachdesk.people.languages import language_name
 from breachdesk.people.models import PeopleExport, Person
 from breachdesk.people.personal import personal_of
 from breachdesk.vault.files import SealedReader, SealedWriter
+from breachdesk.vault.folders import SealedFolder
 from breachdesk.vault.sealing import Cipher
 
 EXPORT_TABLE = "people_peopleexport"
+FOLDER = SealedFolder("exports")
 ENTRY = "people.csv"
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that looks like something else
 GROUPS, GROUP = 5, 5
@@ -80,7 +80,7 @@ class MadeFile:
 def write_file(export: PeopleExport, cipher: Cipher) -> MadeFile:
     """A new sealed file of the people as they are now. Needs a transaction: rows come by a cursor of the server."""
     file_id, passphrase = uuid4(), _passphrase()
-    with SealedWriter(path_of(file_id), cipher, file_id) as sealed:
+    with SealedWriter(FOLDER.path_of(file_id), cipher, file_id) as sealed:
         target = _Measured(sealed)
         people = _write_zip(target, passphrase, export, cipher)
     return MadeFile(file_id, passphrase, people, target.size, target.digest.digest())
@@ -147,22 +147,12 @@ def defused(cell: str) -> str:
 def opened_file(export: PeopleExport, cipher: Cipher) -> SealedReader:
     """Raises FileNotFoundError when the file is gone."""
     assert export.file_id is not None, "only a made export has a file"
-    return SealedReader(path_of(export.file_id), cipher, export.file_id)
-
-
-def path_of(file_id: UUID) -> Path:
-    return _folder() / f"{file_id}.sealed"
-
-
-def _folder() -> Path:
-    folder: Path = settings.BREACHDESK.state_dir / "exports"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
+    return SealedReader(FOLDER.path_of(export.file_id), cipher, export.file_id)
 
 
 def discard(file_id: UUID | None) -> None:
     if file_id is not None:
-        path_of(file_id).unlink(missing_ok=True)
+        FOLDER.discard(file_id)
 
 
 def discard_after(export: PeopleExport) -> None:
@@ -172,12 +162,7 @@ def discard_after(export: PeopleExport) -> None:
 
 
 def discard_forgotten(before: datetime) -> None:
-    """Files older than `before` that no export speaks of: a crash left them."""
-    old = [path for path in _folder().iterdir() if path.stat().st_mtime < before.timestamp()]
-    needed = {str(pk) for pk in PeopleExport.objects.with_file().values_list("file_id", flat=True)}
-    for path in old:
-        if path.name.split(".")[0] not in needed:
-            path.unlink(missing_ok=True)
+    FOLDER.discard_forgotten(before, PeopleExport.objects.with_file().values_list("file_id", flat=True))
 
 
 def seal_reason(cipher: Cipher, export: PeopleExport, reason: str) -> bytes:

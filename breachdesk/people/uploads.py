@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 
 from breachdesk.people.models import Upload
 from breachdesk.vault.files import SealedReader, SealedWriter
+from breachdesk.vault.folders import SealedFolder
 from breachdesk.vault.sealing import Cipher, cipher_for
 
+FOLDER = SealedFolder("uploads")
 LARGEST_FILE = 2 * 1024**3
 ROOM_FOR_THE_FORM = 64 * 1024
 TOO_LARGE = "The file is larger than 2 GB. Nobody was added. Cut it into several files; repeated people are merged."
@@ -41,27 +42,15 @@ class SealedFile:
 
 
 def sealed_path(upload_id: UUID) -> Path:
-    return _folder() / f"{upload_id}.sealed"
-
-
-def _folder() -> Path:
-    folder: Path = settings.BREACHDESK.state_dir / "uploads"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
+    return FOLDER.path_of(upload_id)
 
 
 def discard_file(upload_id: UUID) -> None:
-    sealed_path(upload_id).unlink(missing_ok=True)
+    FOLDER.discard(upload_id)
 
 
 def discard_forgotten(before: datetime) -> int:
-    """Removes files older than `before` that no waiting upload needs: a crash left them half-written or unclaimed."""
-    old = [path for path in _folder().iterdir() if path.stat().st_mtime < before.timestamp()]
-    needed = {str(pk) for pk in Upload.objects.with_file().values_list("pk", flat=True)}
-    forgotten = [path for path in old if path.name.split(".")[0] not in needed]
-    for path in forgotten:
-        path.unlink(missing_ok=True)
-    return len(forgotten)
+    return FOLDER.discard_forgotten(before, Upload.objects.with_file().values_list("pk", flat=True))
 
 
 class Sealing:
