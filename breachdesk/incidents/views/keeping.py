@@ -1,5 +1,7 @@
 """How long a case's personal data is kept, who holds it, and its destruction by two people."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -62,15 +64,10 @@ def dates(request: StaffRequest, reference: str) -> HttpResponse:
 @requires("incidents.set_retention")
 def hold(request: StaffRequest, reference: str) -> HttpResponse:
     incident = incident_of(request, reference)
-    form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.hold_incident(incident, reason=form.cleaned_data["reason"], by=request.user)
-        except ValidationError as refusal:
-            show_refusal(form, refusal)
-        else:
-            messages.success(request, f"{incident.reference} is under a legal hold: nothing of it can be destroyed.")
-            return redirect("incident-retention", incident.reference)
+    told = f"{incident.reference} is under a legal hold: nothing of it can be destroyed."
+    form, is_done = _act(request, partial(actions.hold_incident, incident), told)
+    if is_done:
+        return redirect("incident-retention", incident.reference)
     context = {"incident": incident, "form": form, "keeping": keeping_of(incident)}
     return _answer(request, "incidents/legal_hold.html", context)
 
@@ -78,15 +75,10 @@ def hold(request: StaffRequest, reference: str) -> HttpResponse:
 @requires("incidents.set_retention")
 def release(request: StaffRequest, reference: str) -> HttpResponse:
     incident = incident_of(request, reference)
-    form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.release_incident(incident, reason=form.cleaned_data["reason"], by=request.user)
-        except ValidationError as refusal:
-            show_refusal(form, refusal)
-        else:
-            messages.success(request, "The legal hold is lifted. The days for destruction count again.")
-            return redirect("incident-retention", incident.reference)
+    told = "The legal hold is lifted. The days for destruction count again."
+    form, is_done = _act(request, partial(actions.release_incident, incident), told)
+    if is_done:
+        return redirect("incident-retention", incident.reference)
     context = {"incident": incident, "form": form, "keeping": keeping_of(incident), "lifting": True}
     return _answer(request, "incidents/legal_hold.html", context)
 
@@ -95,16 +87,25 @@ def release(request: StaffRequest, reference: str) -> HttpResponse:
 def destroy(request: StaffRequest, reference: str, what: str) -> HttpResponse:
     """The dry run, and the request that follows from it."""
     incident = incident_of(request, reference)
+    told = "Somebody else is asked to confirm it. Nothing is destroyed before that."
+    form, is_done = _act(request, partial(actions.ask_destruction, incident, what=what), told)
+    if is_done:
+        return redirect("incident-retention", incident.reference)
+    return _answer(request, "incidents/destroy.html", _dry_run(incident, what) | {"form": form})
+
+
+def _act(request: StaffRequest, action: Callable[..., object], told: str) -> tuple[ReasonForm, bool]:
+    """The form with a reason, and whether the action was taken with it; a refusal stands in the form."""
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.ask_destruction(incident, what=what, reason=form.cleaned_data["reason"], by=request.user)
+            action(reason=form.cleaned_data["reason"], by=request.user)
         except ValidationError as refusal:
             show_refusal(form, refusal)
         else:
-            messages.success(request, "Somebody else is asked to confirm it. Nothing is destroyed before that.")
-            return redirect("incident-retention", incident.reference)
-    return _answer(request, "incidents/destroy.html", _dry_run(incident, what) | {"form": form})
+            messages.success(request, told)
+            return form, True
+    return form, False
 
 
 @requires("incidents.confirm_destruction")
