@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import get_language_info
 
 from breachdesk.audit.canonical import time_of
+from breachdesk.audit.estimates import estimate_in_words
 from breachdesk.audit.events import COMPOSED, EVENTS
 from breachdesk.audit.models import Event, PrivateValue
 from breachdesk.audit.record import PRIVATE_TABLE
@@ -79,7 +80,7 @@ def _parts(sentence: str, data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _composed(name: str, data: Mapping[str, Any]) -> str:
-    return _moment(data) if name == "moment" else _estimate(data.get("low"), data.get("high"))
+    return _moment(data) if name == "moment" else estimate_in_words(data.get("low"), data.get("high"))
 
 
 def _moment(data: Mapping[str, Any]) -> str:
@@ -98,20 +99,6 @@ def _local(text: str, zone: str) -> str:
     except (ZoneInfoNotFoundError, ValueError):
         return _worded("at", text)
     return f"{moment.day} {moment:%B %Y, %H:%M}"
-
-
-def _estimate(low: int | None, high: int | None) -> str:
-    match low, high:
-        case None, None:
-            return "not known"
-        case low, None:
-            return f"at least {low:,}"
-        case None, high:
-            return f"at most {high:,}"
-        case low, high if low == high:
-            return f"{low:,}"
-        case _:
-            return f"{low:,} to {high:,}"
 
 
 def _worded(name: str, value: Any) -> str:

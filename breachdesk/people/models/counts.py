@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from breachdesk.audit.estimates import estimate_in_words
 from breachdesk.incidents.models import Incident
 from breachdesk.people.models.uploads import Upload
 
@@ -37,17 +38,7 @@ class Count:
         return (wider.low or 0) <= low and (wider.high is None or self.one_number <= wider.high)
 
     def __str__(self) -> str:
-        match self.low, self.high:
-            case None, None:
-                return "not known"
-            case low, None:
-                return f"at least {low:,}"
-            case None, high:
-                return f"at most {high:,}"
-            case low, high if low == high:
-                return f"{low:,}"
-            case low, high:
-                return f"{low:,} to {high:,}"
+        return estimate_in_words(self.low, self.high)
 
 
 class CountEntryQuerySet(models.QuerySet["CountEntry"]):
