@@ -73,7 +73,11 @@ WITH open_hold AS (
     SELECT person_id, min(array_position(ARRAY['deceased', 'police', 'dispute', 'asked', 'other'], kind)) AS place
     FROM people_hold WHERE incident_id = %(incident)s AND released_at IS NULL GROUP BY 1
 ), answered AS (
-    SELECT DISTINCT person_id FROM people_hold WHERE incident_id = %(incident)s AND placed_by_id IS NULL
+    SELECT DISTINCT person_id FROM people_hold AS hold WHERE incident_id = %(incident)s AND placed_by_id IS NULL
+        AND NOT EXISTS (
+            SELECT FROM people_personmatch AS said JOIN people_upload AS list ON list.id = said.upload_id
+            WHERE said.person_id = hold.person_id AND said.changes ? 'deceased' AND list.state = 'loaded'
+                AND list.taken_in_at > hold.released_at)
 ), left_out AS (
     SELECT person.withdrawn, person.held, NOT person.has_email AND person.has_post AS by_post_only, CASE
         WHEN person.withdrawn THEN 'withdrawn'

@@ -50,23 +50,26 @@ WITH said AS (
     WHERE upload_id = %(upload)s AND changes ? 'kinds' GROUP BY person_id
 ), before AS (
     SELECT s.*, p.kinds, p.minor AS was_minor, p.vulnerable AS was_vulnerable, p.deceased AS was_deceased,
+        p.held AS was_held,
         ARRAY(SELECT kind FROM unnest(n.kinds) AS kind WHERE kind <> ALL (p.kinds) ORDER BY kind) AS more
     FROM said AS s JOIN people_person AS p ON p.id = s.person_id LEFT JOIN named AS n ON n.person_id = s.person_id
 ), person AS (
     UPDATE people_person AS p SET kinds = p.kinds || b.more, minor = p.minor OR b.minor,
         vulnerable = p.vulnerable OR b.vulnerable, deceased = p.deceased OR b.deceased,
-        held = p.held OR (b.deceased AND NOT p.deceased), version = p.version + 1
+        held = p.held OR b.deceased, version = p.version + 1
     FROM before AS b WHERE p.id = b.person_id
     RETURNING p.id
 ), kept AS (
     UPDATE people_personmatch AS m SET changes = m.changes || jsonb_build_object('was', jsonb_build_object(
-        'kinds', to_jsonb(b.kinds), 'minor', b.was_minor, 'vulnerable', b.was_vulnerable, 'deceased', b.was_deceased))
+        'kinds', to_jsonb(b.kinds), 'minor', b.was_minor, 'vulnerable', b.was_vulnerable, 'deceased', b.was_deceased,
+        'held', b.was_held))
     FROM before AS b WHERE m.id = b.first
 )
 SELECT count(*) FROM person
 """
 
-# Whoever is held since, or was let go, stays so, unless the mark of this list alone held them.
+# Whoever is held since, or was let go, stays so, unless the mark of this list alone held them: it was the first, or the
+# data protection officer had answered those before it. Lists that were taken in earlier do not say who was held.
 _TAKE_BACK = """
 WITH was AS (
     SELECT person_id, changes -> 'was' AS was FROM people_personmatch
@@ -75,7 +78,7 @@ WITH was AS (
     UPDATE people_person AS p SET kinds = ARRAY(SELECT jsonb_array_elements_text(w.was -> 'kinds')),
         minor = (w.was -> 'minor')::boolean, vulnerable = (w.was -> 'vulnerable')::boolean,
         deceased = (w.was -> 'deceased')::boolean,
-        held = CASE WHEN p.deceased AND NOT (w.was -> 'deceased')::boolean THEN EXISTS (
+        held = CASE WHEN p.deceased AND NOT coalesce(w.was -> 'held', w.was -> 'deceased')::boolean THEN EXISTS (
             SELECT FROM people_hold AS h WHERE h.person_id = p.id AND h.released_at IS NULL) ELSE p.held END,
         version = p.version + 1
     FROM was AS w WHERE p.id = w.person_id

@@ -12,7 +12,9 @@ from django.utils import timezone
 from breachdesk.accounts.permissions import ROLES
 from breachdesk.audit.models import Event
 from breachdesk.people import actions
+from breachdesk.people.counting import recount_left_out
 from breachdesk.people.ending import release_ended_holds
+from breachdesk.people.holds import is_marked
 from breachdesk.people.models import Hold, Person, Tally
 from breachdesk.people.working import work_on_upload
 from tests.factories import make_incident, make_organisation, make_people, make_user, unguarded
@@ -46,6 +48,7 @@ def mark_as_deceased(person: Person) -> Person:
     """As a list leaves it that says so."""
     with unguarded():
         Person.objects.filter(pk=person.pk).update(deceased=True, held=True)
+        recount_left_out(person.incident)
     return Person.objects.get(pk=person.pk)
 
 
@@ -217,6 +220,43 @@ def test_the_dpo_answers_the_mark_once_and_it_is_remembered(person: Person) -> N
     assert (answered.kind, answered.placed_by, answered.is_open) == ("deceased", None, False)
     release(hold(released))
     assert is_reached(person), "the same mark does not hold again"
+
+
+def test_a_newer_list_that_marks_them_again_is_a_new_question_to_the_dpo() -> None:
+    """Two lists that say so are more than one, and a letter to the dead cannot be called back."""
+    make_organisation()
+    incident = make_incident()
+    heading, row = "customer_id,name,email,deceased\n", "7,Ana Ng,ana@example.com,yes\n"
+    make_people(incident, heading + row + "8,Bo Ek,bo@example.com,\n")
+    let_go = release(Person.objects.of(incident).get(deceased=True))
+    second = make_people(incident, heading + row)
+    held = Person.objects.get(pk=let_go.pk)
+    assert (held.held, is_marked(held), Tally.objects.of(incident).excluded) == (True, True, {"deceased": 1})
+    hold(held)
+    kept = actions.release_hold(
+        Hold.objects.open().get(),
+        reason="Over.",
+        expected_version=held.version + 1,
+        by=make_user("dpo"),
+    )
+    assert kept.held, "the end of another hold does not answer it"
+    assert is_reached(release(kept)), "the second answer holds"
+    actions.undo_upload(second, reason="Another shop's.", by=make_user("responder"), ring=False)
+    work_on_upload(second.pk)
+    assert is_reached(Person.objects.get(pk=held.pk)), "so does the first, once the second list is gone"
+
+
+def test_without_the_list_that_marked_them_again_the_answer_holds() -> None:
+    make_organisation()
+    incident = make_incident()
+    text = "customer_id,name,email,deceased\n7,Ana Ng,ana@example.com,yes\n"
+    make_people(incident, text)
+    let_go = release(Person.objects.of(incident).get())
+    second = make_people(incident, text + "8,Bo Ek,bo@example.com,\n")
+    assert not is_reached(Person.objects.get(pk=let_go.pk))
+    actions.undo_upload(second, reason="Another shop's.", by=make_user("responder"), ring=False)
+    work_on_upload(second.pk)
+    assert is_reached(Person.objects.get(pk=let_go.pk))
 
 
 def test_the_end_of_a_hold_does_not_overrule_the_mark_of_a_list(person: Person) -> None:

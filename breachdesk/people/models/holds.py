@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
 
 from breachdesk.incidents.models import Incident
-from breachdesk.people.models.persons import Person, PersonQuerySet
+from breachdesk.people.models.persons import Person, PersonMatch, PersonQuerySet
 from breachdesk.people.models.uploads import Upload
 
 if TYPE_CHECKING:
@@ -40,8 +40,14 @@ class HoldQuerySet(models.QuerySet["Hold"]):
         return self.filter(placing=placing)
 
     def answers_to_a_list(self) -> "HoldQuerySet":
-        """What became of the mark of a list, which held the person without a hold."""
-        return self.filter(placed_by=None)
+        """What became of the mark of a list, which held the person without a hold. It answers no newer list."""
+        newer = PersonMatch.objects.filter(
+            person=OuterRef("person"),
+            changes__has_key="deceased",
+            upload__state=Upload.State.LOADED,
+            upload__taken_in_at__gt=OuterRef("released_at"),
+        )
+        return self.filter(~Exists(newer), placed_by=None)
 
     def on_people(self, people: Iterable[uuid.UUID]) -> "HoldQuerySet":
         return self.filter(person__in=people)
