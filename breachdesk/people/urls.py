@@ -1,6 +1,17 @@
 from django.urls import path
 
-from breachdesk.people.views import counts, exports, holds, leaving, matching, people, persons, rejected, uploads
+from breachdesk.people.views import (
+    counts,
+    exports,
+    holds,
+    leaving,
+    mappings,
+    matching,
+    people,
+    persons,
+    rejected,
+    uploads,
+)
 
 urlpatterns = [
     path("incidents/<str:reference>/people/", people.people, name="people"),
@@ -18,6 +29,8 @@ urlpatterns = [
         rejected.download,
         name="rejected-download",
     ),
+    path("incidents/<str:reference>/people/mappings/", mappings.mappings, name="people-mappings"),
+    path("incidents/<str:reference>/people/mappings/<uuid:pk>/remove/", mappings.remove, name="mapping-remove"),
     path("incidents/<str:reference>/people/list/", counts.people_list, name="people-list"),
     path("incidents/<str:reference>/people/counts/", counts.counts, name="people-counts"),
     path("incidents/<str:reference>/people/search/", persons.search, name="people-search"),

@@ -1,7 +1,13 @@
 """A mapping is kept under the name of its source, offered for the next file with its headings, and thrown away."""
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
+from django.urls import reverse
 
 from breachdesk.audit.models import Event
 from breachdesk.people.actions import remove_mapping, save_mapping
@@ -9,8 +15,10 @@ from breachdesk.people.known_plans import known_plan
 from breachdesk.people.models import ColumnMapping
 from breachdesk.people.reading.plan import Column, Plan
 from breachdesk.people.reading.source import Source
-from tests.factories import make_incident, make_people, make_upload, make_user
+from tests.factories import make_incident, make_organisation, make_people, make_upload, make_user
+from tests.people.pages import client_of
 from tests.people.rows import inspection_of
+from tests.services import database_url, until
 
 pytestmark = pytest.mark.django_db
 PLAN = Plan(
@@ -80,6 +88,52 @@ def test_it_is_removed_with_its_event_and_once() -> None:
     assert Event.objects.get(type="mapping.removed").content["object"]["id"] == str(pk)
     with pytest.raises(ValidationError, match="meanwhile"):
         remove_mapping(ColumnMapping(name="Larkfield"), by=user)
+
+
+def test_whoever_loads_lists_removes_one_on_its_page() -> None:
+    make_organisation()
+    incident = make_incident()
+    mapping = save_mapping("Larkfield", PLAN, by=make_user("responder"))
+    page, remove = reverse("people-mappings", args=[incident.reference]), [incident.reference, mapping.pk]
+    assert client_of("auditor").get(page).status_code == 403
+    assert client_of("auditor").post(reverse("mapping-remove", args=remove)).status_code == 403
+    client = client_of("responder")
+    assert "3 columns" in client.get(page).content.decode()
+    answer = client.post(reverse("mapping-remove", args=remove), follow=True).content.decode()
+    assert "“Larkfield” is removed" in answer
+    assert "No mapping is kept" in answer
+    assert not ColumnMapping.objects.exists()
+
+
+def test_two_colleagues_who_keep_the_same_new_name_at_once_are_told() -> None:
+    """The other one's row is written and not committed yet: nobody sees it, and the name's constraint waits for it."""
+    by, mine = make_user("responder"), backend_of(connection)
+    with psycopg.connect(database_url(), autocommit=True) as other, ThreadPoolExecutor(1) as thread:
+        other.execute("SET session_replication_role = replica")
+        other.execute("BEGIN")
+        other.execute(
+            "INSERT INTO people_columnmapping (id, name, plan, saved_by_id, saved_at, version)"
+            " VALUES (gen_random_uuid(), 'Larkfield', '{}', gen_random_uuid(), now(), 1)"
+        )
+        try:
+            committed = thread.submit(lambda: (until(lambda: waits(mine)), other.execute("COMMIT")))
+            with pytest.raises(ValidationError, match="A colleague has kept other choices under this name just now"):
+                save_mapping("Larkfield", PLAN, by=by)
+            committed.result()
+        finally:
+            other.execute("DELETE FROM people_columnmapping WHERE name = 'Larkfield'")
+
+
+def backend_of(connected: Any) -> int:
+    with connected.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+def waits(backend: int) -> bool:
+    with psycopg.connect(database_url()) as watching:
+        asked = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
+        return bool(watching.execute(asked, [backend]).fetchone()[0])
 
 
 def test_it_is_offered_for_a_file_with_its_headings() -> None:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from breachdesk.accounts.permissions import action
@@ -31,9 +32,20 @@ def save_mapping(name: str, plan: Plan, *, by: "User") -> ColumnMapping:
     mapping = ColumnMapping.objects.locked(name) or ColumnMapping(name=name, version=0)
     mapping.plan, mapping.saved_by, mapping.saved_at = plan.to_keep().as_json(), by, timezone.now()
     mapping.version += 1
-    mapping.save()
+    _save(mapping)
     record("mapping.saved", by=by, on=mapping, private={"name": name}, columns=plan.stored)
     return mapping
+
+
+def _save(mapping: ColumnMapping) -> None:
+    """A name that is new to two colleagues at once cannot be locked by either; the second is told."""
+    try:
+        with transaction.atomic():
+            mapping.save()
+    except IntegrityError:
+        raise ValidationError(
+            {"keep_as": "A colleague has kept other choices under this name just now. Press again to replace them."}
+        ) from None
 
 
 @action("people.load_people")
