@@ -1,7 +1,7 @@
 """An Excel workbook (ECMA-376, SpreadsheetML) to records.
 
-Dates and number formats are openpyxl's; its rows are not used, for two reasons: it keeps all shared texts as a list
-(over 300 MB for 430,000 people), and it cannot tell a formula whose result the file lacks from an empty cell.
+Dates and number formats are openpyxl's; its rows are not used, for two reasons: it keeps all shared texts as a list,
+which grows with the file, and it cannot tell a formula whose result the file lacks from an empty cell.
 """
 
 import posixpath
