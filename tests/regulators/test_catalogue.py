@@ -1,6 +1,5 @@
 """The catalogue: sound as it ships, and every fault one can make is named by file, key and reason."""
 
-import shutil
 from io import StringIO
 from pathlib import Path
 
@@ -9,21 +8,15 @@ import yaml
 from django.core.management import CommandError, call_command
 
 from regulators import catalogue
-from regulators.catalogue import FOLDER, get_form, get_regime, read_catalogue, the_catalogue
+from regulators.catalogue import get_form, get_regime, read_catalogue, the_catalogue
 from regulators.catalogue.rules import Start, Unit
 from regulators.catalogue.schema import Form, Kind
-
-KEPT = {"regimes": {"uk"}, "authorities": {"gb.yaml"}, "forms": {"uk_ico_v1.yaml"}}
-
-
-def _left_out(folder: str, names: list[str]) -> set[str]:
-    return {name for name in names if name not in KEPT.get(Path(folder).name, set(names))} | {"__pycache__"}
+from tests.regulators.small_catalogue import small_catalogue
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A small catalogue, quick to read: the laws of the United Kingdom, their authority and its form."""
-    return Path(shutil.copytree(FOLDER, tmp_path / "catalogue", ignore=_left_out))
+    return small_catalogue(tmp_path / "catalogue")
 
 
 def change(folder: Path, old: str, new: str, file: str = "forms/uk_ico_v1.yaml") -> list[str]:

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 from django.core.management import CommandError, call_command
 
-from regulators.catalogue import FOLDER, read_catalogue
+from regulators.catalogue import read_catalogue
 from regulators.laws import Wanted, laws_listed
+from tests.regulators.small_catalogue import small_catalogue
 from tests.regulators.test_laws import TODAY
 
 CLAUSE = """
@@ -43,15 +44,7 @@ def own(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """The words of the catalogue and one of its laws."""
-    folder = tmp_path / "catalogue"
-    folder.mkdir()
-    for name in ("facts", "rule_facts", "rule_values", "sectors", "places"):
-        shutil.copy(FOLDER / f"{name}.yaml", folder)
-    for part in ("regimes/uk", "authorities/gb.yaml", "forms/uk_ico_v1.yaml"):
-        (folder / part).parent.mkdir(exist_ok=True)
-        (shutil.copytree if (FOLDER / part).is_dir() else shutil.copy)(FOLDER / part, folder / part)
-    return folder
+    return small_catalogue(tmp_path / "catalogue")
 
 
 def test_a_clause_is_one_law_more(small: Path, own: Path) -> None:
