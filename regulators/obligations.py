@@ -115,20 +115,15 @@ def obligations_of(facts: Facts, rules: Rulebook, moment: datetime) -> Answer:
     found: list[Obligation] = []
     looked: list[Looked] = []
     later: list[Later] = []
-    for versions in rules.laws.values():
+    ours = Rulebook(facts.own_rules).laws.values()
+    for versions, is_own in [*((law, False) for law in rules.laws.values()), *((law, True) for law in ours)]:
         on, today = _day(day_of, versions[-1]), _day(moment, versions[-1])
         regime = version_on(versions, on) or versions[-1]
-        spots = spots_of(regime, case)
-        if spots:
-            if any(spot.reach.met is not False for spot in spots):
-                later.extend(_later(one) for one in began_between(versions, on, today))
-            looked.extend(Looked(regime, spot.here.place, regime.no_duty) for spot in spots if regime.no_duty)
-            found.extend(_of_regime(regime, spots, on, case))
-    for regime in sorted(facts.own_rules, key=lambda regime: regime.id):
-        on = _day(day_of, regime)
-        found.extend(
-            replace(one, is_own=True) for one in _of_regime(regime, spots_of(regime, case, is_own=True), on, case)
-        )
+        spots = spots_of(regime, case, is_own=is_own)
+        if any(spot.reach.met is not False for spot in spots):
+            later.extend(_later(one) for one in began_between(versions, on, today))
+        looked.extend(Looked(regime, spot.here.place, regime.no_duty) for spot in spots if regime.no_duty)
+        found.extend(replace(one, is_own=is_own) for one in _of_regime(regime, spots, on, case))
     return Answer(
         tuple(found),
         tuple(looked),

@@ -5,8 +5,8 @@ working document version 1.0, December 2013, https://www.enisa.europa.eu/publica
 
     SE = DPC x EI + CB
 
-    DPC  data processing context, 1 to 4: each category of data starts from a base, is raised or lowered for what the
-         data tells, and is kept between 1 and 4; the highest category counts
+    DPC  data processing context, 1 to 4: each category of data starts from a base and is raised or lowered within 1
+         and 4 for what the data tells; the highest category counts
     EI   ease of identification: 0.25, 0.5, 0.75 or 1
     CB   circumstances of the breach, 0 to 2: loss of confidentiality, integrity and availability at 0, 0.25 or 0.5
          each, and 0.5 for malicious intent
@@ -76,7 +76,8 @@ class Context:
 
     @property
     def points(self) -> int:
-        return min(4, max(1, LADDERS[self.category].base + self.adjustment))
+        """1 to 4: no step of a ladder leads below or above."""
+        return LADDERS[self.category].base + self.adjustment
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,18 @@ def test_kinds_of_data() -> None:
     assert decision(rule, kinds=frozenset({"email", "payment_card"}), kinds_uncertain=True).met is True
 
 
+def test_whatever_kind_of_data_was_taken_it_is_personal() -> None:
+    rule = {"fact": "breach.personal_data", "is": True}
+    assert decision(rule).met is None
+    assert decision(rule, kinds=frozenset({"orders"})).met is True
+    assert decision(rule, kinds=frozenset({"orders"}), known={"breach.personal_data": False}).met is False
+
+
+def test_a_country_has_no_fewer_people_than_its_parts() -> None:
+    rule = {"fact": "people.residents", "at_least": 5}
+    assert decision(rule, "US", residents={"US-TX": 3, "US-OH": 2}).met is True
+
+
 def test_a_choice_may_be_narrowed_and_not_made() -> None:
     rule = {"fact": "risk.level", "is_one_of": ["risk", "high"]}
     cases = {"high": True, "unlikely": False, frozenset({"risk", "high"}): True, frozenset({"unlikely", "risk"}): None}

@@ -202,6 +202,19 @@ def test_while_establishments_are_not_stated_nobody_is_let_off() -> None:
     assert all("us.established_in" in one.missing for one in found.with_verdict(Verdict.UNDECIDED))
 
 
+def test_where_we_target_people_it_is_still_open_whose_authority_is_told() -> None:
+    facts = known(residents=PEOPLE, targets=frozenset({"DE", "FR"}), known=RISK)
+    found = answer(facts, gdpr())
+    assert verdicts(found) == {"DE": UNDECIDED, "FR": UNDECIDED}
+    assert found.obligations[0].because == "Undecided until it is known in which countries we have an establishment."
+
+
+def test_the_people_are_told_everywhere_whoever_leads() -> None:
+    high = {"risk.level": "high", "data.unreadable": False}
+    facts = known(residents=PEOPLE, established_in=frozenset({"IE"}), known=high)
+    assert verdicts(answer(facts, gdpr()), "people") == {"DE": OWED, "FR": OWED, "IE": OWED}
+
+
 def test_in_germany_a_company_goes_to_the_authority_of_its_land() -> None:
     def german(**more):
         found = answer(known(residents={"DE": 9}, known=RISK | more.pop("known", {}), **more), gdpr())
@@ -299,6 +312,11 @@ def test_our_own_rules_stand_beside_the_laws() -> None:
     same_name = law("jp", ["JP"], "by_contract", [duty("contract_partner")])
     both = answer(known(residents={"JP": 1}, own_rules=(same_name,)), law("jp", ["JP"], "residents"))
     assert [one.is_own for one in both.obligations] == [False, True]
+    ended = law(
+        "insurer", ["GB"], "by_contract", [duty("contract_partner")], kind="own", in_force={"until": "2026-01-01"}
+    )
+    renewed = law("insurer", ["GB"], "by_contract", kind="own", in_force={"since": "2026-01-02"})
+    assert only(answer(known(own_rules=(ended, renewed)))).regime == renewed
 
 
 # What is not in the catalogue
