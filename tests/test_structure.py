@@ -37,6 +37,8 @@ OPEN = {
     "account_reset_password_from_key": "the link in the e-mail is the permission",
     "account_reset_password_from_key_done": "says only that it worked",
     "healthz": "asked by the machine that watches the container; says only ok",
+    "calendar-feed": "a calendar program cannot sign in: the private address is the permission, kept as a hash; it can be "
+    "revoked, and shows references, authorities and dates",
     "caught-list": "the demo's own mail, on this machine alone: the address exists only with BREACHDESK_DEMO=1",
     "caught-detail": "as caught-list",
     "caught-body": "as caught-list",
@@ -141,7 +143,7 @@ def app_of(module: str) -> str | None:
     """The app or the file below all apps that a dotted name belongs to; None for what is not ours."""
     first, *rest = module.split(".")
     if first in ("notifications", "regulators"):
-        return "catalogue" if module.startswith("regulators.catalogue") else first
+        return "catalogue" if f"{module}.".startswith("regulators.catalogue.") else first
     if first != "breachdesk":
         return None
     return rest[0] if rest else "breachdesk"

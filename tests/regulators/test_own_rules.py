@@ -49,7 +49,8 @@ def small(tmp_path: Path) -> Path:
 
 def test_a_clause_is_one_law_more(small: Path, own: Path) -> None:
     catalogue = read_catalogue(small, own)
-    assert (catalogue.faults, catalogue.own) == ((), {"own_acquirer"})
+    assert catalogue.faults == ()
+    assert catalogue.own == {"own_acquirer"}
     listed = {law.regime.id: law.is_own for law in laws_listed(catalogue, Wanted(TODAY))}
     assert listed == {"uk_gdpr": False, "uk_pecr": False, "uk_nis": False, "own_acquirer": True}
 
