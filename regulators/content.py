@@ -16,13 +16,13 @@ from regulators.sheet import Given, Part, Sheet
 SHAPE = 1
 
 
-def content_of(sheet: Sheet, *, number: int = 1) -> dict[str, Any]:
+def content_of(sheet: Sheet) -> dict[str, Any]:
     filing, form, whom = sheet.filing, sheet.filing.definition, sheet.filing.addressee
     organisation = Organisation.objects.first()
     return {
         "kind": "breachdesk.filing",
         "v": SHAPE,
-        "number": number,
+        "number": filing.number,
         "incident": filing.incident.reference,
         "organisation": organisation.legal_name if organisation else "",
         "authority": {"id": whom.key, "name": whom.name, "short_name": whom.short_name},

@@ -15,6 +15,7 @@ from breachdesk.audit.canonical import parse, time_of
 from breachdesk.audit.checkpoints import checkpoint_covering
 from breachdesk.audit.printing import NoteForPrint, note_for_print
 from breachdesk.pdf import PdfAttachment, render_pdf
+from regulators.changes import Change, changes_between
 from regulators.content import bytes_of, content_of, digest_of
 from regulators.models import Filing, FilingVersion, Receipt
 from regulators.sheet import Sheet, sheet_of
@@ -89,6 +90,12 @@ def laid_out(content: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def changes_from(filing: Filing, content: dict[str, Any]) -> list[Change]:
+    """What this version says otherwise than the one before it; nothing of a first report."""
+    before = next((one for one in filing.versions.all() if one.number == content["number"] - 1), None)
+    return changes_between(parse(bytes(before.content)), content) if before else []
+
+
 def _moment_of(version: FilingVersion | None, at: datetime) -> datetime:
     if version is None:
         return at
@@ -117,6 +124,8 @@ def context_of(
         "open_answers": [_open(question) for question in open_answers],
         "questions": sum(len(section["questions"]) for section in content["sections"]),
         "is_draft": version is None,
+        "previous": content["number"] - 1,
+        "changes": changes_from(filing, content),
         "state": _state(version, receipt),
         "version": version,
         "receipt": receipt,

@@ -85,7 +85,7 @@ def known_facts(filing: Filing, *, at: datetime) -> dict[str, Known]:
     incident = filing.incident
     return {
         **_of_other_filings(filing),
-        "filing.type": Known("initial", "This is the first report of this incident."),
+        **_of_previous(filing),
         "filing.hours_since_awareness": Known(hours_since(incident.aware_at, at), "The awareness clock."),
         "filing.own_reference": Known(incident.reference, "Our reference of the incident."),
         "filing.authority": Known(filing.authority, "Whom this report goes to."),
@@ -96,6 +96,18 @@ def known_facts(filing: Filing, *, at: datetime) -> dict[str, Known]:
         **_of_notices(incident),
         **_of_organisation(Organisation.objects.first()),
     }
+
+
+def _of_previous(filing: Filing) -> dict[str, Known]:
+    """Whether this is the first report of the incident to this authority, and how the authority calls it since."""
+    previous, url = filing.previous, filing.get_absolute_url()
+    if previous is None:
+        return {"filing.type": Known("initial", "This is the first report of this incident.")}
+    known = {"filing.type": Known("follow_up", f"Version {previous.number} went before it.", url)}
+    reference = previous.receipt.authority_reference
+    if reference:
+        known["filing.authority_reference"] = Known(reference, f"From the receipt of version {previous.number}.", url)
+    return known
 
 
 def _of_other_filings(filing: Filing) -> dict[str, Known]:

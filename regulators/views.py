@@ -21,6 +21,7 @@ from regulators.actions import NewAnswer, ReceiptFile
 from regulators.addressees import Offer, common_forms, offers
 from regulators.catalogue import all_forms
 from regulators.catalogue.schema import Form
+from regulators.changes import changed_since_last
 from regulators.content import digest_of
 from regulators.due_dates import home_due
 from regulators.filing_pdf import filing_pdf, laid_out, printed_content
@@ -100,7 +101,8 @@ def detail(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
 
 
 def _edit(request: HttpRequest, sheet: Sheet, rows: list[PartRows], status: int = 200) -> HttpResponse:
-    context = {**_shared(sheet), "rows": rows, "step": StepForm(initial={"version": sheet.filing.version})}
+    step = StepForm(initial={"version": sheet.filing.version})
+    context = {**_shared(sheet), "rows": rows, "step": step, "changed": changed_since_last(sheet.filing, sheet)}
     return render_page(request, "regulators/edit.html", context, status=status)
 
 

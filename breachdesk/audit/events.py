@@ -213,6 +213,7 @@ EVENTS: dict[str, EventType] = {
         "answered the form: {questions}", more="promised_on", private="answers"
     ),
     "filing.submitted_for_review": EventType("asked for sign-off of the form {form}", more="form_version authority"),
+    "filing.followed_up": EventType("began version {number} of the form {form}", more="form_version authority"),
     "filing.sent_back": EventType("sent the form {form} back", more="form_version authority", private="reason"),
     "filing.signed_off": EventType(
         "signed off version {number} of the form {form}", more="form_version authority digest"

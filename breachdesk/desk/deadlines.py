@@ -61,18 +61,18 @@ def open_deadlines(user: "User", now: datetime) -> list[Deadline]:
 
 def deadlines_of(incidents: Iterable[Incident], user: "User", now: datetime) -> list[Deadline]:
     incidents = list(incidents)
-    begun = Filing.objects.visible_to(user).among(incidents).to(HOME_AUTHORITY)
+    begun = Filing.objects.visible_to(user).among(incidents).to(HOME_AUTHORITY).with_versions()
     filings = {filing.incident_id: filing for filing in begun}
     found = (deadline_of(incident, filings.get(incident.pk), user, now) for incident in incidents)
     return sorted((deadline for deadline in found if deadline), key=lambda deadline: deadline.at)
 
 
 def deadline_of(incident: Incident, filing: Filing | None, user: "User", now: datetime) -> Deadline | None:
-    """The report to the authority; None once it is submitted, and for a processor, who answers to its controller."""
+    """The report to the authority; None once one was submitted, and for a processor, who answers to its controller."""
     if incident.status == Incident.Status.CLOSED or incident.our_role == Incident.Role.PROCESSOR:
         return None
     step = REPORT_STEPS.get(filing.state if filing else NOT_BEGUN)
-    if step is None:
+    if step is None or (filing and filing.is_reported):
         return None
     state, do, needs = step
     return Deadline(

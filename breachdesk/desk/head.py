@@ -36,7 +36,7 @@ class Head:
 
 def head_of(incident: Incident, user: "User", now: datetime) -> Head:
     """Five small queries; the people are read from their tally, because 430,000 rows are slow to count."""
-    filings = list(Filing.objects.visible_to(user).of(incident))
+    filings = list(Filing.objects.visible_to(user).of(incident).with_versions())
     people = people_loaded(incident)
     home = next((filing for filing in filings if filing.authority_key == HOME_AUTHORITY), None)
     deadline = deadline_of(incident, home, user, now)
@@ -60,7 +60,7 @@ def _tabs(incident: Incident, user: "User", people: int | None, filings: list[Fi
         tabs.append(tab("notices", "Notices", "notice-list", some(Notice.objects.of(incident).count())))
     if user.has_perm("regulators.view_filing"):
         tabs.append(tab("duties", "Duties", "duties"))
-        submitted = sum(filing.state == Filing.State.SUBMITTED for filing in filings)
+        submitted = sum(filing.is_reported for filing in filings)
         tabs.append(tab("filings", "Filings", "filing-list", f"{submitted} of {len(filings)}" if filings else ""))
     if user.has_perm("audit.view_trail"):
         tabs.append(tab("trail", "Trail", "incident-trail", f"{Event.objects.of_incident(incident.pk).count():,}"))

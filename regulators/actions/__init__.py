@@ -1,7 +1,9 @@
+from regulators.actions.calendars import make_calendar_feed, revoke_calendar_feed
 from regulators.actions.duties import Statement, Told, meet_duty, state_fact, state_position
 from regulators.actions.filings import (
     NewAnswer,
     ReceiptFile,
+    begin_follow_up,
     export_filing,
     open_filing,
     record_submission,
@@ -16,10 +18,13 @@ __all__ = [
     "ReceiptFile",
     "Statement",
     "Told",
+    "begin_follow_up",
     "export_filing",
+    "make_calendar_feed",
     "meet_duty",
     "open_filing",
     "record_submission",
+    "revoke_calendar_feed",
     "save_answers",
     "send_back",
     "sign_off_filing",

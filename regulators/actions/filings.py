@@ -85,7 +85,7 @@ def _addressee(form: Form, key: str, name: str) -> Addressee:
             raise ValidationError(f"The name of the authority is longer than {NAME_LENGTH} characters. Shorten it.")
         return addressee_named(name)
     key = key or (form.authority.id if form.authority else "")
-    if found := addressee_of(form, key):
+    if not name and (found := addressee_of(form, key)):
         return found
     raise ValidationError("This form does not go to that authority. Choose one that takes it. Nothing was opened.")
 
@@ -276,6 +276,17 @@ def _save_receipt(receipt: Receipt, file: ReceiptFile | None) -> None:
             receipt.incident_id, file.content, table="regulators_receipt", column="file_sealed", row=receipt.pk
         )
     receipt.save(force_insert=True)
+
+
+@action("regulators.write_filing")
+def begin_follow_up(filing: Filing, *, expected_version: int, by: "User") -> Filing:
+    """The next version, starting from the last: what a person wrote stays, what the facts say is live again."""
+    filing = _lock(filing, expected_version)
+    _demand_state(filing, Filing.State.SUBMITTED, "followed up")
+    filing.review_asked_by = filing.review_asked_at = None
+    _move(filing, Filing.State.DRAFT)
+    record("filing.followed_up", by=by, on=filing, number=filing.number, **_said_of(filing))
+    return filing
 
 
 @action("regulators.view_filing")

@@ -39,7 +39,8 @@ class FilingQuerySet(models.QuerySet["Filing"]):
         return self.filter(incident__in=incidents)
 
     def not_submitted(self) -> "FilingQuerySet":
-        return self.exclude(state=Filing.State.SUBMITTED)
+        """Whose authority has got no version of it yet: a follow-up has no clock of its own."""
+        return self.exclude(versions__receipt__isnull=False)
 
     def awaiting_sign_off(self) -> "FilingQuerySet":
         return self.filter(state=Filing.State.IN_REVIEW)
@@ -48,6 +49,9 @@ class FilingQuerySet(models.QuerySet["Filing"]):
         """Due earlier than `moment` by what is stated now: no date is stored, so each is worked out."""
         filings = self.select_related("incident").prefetch_related("incident__moments")
         return self.filter(pk__in=[one.pk for one in filings if one.due_at and one.due_at < moment])
+
+    def with_versions(self) -> "FilingQuerySet":
+        return self.prefetch_related("versions__receipt")
 
     def with_case(self) -> "FilingQuerySet":
         """With what its pages read: incident, moments, answers and versions."""
@@ -132,8 +136,30 @@ class Filing(models.Model):
         return self.state in {self.State.SIGNED_OFF, self.State.SUBMITTED}
 
     @property
+    def newest(self) -> "FilingVersion | None":
+        """The last that was signed off, whatever is being written since."""
+        return max(self.versions.all(), key=lambda version: version.number, default=None)
+
+    @property
     def signed(self) -> "FilingVersion | None":
-        return next(iter(sorted(self.versions.all(), key=lambda version: -version.number)), None)
+        """What the filing says; None while its next version is being written."""
+        return self.newest if self.is_fixed else None
+
+    @property
+    def number(self) -> int:
+        """Of the version that is being written, or that stands."""
+        written = self.newest.number if self.newest else 0
+        return written if self.is_fixed else written + 1
+
+    @property
+    def previous(self) -> "FilingVersion | None":
+        """What this version follows up; None for a first report."""
+        return next((one for one in self.versions.all() if one.number == self.number - 1), None)
+
+    @property
+    def is_reported(self) -> bool:
+        """Its authority got a version of it."""
+        return any(hasattr(version, "receipt") for version in self.versions.all())
 
 
 class AnswerQuerySet(models.QuerySet["Answer"]):

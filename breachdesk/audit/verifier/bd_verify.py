@@ -1734,6 +1734,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "fact.stated": ("key", "replaces value", "basis"),
     "filing.answered": ("questions", "promised_on", "answers"),
     "filing.exported": ("form number", "authority bytes digest form_version format state", ""),
+    "filing.followed_up": ("form number", "authority form_version", ""),
     "filing.opened": ("form", "authority form_version", ""),
     "filing.sent_back": ("form", "authority form_version", "reason"),
     "filing.signed_off": ("form number", "authority digest form_version", ""),
