@@ -38,6 +38,7 @@ app.conf.beat_schedule = {
     "end-what-is-over": {"task": "breachdesk.people.tasks.end_what_is_over", "schedule": 30.0},
     "lapse-requests": {"task": "breachdesk.incidents.tasks.lapse_requests", "schedule": 600.0},
     "call-deputies": {"task": "breachdesk.accounts.tasks.call_deputies", "schedule": 60.0},
+    "remind-of-deadlines": {"task": "regulators.tasks.remind_of_deadlines", "schedule": 300.0},
     # Often, because a stamp must follow its checkpoint closely; it does something about once an hour.
     "stamp-checkpoint": {"task": "breachdesk.audit.tasks.stamp_checkpoint", "schedule": 20.0},
     "mail-checkpoint": {"task": "breachdesk.accounts.tasks.mail_checkpoint", "schedule": 60.0},

@@ -183,6 +183,12 @@ class Environment(BaseModel):
         description="Above which share of its rows something about a list of people must be explained before the list "
         "is taken in, as JSON: 0 lets nothing pass, 1 everything. What is not named keeps its default.",
     )
+    deadline_warnings: str = Field(
+        default="50% 75% 24h 6h 1h",
+        pattern=r"^([1-9]\d?%|[1-9]\d{0,3}h)( +([1-9]\d?%|[1-9]\d{0,3}h))*$",
+        description="When colleagues are reminded of a deadline: at a share of its period (50%), or hours before its end "
+        "(24h). Once it has passed they are reminded in any case.",
+    )
     retention_days: int = Field(
         default=365,
         ge=1,

@@ -198,8 +198,8 @@ def overdue_by(due: Due, moment: datetime) -> timedelta:
 
 
 def hours_since(start: datetime, moment: datetime) -> int:
-    """Whole hours elapsed, never below 0. At exactly 72:00:00 this is 72, and a report is still in time."""
-    return max(0, int((_in_utc(moment) - _in_utc(start)) / timedelta(hours=1)))
+    """Hours that have begun, never below 0. At exactly 72:00:00 this is 72, and a report is still in time; then 73."""
+    return max(0, -((_in_utc(start) - _in_utc(moment)) // timedelta(hours=1)))
 
 
 def first_of(dues: Iterable[Due]) -> Due | None:

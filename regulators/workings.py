@@ -67,6 +67,12 @@ def working_of(due: Due) -> list[str]:
     return [*sentences, *(_said_of(reading, due) for reading in due.readings)]
 
 
+def said_until(due: Due) -> str:
+    """The date in words, in the law's zone: a moment, or the end of a day."""
+    assert due.at is not None
+    return _said(due.at, due.place)
+
+
 def missing_sentence(start: Start) -> str:
     return f"“{HAPPENED[start]}”: nobody has stated when. Without it there is no date."
 

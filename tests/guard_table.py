@@ -56,6 +56,8 @@ GUARDED: dict[str, set[str]] = {
     "regulators_receipt": ROWS,
     "regulators_statedfact": ROWS,
     "regulators_dutymet": ROWS,
+    "regulators_reminder": ROWS,
+    "regulators_calendarfeed": ROWS,
 }
 
 OWNERS = {
@@ -98,6 +100,10 @@ FREE = {
         "tried_at": "when the relay was tried; the asking is in the trail",
         "told_at": "when the relay took the e-mails; the asking is in the trail",
         "deputies_told_at": "as told_at; that deputies were asked is guarded",
+    },
+    "regulators_reminder": {
+        "tried_at": "when the relay was tried; that colleagues are warned is in the trail",
+        "told_at": "when the relay took the e-mails; that colleagues are warned is in the trail",
     },
     "notifications_batch": {"lease_until": "the worker's sign of life; says nothing of what came of a message"},
 }

@@ -37,8 +37,8 @@ OPEN = {
     "account_reset_password_from_key": "the link in the e-mail is the permission",
     "account_reset_password_from_key_done": "says only that it worked",
     "healthz": "asked by the machine that watches the container; says only ok",
-    "calendar-feed": "a calendar program cannot sign in: the private address is the permission, kept as a hash; it can be "
-    "revoked, and shows references, authorities and dates",
+    "calendar-feed": "a calendar program cannot sign in: the private address is the permission, kept as a hash; it can "
+    "be revoked, and shows references, authorities and dates",
     "caught-list": "the demo's own mail, on this machine alone: the address exists only with BREACHDESK_DEMO=1",
     "caught-detail": "as caught-list",
     "caught-body": "as caught-list",

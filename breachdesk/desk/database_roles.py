@@ -113,6 +113,8 @@ GRANTS = {
     "regulators_receipt":            "ri     r      -      -      r      r      r",
     "regulators_statedfact":         "riu    r      -      -      r      r      r",
     "regulators_dutymet":            "ri     r      -      -      r      r      r",
+    "regulators_reminder":           "r      riu    -      -      r      r      r",
+    "regulators_calendarfeed":       "riu    r      -      -      r      r      r",
 }  # fmt: skip
 # Of these only some columns, besides what the table above says.
 COLUMNS = {

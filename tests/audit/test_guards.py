@@ -18,7 +18,7 @@ from breachdesk.accounts.models import PendingDecision, User
 from breachdesk.audit.record import record
 from breachdesk.incidents.models import Assessment, Decision, Destruction, Incident, LegalHold, Retention
 from breachdesk.people.models import ColumnMapping, Hold, PeopleExport, Person, PersonMatch, Upload
-from regulators.models import Answer, DutyMet, Filing, FilingVersion, Receipt, StatedFact
+from regulators.models import Answer, CalendarFeed, DutyMet, Filing, FilingVersion, Receipt, Reminder, StatedFact
 from tests.factories import make_edition_being_sent, make_user, unguarded
 from tests.guard_table import ALL_GUARDED, GUARDED, OWNERS, ROWS
 
@@ -169,6 +169,10 @@ def fill_judging(incident: Incident, user: User) -> None:
     DutyMet.objects.create(
         incident=incident, regime="r", duty="d", place="GB", told_at=now, how="Post.", recorded_by=user, recorded_at=now
     )
+    Reminder.objects.create(
+        incident=incident, duty="r:d:GB", warning="overdue", due_at=now, calls_deputies=True, made_at=now
+    )
+    CalendarFeed.objects.create(user=user, token_sha256=b"", made_at=now)
 
 
 def fill_keeping(incident: Incident, person: Person, user: User) -> None:

@@ -91,9 +91,12 @@ def test_without_a_date_nothing_is_late() -> None:
     assert first_of([due]) is None
 
 
-def test_whole_hours_are_counted_since_awareness() -> None:
+def test_an_hour_that_has_begun_counts() -> None:
+    """So that more than 72 of them is late, to the microsecond."""
     assert hours_since(TUESDAY, TUESDAY + timedelta(hours=72)) == 72
-    assert hours_since(TUESDAY, TUESDAY + timedelta(hours=72, seconds=-1)) == 71
+    assert hours_since(TUESDAY, TUESDAY + timedelta(hours=72, microseconds=1)) == 73
+    assert hours_since(TUESDAY, TUESDAY + timedelta(hours=71, seconds=1)) == 72
+    assert hours_since(TUESDAY, TUESDAY) == 0
     assert hours_since(TUESDAY, TUESDAY - timedelta(days=1)) == 0
 
 

@@ -1,0 +1,96 @@
+"""A private address under which one's calendar reads the open dates, until it is revoked."""
+
+import re
+from datetime import timedelta
+
+import icalendar
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from breachdesk.accounts.models import User
+from breachdesk.audit.models import Event
+from breachdesk.incidents.models import Incident
+from regulators import actions
+from regulators.models import CalendarFeed
+from tests.factories import make_user, unguarded
+
+pytestmark = pytest.mark.django_db
+ICO = "Information Commissioner"
+
+
+def read(token: str) -> bytes | None:
+    response = Client().get(reverse("calendar-feed"), {"key": token})
+    return response.content if response.status_code == 200 else None
+
+
+def entries(token: str) -> list[icalendar.Event]:
+    return list(icalendar.Calendar.from_ical(read(token)).walk("VEVENT"))
+
+
+def ico(token: str) -> icalendar.Event:
+    return next(entry for entry in entries(token) if ICO in entry["summary"])
+
+
+def test_it_holds_the_date_with_its_working(incident: Incident, dpo: User) -> None:
+    entry = ico(actions.make_calendar_feed(by=dpo))
+    assert entry["dtstart"].dt == (incident.aware_at + timedelta(hours=72)).replace(microsecond=0)
+    assert entry["summary"].startswith(f"{incident.reference}: ")
+    assert "72 hours later is" in entry["description"]
+    assert incident.title not in str(entry)
+
+
+def test_the_page_shows_the_address_once_and_the_trail_says_it_was_made(dpo: User, incident: Incident) -> None:
+    client = Client()
+    client.force_login(dpo)
+    made = client.post(reverse("calendar-make")).content.decode()
+    [token] = re.findall(r"http://testserver/calendar/deadlines\.ics\?key=([\w-]{43})", made)
+    assert entries(token)
+    assert token not in client.get(reverse("calendar")).content.decode()
+    event = Event.objects.newest_first()[0]
+    assert (event.type, token in str(event.content)) == ("calendar.made", False)
+    assert token.encode() not in bytes(CalendarFeed.objects.get().token_sha256)
+
+
+def test_a_revoked_address_says_nothing(dpo: User, incident: Incident) -> None:
+    token = actions.make_calendar_feed(by=dpo)
+    client = Client()
+    client.force_login(dpo)
+    assert client.post(reverse("calendar-revoke"), follow=True).status_code == 200
+    assert read(token) is None
+    assert Event.objects.filter(type="calendar.revoked").exists()
+
+
+def test_a_new_address_ends_the_old_one(dpo: User, incident: Incident) -> None:
+    old, new = actions.make_calendar_feed(by=dpo), actions.make_calendar_feed(by=dpo)
+    assert read(old) is None
+    assert entries(new)
+
+
+def test_a_colleague_who_was_removed_or_may_no_longer_see_filings_reads_nothing(dpo: User, incident: Incident) -> None:
+    token = actions.make_calendar_feed(by=dpo)
+    with unguarded():
+        dpo.groups.clear()
+    assert entries(token) == []
+    with unguarded():
+        User.objects.filter(pk=dpo.pk).update(is_active=False)
+    assert read(token) is None
+
+
+def test_an_unknown_address_says_nothing() -> None:
+    assert read("A" * 43) is None
+
+
+def test_an_entry_keeps_its_identity_and_leaves_when_it_is_done(
+    dpo: User, incident: Incident, signed: object, submitted: object
+) -> None:
+    token = actions.make_calendar_feed(by=dpo)
+    assert not [entry for entry in entries(token) if ICO in entry["summary"]]
+    first, second = (sorted(str(entry["uid"]) for entry in entries(token)) for _ in range(2))
+    assert first == second
+
+
+def test_whoever_may_not_see_filings_has_no_page(incident: Incident) -> None:
+    client = Client()
+    client.force_login(make_user("administrator"))
+    assert client.get(reverse("calendar")).status_code == 403
