@@ -1,5 +1,6 @@
 """The catalogue on screen: every law, as it is in its file."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +13,7 @@ from django.utils import timezone
 from breachdesk.accounts.permissions import requires
 from breachdesk.web import render_page
 from regulators.catalogue import Catalogue, the_catalogue
-from regulators.catalogue.rules import Regime
+from regulators.catalogue.rules import Regime, Supervisor
 from regulators.law_words import RECIPIENTS, Words, words_of
 from regulators.laws import Wanted, When, law_of, laws_listed, places_of
 
@@ -77,13 +78,20 @@ def law(request: HttpRequest, law: str, version: int | None = None) -> HttpRespo
         "regime": shown,
         "versions": [(number, law_of(known, one, today)) for number, one in enumerate(versions, 1) if one is not shown],
         "places": [known.known.places[code].name for code in shown.places],
-        "authorities": [known.known.supervisors[key] for key in shown.authorities],
+        "authorities": list(_authorities(known, shown)),
         "concerns": words_of(shown.concerns, known.known.facts) if shown.concerns else None,
         "duties": [(line, _conditions(known, line.duty)) for line in law_of(known, shown, today).duties],
         "sector": known.known.sectors.get(shown.reaches_us.sector or ""),
         "kind": known.known.kinds_of_law[shown.kind],
     }
     return render_page(request, "regulators/law.html", context)
+
+
+def _authorities(known: Catalogue, regime: Regime) -> Iterator[tuple[str, Supervisor]]:
+    """With the name of their place, where the law has several."""
+    for key in regime.authorities:
+        one = known.known.supervisors[key]
+        yield known.known.places[one.place].name if len(regime.places) > 1 else "", one
 
 
 def _today(versions: tuple[Regime, ...], today: date) -> Regime:

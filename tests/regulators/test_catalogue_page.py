@@ -62,6 +62,7 @@ def test_every_law_has_a_page(client: Client) -> None:
     said = client.get("/catalogue/jp_appi/").text
     assert "More than 1,000 affected people live there." in said
     assert "Not reviewed by a lawyer" in said
+    assert "Belgium: <a" in client.get("/catalogue/eu_gdpr/").text
     assert "Nobody has to be told" in client.get("/catalogue/ua_law2297/").text
 
 
