@@ -14,6 +14,7 @@ from breachdesk.incidents.models import Incident
 from breachdesk.people.actions import state_count, undo_upload
 from breachdesk.people.models import CountEntry
 from breachdesk.people.working import work_on_upload
+from regulators.actions import open_filing
 from regulators.prefill import known_facts
 from tests.factories import LIST, make_incident, make_organisation, make_people, make_user, unguarded
 
@@ -166,13 +167,14 @@ def test_who_may_only_read_sees_no_form(incident: Incident) -> None:
 
 
 def test_a_new_form_is_prefilled_with_the_newest_count(incident: Incident) -> None:
+    filing = open_filing(incident, "uk_ico", by=make_user("dpo"))
     state(incident, 700, 900)
-    facts = known_facts(incident, at=incident.opened_at)
+    facts = known_facts(filing, at=incident.opened_at)
     assert facts["people.count"].value == 900
     assert facts["people.count"].origin == (
         "From the count of people: 700 to 900 (the company that works for us says so)."
     )
     make_people(incident)
-    assert known_facts(incident, at=incident.opened_at)["people.count"].value == 4
+    assert known_facts(filing, at=incident.opened_at)["people.count"].value == 4
     state(incident, None, None)
-    assert "people.count" not in known_facts(incident, at=incident.opened_at)
+    assert "people.count" not in known_facts(filing, at=incident.opened_at)
