@@ -72,6 +72,9 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     def of_case(self, incident_id: uuid.UUID) -> "EditionQuerySet":
         return self.filter(notice__incident=incident_id)
 
+    def still_to_end(self) -> "EditionQuerySet":
+        return self.exclude(state__in=[Edition.State.FINISHED, Edition.State.CANCELLED])
+
     def finished_of(self, incidents: Iterable[Incident]) -> dict[uuid.UUID, datetime]:
         """When the first notice that went to its end was through, by incident."""
         ended = self.filter(notice__incident__in=list(incidents), finished_at__isnull=False)

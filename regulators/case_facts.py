@@ -18,9 +18,6 @@ from regulators.starts import stated_in
 
 Role = Literal["controller", "joint", "processor"]
 
-EVERYBODY = 10_000_000_000
-"""More people than there are: what may live anywhere while nobody can say how many are affected."""
-
 
 def facts_of(incident: Incident) -> Facts:
     tally, told = tally_and_told(incident)
@@ -39,9 +36,16 @@ def facts_of(incident: Incident) -> Facts:
         supervisors=_of_prefix(stated, "supervisor."),
         starts=_starts(incident),
         own_rules=own_rules(),
-        told=told.handed_over + told.left_out or None,
+        told=_told(incident, told.handed_over + told.left_out),
         **_people(incident, tally),
     )
+
+
+def _told(incident: Incident, people: int) -> Count | None:
+    """How many people were told; more may be while a notice is still to go out. None: nobody yet."""
+    if not people:
+        return None
+    return Count(people, None if Edition.objects.of(incident).still_to_end().exists() else people)
 
 
 def own_rules() -> tuple[Regime, ...]:
@@ -92,8 +96,7 @@ def _people(incident: Incident, tally: Tally) -> dict[str, Any]:
     """From the lists that were taken in; before there is one nobody is placed anywhere."""
     if not tally.files:
         low, high = incident.people_low or 0, incident.people_high
-        anywhere = EVERYBODY if high is None else high
-        return {"people_all": Count(low, high), "without_country": anywhere}
+        return {"people_all": Count(low, high), "without_country": Count(0, high)}
     states = {f"US-{state}": people for state, people in tally.states.items() if state}
     countries = {country: people for country, people in tally.countries.items() if country}
     return {

@@ -13,14 +13,13 @@ from breachdesk.incidents.models import Incident
 from notifications.models import Edition
 from regulators.case_facts import facts_of
 from regulators.catalogue import the_catalogue
-from regulators.catalogue.loading import Catalogue
 from regulators.catalogue.rules import Recipient, Start
 from regulators.clocks import Due, due_of, is_late
 from regulators.due_dates import speaks_1182
 from regulators.facts import Facts, Stated
 from regulators.models import DutyMet, Filing
 from regulators.obligations import Answer, Obligation, Verdict, obligations_of
-from regulators.rulebook import Rulebook
+from regulators.rulebook import Rulebook, rulebook_of
 from regulators.workings import working_of
 
 
@@ -120,6 +119,11 @@ class Standing:
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     @property
+    def has_unplaced(self) -> bool:
+        """People of whom nobody can say where they live."""
+        return self.answer.without_country.high != 0
+
+    @property
     def next(self) -> Duty | None:
         return next((duty for duty in self.owed if duty.is_open and duty.due.at), None)
 
@@ -144,17 +148,14 @@ def the_rulebook() -> Rulebook:
 
 @lru_cache(maxsize=1)
 def _rulebook(_: int) -> Rulebook:
-    catalogue: Catalogue = the_catalogue()
-    laws = [law for key, law in catalogue.regimes.items() if key not in catalogue.own]
-    names = {code: place.name for code, place in catalogue.known.places.items()}
-    return Rulebook(tuple(one for law in laws for one in law), catalogue.known.supervisors, names)
+    return rulebook_of(the_catalogue())
 
 
 class _Done:
     """What was done for a case, read once."""
 
     def __init__(self, incident: Incident) -> None:
-        self.filings = {filing.authority_key: filing for filing in Filing.objects.of(incident).with_case()}
+        self.filings = list(Filing.objects.of(incident).with_case())
         self.met = {(met.regime, met.duty, met.place): met for met in DutyMet.objects.of(incident)}
         self.editions = list(Edition.objects.of(incident))
 
@@ -164,7 +165,10 @@ class _Done:
         return sorted(version.receipt.submitted_at for version in versions if hasattr(version, "receipt"))
 
     def filing_for(self, obligation: Obligation) -> Filing | None:
-        return self.filings.get(obligation.supervisor.id) if obligation.supervisor else None
+        """One authority may get reports under two laws: the ICO under the UK GDPR and under PECR."""
+        whom, law = obligation.supervisor, obligation.regime.id
+        fitting = (one for one in self.filings if whom and one.authority_key == whom.id and one.law in {law, None})
+        return next(fitting, None)
 
     @property
     def people_told_at(self) -> datetime | None:
