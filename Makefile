@@ -36,6 +36,7 @@ faults: python
 	$(RUN) -m tests.faults.trail 120
 	$(RUN) -m tests.faults.imports 100
 	$(RUN) -m tests.faults.canaries 500
+	$(RUN) -m tests.faults.forms
 
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml

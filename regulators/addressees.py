@@ -77,7 +77,7 @@ def offers(words: str = "") -> list[Offer]:
     made = (Offer(addressee, tuple(forms)) for addressee, forms in found.values())
     sought = words.casefold().split()
     matching = (offer for offer in made if all(word in _words_of(offer) for word in sought))
-    return sorted(matching, key=lambda offer: (offer.addressee.place, offer.addressee.name))
+    return sorted(matching, key=lambda offer: (not offer.addressee.place, offer.addressee.place, offer.addressee.name))
 
 
 def common_forms() -> list[Form]:
@@ -87,12 +87,13 @@ def common_forms() -> list[Form]:
 def _words_of(offer: Offer) -> str:
     forms = (f"{form.title} {form.title_local} {form.law}" for form in offer.forms)
     whom = offer.addressee
-    return " ".join([whom.name, whom.short_name, whom.place, _place_name(whom.place), *forms]).casefold()
+    return " ".join([whom.name, whom.short_name, whom.place, _place_names(whom.place), *forms]).casefold()
 
 
-def _place_name(place: str) -> str:
-    known = the_catalogue().known.places.get(place)
-    return known.name if known else ""
+def _place_names(place: str) -> str:
+    """A part of a country is found by the country's name too."""
+    known = the_catalogue().known.places
+    return " ".join(known[one].name for one in {place, place[:2]} if one in known)
 
 
 def _keys_of_laws(form: Form) -> Iterator[str]:

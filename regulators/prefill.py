@@ -164,8 +164,6 @@ def _of_moments(incident: Incident) -> dict[str, Known]:
         known["incident.occurred_text"] = Known(in_words, known["incident.occurred_start"].origin, url)
     if "incident.occurred_end" in known:
         known["incident.ongoing"] = Known("no", known["incident.occurred_end"].origin, url)
-    # Nobody is later in discovering than in becoming aware.
-    known.setdefault("incident.discovered_at", known["incident.aware_at"])
     return known
 
 

@@ -63,13 +63,14 @@ def filings(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _to_open(words: str, begun: list[Filing]) -> dict[str, Any]:
-    """Without words only who has a form of its own: a common one goes to far more than a page holds."""
-    every = offers(words)
-    shown = every if words.strip() else [offer for offer in every if offer.forms[0].authority]
+    """Without words only the forms of one authority alone: a common one goes to far more than a page holds."""
+    every, is_sought = offers(words), bool(words.strip())
+    shown = [offer for offer in every if is_sought or offer.forms[0].authority]
     have = {(filing.form, filing.authority_key) for filing in begun}
 
     def left(offer: Offer) -> list[Form]:
-        return [form for form in offer.forms if (form.id, offer.addressee.key) not in have]
+        wanted = (form for form in offer.forms if is_sought or form.authority)
+        return [form for form in wanted if (form.id, offer.addressee.key) not in have]
 
     return {
         "offers": [(offer, left(offer)) for offer in shown],

@@ -130,6 +130,11 @@ class Choice(Strict):
     most: int | None = Field(default=None, ge=0)
 
     @property
+    def said(self) -> str:
+        """In both languages, where the authority's own is known."""
+        return f"{self.label} / {self.label_local}" if self.label_local else self.label
+
+    @property
     def is_a_range(self) -> bool:
         return self.least is not None or self.most is not None
 
@@ -177,7 +182,7 @@ class Question(Strict):
     def label_of(self, value: str) -> str:
         if self.kind == Kind.YES_NO:
             return value.capitalize()
-        return next((choice.label for choice in self.choices if choice.value == value), value)
+        return next((choice.said for choice in self.choices if choice.value == value), value)
 
     def is_asked(self, answers: Values, facts: Values) -> bool:
         return self.asked_when is None or self.asked_when.holds(answers, facts)

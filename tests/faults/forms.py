@@ -2,13 +2,13 @@
 
     python -m tests.faults.forms [--keep]
 
-Three times each: with the first choice of every list, with the last one (which opens other questions), and with 2,000
-characters of Arabic, Chinese and script in every field that takes text. Afterwards:
+Four times each: with the first choice of every list, the third and the last, which open other questions, and with the
+second and 2,000 characters of Arabic, Chinese and script in every field that takes text. One of them is late. Then:
 
 - a field that is over its limit is refused before sign-off, by its name; cut to the limit it is taken;
 - the text of the PDF holds every answer, line by line, and no letter is the box of a missing glyph;
 - the JSON inside is what was signed; qpdf finds nothing wrong, where the machine has it;
-- a question that none of the three runs asked is named.
+- a question that none of the runs asked is named.
 """
 
 import argparse
@@ -16,7 +16,9 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 
 MODULE = "tests.faults.forms"
 RESULTS = Path(__file__).parent / "results"
-RUNS = ("first", "last", "hostile")
+RUNS = {"first": 0, "hostile": 1, "third": 2, "last": 99}  # by the place in a list of the choice taken
+LATE = "third"
 UNIT = "تسربت بيانات العملاء من خادم الشركة ليلة أمس. 客户的数据从公司的服务器泄露了。<script>alert('x')</script> "
 LONG = (UNIT * 30)[:2_000]
 
@@ -51,7 +54,7 @@ def _fill(_: Path) -> dict[str, Any]:
     from django.core.management import call_command
 
     from regulators.catalogue import all_forms
-    from tests.factories import make_incident, make_organisation, make_user
+    from tests.factories import make_organisation, make_user
 
     call_command("migrate", verbosity=0)
     call_command("sync_roles", verbosity=0)
@@ -61,7 +64,7 @@ def _fill(_: Path) -> dict[str, Any]:
     for run in RUNS:
         # Each of its own case: what one form was told, another one of the same case would take over.
         for form in forms:
-            sheet, faults = _through(make_incident(), form, run, dpo)
+            sheet, faults = _through(_incident(run), form, run, dpo)
             asked[form.id] |= {given.key for given in sheet.asked}
             wrong += [f"{form.id}, {run}: {fault}" for fault in faults]
     never = {form.id: [q.key for q in form.questions if q.key not in asked[form.id]] for form in forms}
@@ -74,6 +77,17 @@ def _fill(_: Path) -> dict[str, Any]:
     }
 
 
+def _incident(run: str) -> Any:
+    from django.utils import timezone
+
+    from breachdesk.incidents.actions import Facts, StatedMoment, open_incident
+    from tests.factories import make_user
+
+    aware = StatedMoment("aware", timezone.now() - timedelta(hours=100 if run == LATE else 5), basis="They rang us.")
+    facts = Facts(what_happened="A list was lost.", origin="processor", processor="Larkfield Parcels", kinds=["name"])
+    return open_incident(facts, [aware], by=make_user("responder"))
+
+
 def _through(incident: Any, form: "Form", run: str, dpo: "User") -> tuple["Sheet", list[str]]:
     from django.utils import timezone
 
@@ -83,9 +97,9 @@ def _through(incident: Any, form: "Form", run: str, dpo: "User") -> tuple["Sheet
     filing, faults = open_one(incident, form, by=dpo), []
     if run == "hostile":
         faults = _refused_over_the_limit(filing, dpo)
-        sheet = fill(filing, by=dpo, words=_to_the_limit)
+        sheet = fill(filing, by=dpo, words=_to_the_limit, choice=RUNS[run])
     else:
-        sheet = fill(filing, by=dpo, last=run == "last")
+        sheet = fill(filing, by=dpo, choice=RUNS[run])
     if sheet.missing or sheet.too_long:
         return sheet, [*faults, f"not complete: {[given.key for given in [*sheet.missing, *sheet.too_long]]}"]
     signed = sign(filing, by=dpo)
@@ -98,7 +112,7 @@ def _refused_over_the_limit(filing: "Filing", dpo: "User") -> list[str]:
     from regulators import actions
     from tests.regulators.filling import fill
 
-    sheet = fill(filing, by=dpo, words=lambda _: LONG)
+    sheet = fill(filing, by=dpo, words=lambda _: LONG, choice=RUNS["hostile"])
     over = [given.question.label for given in sheet.too_long]
     try:
         actions.submit_for_sign_off(filing, expected_version=filing.version, by=dpo)
@@ -128,8 +142,11 @@ def _faults_of(pdf: bytes, filing: "Filing", sheet: "Sheet") -> list[str]:
 def _faults_by_qpdf(pdf: bytes) -> list[str]:
     if not shutil.which("qpdf"):
         return []
-    done = subprocess.run(["qpdf", "--check", "-"], input=pdf, capture_output=True, check=False, timeout=60)
-    return [] if done.returncode == 0 else [f"qpdf: {done.stdout.decode()[-200:]}"]
+    with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
+        file.write(pdf)
+        file.flush()
+        done = subprocess.run(["qpdf", "--check", file.name], capture_output=True, check=False, timeout=60)
+    return [] if done.returncode == 0 else [f"qpdf: {(done.stdout + done.stderr).decode()[-200:]}"]
 
 
 if __name__ == "__main__":

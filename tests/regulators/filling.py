@@ -46,23 +46,23 @@ def now(filing: Filing) -> Sheet:
     return sheet_of(Filing.objects.with_case().get(pk=filing.pk), at=timezone.now())
 
 
-def fill(filing: Filing, *, by: User, words: Words = plain_words, last: bool = False) -> Sheet:
-    """Every question asked, also what the facts would answer; `last` takes the last choice, otherwise the first."""
+def fill(filing: Filing, *, by: User, words: Words = plain_words, choice: int = 0) -> Sheet:
+    """Every question asked, also what the facts would answer. `choice` is the place in a list of the one taken."""
     done: set[str] = set()
     while to_do := [given for given in now(filing).asked if given.key not in done]:
-        actions.save_answers(filing, {given.key: answer_to(given, words, last=last) for given in to_do}, by=by)
+        actions.save_answers(filing, {given.key: answer_to(given, words, choice) for given in to_do}, by=by)
         done |= {given.key for given in to_do}
     return now(filing)
 
 
-def answer_to(given: Given, words: Words, *, last: bool = False) -> NewAnswer:
+def answer_to(given: Given, words: Words, choice: int) -> NewAnswer:
     question = given.question
     if question.kind in TYPED:
         return NewAnswer(given.version, words(question))
     if question.kind == Kind.CHOICES:
         return NewAnswer(given.version, list(question.values))
     if question.kind in {Kind.CHOICE, Kind.YES_NO}:
-        return NewAnswer(given.version, question.values[-1 if last else 0])
+        return NewAnswer(given.version, question.values[min(choice, len(question.values) - 1)])
     return NewAnswer(given.version, VALUES[question.kind])
 
 
