@@ -65,7 +65,7 @@ def _of_duty(incident: Incident, duty: Duty) -> Countdown | None:
 
 
 def _home(incident: Incident) -> Iterator[Countdown]:
-    filing = Filing.objects.of(incident).to(HOME_AUTHORITY).first()
+    filing = Filing.objects.of(incident).home().first()
     due = home_due(incident)
     if due.at is None or incident.our_role == Incident.Role.PROCESSOR:
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from breachdesk.desk.addresses import address_of_filing
 from breachdesk.incidents.models import Incident
-from regulators.due_dates import HOME_AUTHORITY, home_due_at
+from regulators.due_dates import home_due_at
 from regulators.models import Filing
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def open_deadlines(user: "User", now: datetime) -> list[Deadline]:
 
 def deadlines_of(incidents: Iterable[Incident], user: "User", now: datetime) -> list[Deadline]:
     incidents = list(incidents)
-    begun = Filing.objects.visible_to(user).among(incidents).to(HOME_AUTHORITY).with_versions()
+    begun = Filing.objects.visible_to(user).among(incidents).home().with_versions()
     filings = {filing.incident_id: filing for filing in begun}
     found = (deadline_of(incident, filings.get(incident.pk), user, now) for incident in incidents)
     return sorted((deadline for deadline in found if deadline), key=lambda deadline: deadline.at)

@@ -11,7 +11,6 @@ from breachdesk.desk.deadlines import Deadline, deadline_of
 from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Tally
 from notifications.models import Notice
-from regulators.due_dates import HOME_AUTHORITY
 from regulators.models import Filing
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def head_of(incident: Incident, user: "User", now: datetime) -> Head:
     """Five small queries; the people are read from their tally, because 430,000 rows are slow to count."""
     filings = list(Filing.objects.visible_to(user).of(incident).with_versions())
     people = people_loaded(incident)
-    home = next((filing for filing in filings if filing.authority_key == HOME_AUTHORITY), None)
+    home = next((filing for filing in filings if filing.is_home), None)
     deadline = deadline_of(incident, home, user, now)
     return Head(incident, people, deadline, _tabs(incident, user, people, filings))
 

@@ -14,7 +14,7 @@ from breachdesk.desk.ruler import Mark, Ruler
 from breachdesk.desk.steps import Step, steps_of
 from breachdesk.incidents.models import Incident, Moment
 from notifications.models import Edition
-from regulators.due_dates import HOME_AUTHORITY, home_due_at
+from regulators.due_dates import home_due_at
 from regulators.models import Filing
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Workspace:
 
 def workspace_of(incident: Incident, user: "User", now: datetime) -> Workspace:
     """A fixed number of queries, however many people, deliveries and events there are."""
-    filings = Filing.objects.visible_to(user).of(incident).to(HOME_AUTHORITY)
+    filings = Filing.objects.visible_to(user).of(incident).home()
     filing = filings.first()
     editions = list(Edition.objects.visible_to(user).of(incident).select_related("notice").in_order())
     people = people_loaded(incident)

@@ -14,7 +14,7 @@ from regulators.addressees import Addressee, addressee_as_begun
 from regulators.catalogue import get_form
 from regulators.catalogue.schema import Form
 from regulators.clocks import Due
-from regulators.due_dates import due_by_law, law_answered
+from regulators.due_dates import HOME_AUTHORITY, HOME_FORM, due_by_law, law_answered
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -29,6 +29,10 @@ class FilingQuerySet(models.QuerySet["Filing"]):
 
     def to(self, authority_key: str) -> "FilingQuerySet":
         return self.filter(authority_key=authority_key)
+
+    def home(self) -> "FilingQuerySet":
+        """The report to our own authority, which the desk counts down to."""
+        return self.to(HOME_AUTHORITY).filter(form=HOME_FORM)
 
     def submission_times(self) -> list[datetime]:
         """When versions reached their authority."""
@@ -111,6 +115,10 @@ class Filing(models.Model):
     @property
     def addressee(self) -> Addressee:
         return addressee_as_begun(self.definition, self.authority_key, self.authority)
+
+    @property
+    def is_home(self) -> bool:
+        return self.authority_key == HOME_AUTHORITY and self.form == HOME_FORM
 
     @property
     def law(self) -> str | None:

@@ -11,7 +11,7 @@ from breachdesk.accounts.models import User
 from breachdesk.audit.models import Event
 from breachdesk.incidents.models import Incident
 from regulators import actions, tasks
-from regulators.models import Reminder
+from regulators.models import Filing, Reminder
 from regulators.reminding import remind
 from tests.factories import make_incident, make_organisation, make_user
 
@@ -125,3 +125,12 @@ def test_the_same_warning_cannot_be_made_twice(incident: Incident, dpo: User) ->
 def test_the_beat_asks_for_it(incident: Incident, dpo: User) -> None:
     tasks.remind_of_deadlines()
     assert Reminder.objects.of(incident).count() == len({(r.duty, r.warning) for r in Reminder.objects.all()})
+
+
+def test_a_report_under_another_law_to_the_same_authority_is_not_the_one(incident: Incident, dpo: User) -> None:
+    actions.open_filing(incident, "uk_pecr_5a", by=dpo)
+    assert not Filing.objects.of(incident).home().exists()
+    remind(after(incident, 36.1))
+    remind(after(incident, 48.1))
+    assert all(row.calls_deputies for row in Reminder.objects.filter(duty="uk_gdpr:authority:GB", warning="24_hours"))
+    assert ico(incident) == ["50_percent", "24_hours"]
