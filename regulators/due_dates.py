@@ -16,8 +16,8 @@ from regulators.clocks import Due, due_of
 from regulators.facts import Stated
 from regulators.starts import stated_in
 
-HOME, HOME_AUTHORITY, HOME_FORM = "uk_gdpr", "gb_ico", "uk_ico"
-"""The law, whom it makes us tell and how, that the desk counts down to before any report is begun."""
+HOME, HOME_AUTHORITY = "uk_gdpr", "gb_ico"
+"""The law, and whom it makes us tell, that the desk counts down to before any report is begun."""
 UNITED_KINGDOM = "GB"  # Data Protection Act 2018, section 205(2)
 
 
@@ -49,6 +49,12 @@ def due_by_law(
         article=duty.article,
         by_1182=speaks_1182(regime),
     )
+
+
+def home_form() -> str:
+    """The form that the law’s duty names: no code does."""
+    duty = _report_of(get_regime(HOME), "")
+    return duty.form or "" if duty else ""
 
 
 def home_due(incident: Incident) -> Due:

@@ -14,7 +14,7 @@ from regulators.addressees import Addressee, addressee_as_begun
 from regulators.catalogue import get_form
 from regulators.catalogue.schema import Form
 from regulators.clocks import Due
-from regulators.due_dates import HOME_AUTHORITY, HOME_FORM, due_by_law, law_answered
+from regulators.due_dates import HOME_AUTHORITY, due_by_law, home_form, law_answered
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -32,7 +32,7 @@ class FilingQuerySet(models.QuerySet["Filing"]):
 
     def home(self) -> "FilingQuerySet":
         """The report to our own authority, which the desk counts down to."""
-        return self.to(HOME_AUTHORITY).filter(form=HOME_FORM)
+        return self.to(HOME_AUTHORITY).filter(form=home_form())
 
     def submission_times(self) -> list[datetime]:
         """When versions reached their authority."""
@@ -118,7 +118,7 @@ class Filing(models.Model):
 
     @property
     def is_home(self) -> bool:
-        return self.authority_key == HOME_AUTHORITY and self.form == HOME_FORM
+        return self.authority_key == HOME_AUTHORITY and self.form == home_form()
 
     @property
     def law(self) -> str | None:

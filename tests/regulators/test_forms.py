@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from breachdesk.accounts.models import User
@@ -87,6 +88,8 @@ def test_a_common_form_goes_to_each_authority_once(incident: Incident, dpo: User
     with pytest.raises(ValidationError, match="does not go to that authority"):
         actions.open_filing(incident, "fr_cnil", named="Somebody", by=dpo)
     assert now(filing).of("recipient_authority").value == filing.authority
+    with pytest.raises(IntegrityError, match="keeps its incident, form and authority"), transaction.atomic():
+        Filing.objects.filter(pk=filing.pk).update(authority_key="fr_cnil", version=2)
 
 
 def test_an_authority_that_is_not_in_the_catalogue_is_named(incident: Incident, dpo: User) -> None:
