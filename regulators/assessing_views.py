@@ -58,6 +58,7 @@ def _page(request: StaffRequest, incident: Incident, refused: DecisionForm | Non
         "incident": incident,
         "made": made,
         "severity": severity,
+        "unseen": _unseen(severity),
         "asked": asked,
         "milder": _milder(severity, asked),
         "factors": FACTORS,
@@ -65,6 +66,13 @@ def _page(request: StaffRequest, incident: Incident, refused: DecisionForm | Non
         "house_rule": HOUSE_RULE_LABEL,
     }
     return render_page(request, "regulators/assessment.html", context, status=422 if refused else 200)
+
+
+def _unseen(severity: Severity | None) -> list[str]:
+    """What stands beside the score, each sentence once."""
+    if severity is None:
+        return []
+    return list(dict.fromkeys([*severity.flags, *(caution.sentence for caution in severity.warnings)]))
 
 
 def _decisions(incident: Incident, digest: bytes, refused: DecisionForm | None) -> list[Asked]:

@@ -14,11 +14,12 @@ from breachdesk.web import render_page
 from regulators import actions
 from regulators.duty_forms import AskedForm, ToldForm
 from regulators.fact_words import missing_words
+from regulators.listing import listing_of
 from regulators.models import StatedFact
 from regulators.positions import Question, of_the_organisation, question_of
 from regulators.standing import Duty, Standing, standing_of
 
-SHOWN_OPEN = 5
+ASKED_FIRST = 6  # questions beside the list; the others are folded
 
 
 def _incident_of(request: StaffRequest, reference: str) -> Incident:
@@ -29,7 +30,16 @@ def _incident_of(request: StaffRequest, reference: str) -> Incident:
 def duties(request: StaffRequest, reference: str) -> HttpResponse:
     incident = _incident_of(request, reference)
     standing = standing_of(incident, timezone.now())
-    context = {"incident": incident, "standing": standing, "missing": _asked(standing), "shown_open": SHOWN_OPEN}
+    asked = _asked(standing)
+    context = {
+        "incident": incident,
+        "standing": standing,
+        "owed": listing_of(standing.owed, standing.facts),
+        "undecided": listing_of(standing.undecided, standing.facts),
+        "not_owed": listing_of(standing.not_owed, standing.facts),
+        "asked_first": asked[:ASKED_FIRST],
+        "asked_later": asked[ASKED_FIRST:],
+    }
     return render_page(request, "regulators/duties.html", context)
 
 

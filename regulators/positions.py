@@ -57,7 +57,7 @@ def of_the_case() -> dict[str, Question]:
 
 @lru_cache(maxsize=1)
 def of_the_organisation() -> dict[str, Question]:
-    countries = tuple(COUNTRIES.items())
+    countries = tuple(sorted(COUNTRIES.items(), key=lambda country: country[1]))
     places = {key: Question(key, label, countries, True) for key, label in PLACES.items()}
     main = Question(MAIN_ESTABLISHMENT, "Where the decisions about this data are taken (GDPR Article 4(16))", countries)
     trades = Question(SECTORS, "What we are", tuple(the_catalogue().known.sectors.items()), True)

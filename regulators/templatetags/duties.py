@@ -4,7 +4,7 @@ from typing import Any
 
 from django import template
 
-from regulators.catalogue import the_catalogue
+from regulators.listing import name_of
 from regulators.models import StatedFact
 from regulators.positions import question_of
 from regulators.standing import Duty, Standing
@@ -14,14 +14,19 @@ register = template.Library()
 
 @register.simple_tag
 def place_name(code: str) -> str:
-    place = the_catalogue().known.places.get(code)
-    return place.name if place else code
+    return name_of(code)
 
 
 @register.simple_tag(takes_context=True)
 def urgency(context: dict[str, Any], duty: Duty) -> str:
     standing: Standing = context["standing"]
     return duty.urgency(standing.now)
+
+
+@register.filter
+def place_of_zone(zone: str) -> str:
+    """`America/New_York`: New York."""
+    return zone.rpartition("/")[2].replace("_", " ")
 
 
 @register.simple_tag

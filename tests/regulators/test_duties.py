@@ -12,9 +12,10 @@ from breachdesk.audit.models import Event
 from breachdesk.incidents.actions import StatedMoment, Verdict, decide_notification, state_moment
 from breachdesk.incidents.models import Decision, Incident
 from regulators.actions import Statement, state_fact, state_position
+from regulators.listing import listing_of
 from regulators.models import DutyMet, StatedFact
 from regulators.standing import Progress, standing_of
-from tests.factories import make_incident, make_user
+from tests.factories import make_incident, make_people, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -181,3 +182,26 @@ def test_others_read_and_do_not_state(client: Client, incident: Incident, role: 
     assert client.get(f"/incidents/{incident.reference}/duties/").status_code == 200
     assert client.get("/organisation/position/").status_code == 403
     assert client.get(f"/incidents/{incident.reference}/duties/{ICO}/told/").status_code == 403
+
+
+def test_many_duties_stand_by_place_the_nearest_end_first(incident: Incident, dpo: User) -> None:
+    state_position(Statement("us.targets", ["AE", "DE", "FR", "GB"]), by=dpo)
+    rows = [f"A{n},B,a{n}@example.com,{country}" for n, country in enumerate(["FR", "DE", "DE", "AE", "FK"])]
+    make_people(incident, "\n".join(["first_name,last_name,email,country", *rows, ""]))
+    decide(incident, dpo, "people", tell=True)
+    decide(incident, dpo, "authority", tell=True)
+    standing = standing_of(incident, timezone.now())
+    listing = listing_of(standing.owed, standing.facts)
+    assert [(group.name, group.people) for group in listing.groups] == [
+        ("Germany", 2),
+        ("France", 1),
+        ("United Kingdom", 0),
+        ("United Arab Emirates", 1),
+    ]
+    assert "The risk to people was decided to be high." in listing.shared
+    assert not any("decided to be high" in line.why for group in listing.groups for line in group.lines)
+    assert listing.next
+    assert listing.next.obligation.place == "DE"
+    undecided = listing_of(standing.undecided, standing.facts)
+    assert undecided.count == len(standing.undecided) == sum(len(group.lines) for group in undecided.groups)
+    assert all(line.why for group in undecided.groups for line in group.lines)
