@@ -1,4 +1,4 @@
-"""What was told to authorities, for an evidence bundle: every version that was signed off, to the byte.
+"""What was owed and told to authorities, for an evidence bundle: every version that was signed off, to the byte.
 
 Its digest stands in the event filing.signed_off, so the text here is provably the one that was signed.
 """
@@ -9,13 +9,50 @@ from uuid import UUID
 from breachdesk.audit.canonical import base64url, time_text
 from breachdesk.audit.sections import section
 from breachdesk.incidents.models import Incident
-from regulators.models import Filing, FilingVersion, Receipt
+from regulators.models import DutyMet, Filing, FilingVersion, Receipt, StatedFact
 
 
 @section("filings")
 def filings_section(incident_id: UUID, *, private: bool) -> dict[str, Any]:
     filings = Filing.objects.of(Incident.objects.get(pk=incident_id)).with_case().order_by("opened_at", "pk")
     return {"v": 1, "filings": [_filing(filing, private=private) for filing in filings]}
+
+
+@section("duties")
+def duties_section(incident_id: UUID, *, private: bool) -> dict[str, Any]:
+    """What was said that laws ask about, of the case and of the organisation, and who was told outside a filing."""
+    incident = Incident.objects.get(pk=incident_id)
+    return {
+        "v": 1,
+        "stated": [_stated(fact, private=private) for fact in StatedFact.objects.ever_for(incident)],
+        "met": [_met(met, private=private) for met in DutyMet.objects.of(incident)],
+    }
+
+
+def _stated(fact: StatedFact, *, private: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "id": str(fact.pk),
+        "of": "case" if fact.incident_id else "organisation",
+        "key": fact.key,
+        "value": fact.value,
+        "stated_by": str(fact.stated_by_id),
+        "stated_at": time_text(fact.stated_at),
+        "superseded_at": time_text(fact.superseded_at) if fact.superseded_at else None,
+    }
+    return told | ({"basis": fact.basis} if private else {})
+
+
+def _met(met: DutyMet, *, private: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "id": str(met.pk),
+        "regime": met.regime,
+        "duty": met.duty,
+        "place": met.place,
+        "told_at": time_text(met.told_at),
+        "recorded_by": str(met.recorded_by_id),
+        "recorded_at": time_text(met.recorded_at),
+    }
+    return told | ({"how": met.how, "delay_reason": met.delay_reason} if private else {})
 
 
 def _filing(filing: Filing, *, private: bool) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from notifications.models import Edition
 from regulators.catalogue import the_catalogue
 from regulators.catalogue.rules import Regime, Start
 from regulators.facts import Count, Facts, Stated
-from regulators.models import StatedFact
+from regulators.models import FilingVersion, StatedFact
 from regulators.positions import MAIN_ESTABLISHMENT, SECTORS
 from regulators.starts import stated_in
 
@@ -74,6 +74,9 @@ def _known(incident: Incident, stated: dict[str, Any]) -> dict[str, Any]:
     known = {key: value for key, value in known.items() if value is not None}
     if incident.kinds:
         known.setdefault("breach.personal_data", True)
+    known.setdefault(
+        "report.incomplete", any(one.has_promises for one in FilingVersion.objects.submitted_of([incident]))
+    )
     if risk := _risk(incident):
         known["risk.level"] = risk
     return known

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from breachdesk.incidents.models import Incident
+from breachdesk.incidents.models import Assessment, Decision, Incident
 from breachdesk.people.models import PeopleExport, Upload
 from notifications.models import Edition
 from regulators.models import Filing
@@ -36,6 +36,9 @@ def objects_of(incident: Incident, user: "User") -> list[CaseObject]:
 def _facts(incident: Incident) -> Iterator[CaseObject]:
     moments = (str(moment.pk) for moment in incident.moments.all())
     yield CaseObject("Facts and clocks", (str(incident.pk), *moments))
+    judged = [*Assessment.objects.of(incident), *Decision.objects.of(incident)]
+    if judged:
+        yield CaseObject("The risk to people", tuple(str(one.pk) for one in judged))
 
 
 def _lists(incident: Incident, user: "User") -> Iterator[CaseObject]:

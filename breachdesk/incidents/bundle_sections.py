@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from breachdesk.audit.canonical import time_text
+from breachdesk.audit.canonical import base64url, time_text
 from breachdesk.audit.sections import section
-from breachdesk.incidents.models import Incident, Moment
+from breachdesk.incidents.models import Assessment, Decision, Incident, Moment
 
 
 @section("incident")
@@ -48,3 +48,41 @@ def _moment(moment: Moment, *, private: bool) -> dict[str, Any]:
 
 def _time_or_none(moment: datetime | None) -> str | None:
     return time_text(moment) if moment else None
+
+
+@section("risk")
+def risk_section(incident_id: UUID, *, private: bool) -> dict[str, Any]:
+    """Every score with what it was made of, and every decision with the score it was taken beside."""
+    incident = Incident.objects.get(pk=incident_id)
+    return {
+        "v": 1,
+        "assessments": [_assessment(one, private=private) for one in Assessment.objects.of(incident)],
+        "decisions": [_decision(one, private=private) for one in Decision.objects.of(incident)],
+    }
+
+
+def _assessment(made: Assessment, *, private: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "id": str(made.pk),
+        "number": made.number,
+        "method": made.method,
+        "score": str(made.score),
+        "level": made.level,
+        "made_by": str(made.made_by_id),
+        "made_at": time_text(made.made_at),
+    }
+    return told | ({"inputs": made.inputs, "note": made.note} if private else {})
+
+
+def _decision(decision: Decision, *, private: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "id": str(decision.pk),
+        "about": decision.about,
+        "tell": decision.tell,
+        "assessment": str(decision.assessment_id) if decision.assessment_id else None,
+        "facts": base64url(bytes(decision.facts)),
+        "decided_by": str(decision.decided_by_id),
+        "decided_at": time_text(decision.decided_at),
+        "superseded_at": _time_or_none(decision.superseded_at),
+    }
+    return told | ({"reason": decision.reason} if private else {})

@@ -23,6 +23,10 @@ class StatedFactQuerySet(models.QuerySet["StatedFact"]):
     def of(self, incident: Incident) -> "StatedFactQuerySet":
         return self.filter(incident=incident)
 
+    def ever_for(self, incident: Incident) -> "StatedFactQuerySet":
+        """All that was ever said about the case and about the organisation, in order."""
+        return self.filter(Q(incident=None) | Q(incident=incident)).order_by("stated_at", "pk")
+
     def with_author(self) -> "StatedFactQuerySet":
         return self.select_related("stated_by")
 

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from breachdesk.audit.canonical import parse
 from breachdesk.audit.models import Entry
 from breachdesk.incidents.models import Incident
 from regulators.addressees import Addressee, addressee_as_begun
@@ -252,6 +253,12 @@ class FilingVersion(models.Model):
     @property
     def incident_id(self) -> uuid.UUID:
         return self.filing.incident_id
+
+    @property
+    def has_promises(self) -> bool:
+        """Whether it left an answer open and said by when it follows."""
+        sections = parse(bytes(self.content))["sections"]
+        return any("not_known" in question for section in sections for question in section["questions"])
 
     @property
     def trail_position(self) -> int | None:
