@@ -9,8 +9,11 @@ from breachdesk.desk.addresses import address_of_filing
 from breachdesk.desk.deadlines import Deadline
 from breachdesk.incidents.models import Incident
 from notifications.models import Edition
-from regulators.due_dates import home_due_at
+from regulators.due_dates import HOME, home_due_at
+from regulators.listing import name_of
 from regulators.models import Filing
+from regulators.obligations import Verdict
+from regulators.standing import Duty, Progress, Standing
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,67 @@ class Owed:
     due: datetime | None = None
     due_note: str = ""
     is_next: bool = False
+    urgency: str = "calm"
+
+
+NEAREST = 6
+
+
+@dataclass(frozen=True)
+class Duties:
+    """What the laws of every place make of the case: the nearest few, and how many there are."""
+
+    nearest: list[Owed]
+    owed: int
+    met: int
+    undecided: int
+
+
+def duties_in(standing: Standing, incident: Incident) -> Duties | None:
+    """None while nobody has said where we are established: no law is certain then, and the page counts down at home."""
+    if standing.facts.established_in is None:
+        return None
+    is_open = incident.status == Incident.Status.OPEN
+    nearest = sorted((duty for duty in standing.duties if duty.is_open), key=_order)[:NEAREST]
+    next_one = next((duty for duty in nearest if is_open and duty.due.at and _is_certain(duty)), None)
+    rows = [_row(duty, incident, standing.now, is_next=duty is next_one) for duty in nearest]
+    met = sum(duty.met_at is not None for duty in standing.owed)
+    return Duties(rows, len(standing.owed), met, len(standing.undecided))
+
+
+def _order(duty: Duty) -> tuple[bool, bool, float, bool]:
+    """What is owed for certain first, then by its end; of the same end, the home authority first."""
+    at = duty.due.at
+    return not _is_certain(duty), at is None, at.timestamp() if at else 0, duty.obligation.regime.id != HOME
+
+
+def _is_certain(duty: Duty) -> bool:
+    return duty.obligation.verdict == Verdict.OWED
+
+
+def _row(duty: Duty, incident: Incident, now: datetime, *, is_next: bool) -> Owed:
+    one = duty.obligation
+    whom = one.supervisor.short_name if one.supervisor else duty.whom
+    urgency = duty.urgency(now)
+    return Owed(
+        f"{whom}, {name_of(one.place or one.regime.name)}",
+        reverse("duty", args=[incident.reference, duty.key]),
+        _state_of(duty, urgency),
+        one.duty.article,
+        duty.due.at,
+        "No date: its start is not stated" if duty.due.missing else "Without delay",
+        is_next,
+        urgency,
+    )
+
+
+def _state_of(duty: Duty, urgency: str) -> State:
+    if not _is_certain(duty):
+        return State("circle-dashed", "Undecided", "soon")
+    if urgency == "over":
+        return State("stop", "Overdue", "alarm")
+    begun = duty.progress == Progress.BEGUN
+    return State("pencil-line", "Begun", "soon") if begun else State("circle-dot", "Not begun", "act")
 
 
 EDITION_STATES = {
@@ -52,7 +116,9 @@ def owed_to_authority(incident: Incident, filing: Filing | None, deadline: Deadl
     url = address_of_filing(incident, filing)
     due = home_due_at(incident)
     state = _filing_state(filing, deadline)
-    return Owed("ICO, United Kingdom", url, state, "UK GDPR Art 33(1)", due, is_next=deadline is not None)
+    urgency = deadline.urgency if deadline else "calm"
+    is_next = deadline is not None
+    return Owed("ICO, United Kingdom", url, state, "UK GDPR Art 33(1)", due, is_next=is_next, urgency=urgency)
 
 
 def _filing_state(filing: Filing | None, deadline: Deadline | None) -> State:

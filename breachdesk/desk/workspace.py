@@ -9,19 +9,31 @@ from breachdesk.audit.models import Event
 from breachdesk.audit.timeline import Line, describe
 from breachdesk.desk.deadlines import Deadline, deadline_of
 from breachdesk.desk.head import people_loaded
-from breachdesk.desk.owed import Owed, owed_to_authority, owed_to_people
+from breachdesk.desk.owed import Duties, Owed, duties_in, owed_to_authority, owed_to_people
 from breachdesk.desk.ruler import Mark, Ruler
 from breachdesk.desk.steps import Step, steps_of
 from breachdesk.incidents.models import Incident, Moment
 from notifications.models import Edition
 from regulators.due_dates import home_due_at
 from regulators.models import Filing
+from regulators.standing import standing_of
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
 
 ON_THE_TIMELINE = 30
-DECISIONS = ("approved", "rejected", "signed_off", "sent_back", "held", "released", "closed", "paused", "cancelled")
+DECISIONS = (
+    "approved",
+    "decided",
+    "rejected",
+    "signed_off",
+    "sent_back",
+    "held",
+    "released",
+    "closed",
+    "paused",
+    "cancelled",
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,7 @@ class Workspace:
     deadline: Deadline | None
     ruler: Ruler
     owed: list[Owed]
+    duties: Duties | None
     steps: list[Step]
     moments: list[Moment]
     corrections: list[Moment]
@@ -62,13 +75,16 @@ def workspace_of(incident: Incident, user: "User", now: datetime) -> Workspace:
     editions = list(Edition.objects.visible_to(user).of(incident).select_related("notice").in_order())
     people = people_loaded(incident)
     deadline = deadline_of(incident, filing, user, now)
+    duties = duties_in(standing_of(incident, now), incident) if user.has_perm("regulators.view_filing") else None
+    at_home = [owed_to_authority(incident, filing, deadline), owed_to_people(incident, editions)]
     return Workspace(
         incident=incident,
         now=now,
         people=people,
         deadline=deadline,
         ruler=_ruler(incident, filings.submission_times(), now),
-        owed=[owed_to_authority(incident, filing, deadline), owed_to_people(incident, editions)],
+        owed=duties.nearest if duties else at_home,
+        duties=duties,
         steps=steps_of(incident, user, people, editions, deadline),
         moments=[moment for kind in Moment.Kind if (moment := incident.moment(kind))],
         corrections=[moment for moment in incident.moments.all() if moment.superseded_at],

@@ -4,9 +4,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from breachdesk.incidents.actions import StatedMoment, close_incident, state_moment
-from breachdesk.incidents.models import Incident
-from tests.factories import make_approved_edition, make_edition_in_review, make_incident, make_user
+from breachdesk.incidents.actions import StatedMoment, Verdict, close_incident, decide_notification, state_moment
+from breachdesk.incidents.models import Decision, Incident
+from regulators.actions import Statement, state_position
+from regulators.standing import standing_of
+from tests.factories import make_approved_edition, make_edition_in_review, make_incident, make_people, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -93,3 +95,25 @@ def test_a_decision_is_marked_as_one_on_the_timeline(signed_in):
     edition = make_approved_edition()
     page = page_of(signed_in("auditor"), edition.notice.incident)
     assert '<li class="decision">' in page
+
+
+def test_it_owes_what_the_laws_of_every_place_say_once_we_are_established_somewhere(
+    signed_in, django_assert_max_num_queries
+):
+    incident, client = make_incident(), signed_in("dpo")
+    make_people(incident)
+    home = page_of(client, incident)
+    assert "nobody has said where we are established" in home
+    assert "UK GDPR Art 34" in home
+    for key, places in (("us.established_in", ["GB"]), ("us.targets", ["DE", "FR", "GB", "IE"])):
+        state_position(Statement(key, places), by=client.user)
+    decide_notification(incident, Verdict(Decision.About.AUTHORITY, True, "Cards.", b"facts"), by=client.user)
+    page = page_of(client, incident)
+    assert "nobody has said where" not in page
+    assert page.index("ICO, United Kingdom") < page.index("DPC, Ireland")
+    assert f'href="{reverse("duty", args=[incident.reference, "uk_gdpr:authority:GB"])}"' in page
+    owed = len(standing_of(incident, timezone.now()).owed)
+    assert f"All {owed} duties owed" in page
+    assert page.count("data-current") == 1
+    with django_assert_max_num_queries(52):
+        page_of(client, incident)
