@@ -68,18 +68,31 @@ WITH said AS (
 SELECT count(*) FROM person
 """
 
-# Whoever is held since, or was let go, stays so, unless the mark of this list alone held them: it was the first, or the
-# data protection officer had answered those before it. Lists that were taken in earlier do not say who was held.
+# Whoever is held since, or was let go, stays so, unless the mark of this list alone holds them: it was the first, or the
+# data protection officer had answered those before it (a hold that nobody placed), and no hold is left of those that
+# stood when it came. Lists that were taken in earlier do not say who was held.
 _TAKE_BACK = """
 WITH was AS (
-    SELECT person_id, changes -> 'was' AS was FROM people_personmatch
-    WHERE upload_id = %(upload)s AND changes -> 'was' ? 'kinds'
+    SELECT m.person_id, m.changes -> 'was' AS was, u.taken_in_at,
+        coalesce(m.changes -> 'was' -> 'held', m.changes -> 'was' -> 'deceased')::boolean AS held
+    FROM people_personmatch AS m JOIN people_upload AS u ON u.id = m.upload_id
+    WHERE m.upload_id = %(upload)s AND m.changes -> 'was' ? 'kinds'
+), marked AS (
+    SELECT w.person_id FROM was AS w WHERE (w.was -> 'deceased')::boolean AND NOT EXISTS (
+        SELECT FROM people_hold AS h WHERE h.person_id = w.person_id AND h.placed_by_id IS NULL
+            AND h.released_at < w.taken_in_at AND NOT EXISTS (
+                SELECT FROM people_personmatch AS m JOIN people_upload AS u ON u.id = m.upload_id
+                WHERE m.person_id = h.person_id AND m.upload_id <> %(upload)s AND m.changes ? 'deceased'
+                    AND u.state = 'loaded' AND u.taken_in_at > h.released_at))
 ), person AS (
     UPDATE people_person AS p SET kinds = ARRAY(SELECT jsonb_array_elements_text(w.was -> 'kinds')),
         minor = (w.was -> 'minor')::boolean, vulnerable = (w.was -> 'vulnerable')::boolean,
         deceased = (w.was -> 'deceased')::boolean,
-        held = CASE WHEN p.deceased AND NOT coalesce(w.was -> 'held', w.was -> 'deceased')::boolean THEN EXISTS (
-            SELECT FROM people_hold AS h WHERE h.person_id = p.id AND h.released_at IS NULL) ELSE p.held END,
+        held = p.held AND (NOT p.deceased
+            OR EXISTS (SELECT FROM people_hold AS h WHERE h.person_id = p.id AND h.released_at IS NULL)
+            OR w.held AND (EXISTS (SELECT FROM marked WHERE marked.person_id = p.id) OR NOT EXISTS (
+                SELECT FROM people_hold AS h WHERE h.person_id = p.id AND h.placed_by_id IS NOT NULL
+                    AND h.released_at > w.taken_in_at))),
         version = p.version + 1
     FROM was AS w WHERE p.id = w.person_id
     RETURNING p.id

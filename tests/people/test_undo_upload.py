@@ -101,6 +101,39 @@ def test_somebody_held_since_stays_held_and_a_hold_by_the_list_alone_goes() -> N
     assert list(Person.objects.filter(incident=incident, held=True)) == [person]
 
 
+DEAD = "7,Ana Ng,ana@home.test,,,,,,,yes\n"
+
+
+@pytest.mark.parametrize(
+    ("marked", "answered", "ended", "stays"),
+    [
+        (False, False, True, False),  # only the list held them in the end
+        (False, False, False, True),
+        (True, False, True, True),  # an earlier list says it too
+        (True, True, True, False),  # and was answered
+    ],
+)
+def test_a_hold_that_ended_since_is_not_brought_back(marked: bool, answered: bool, ended: bool, stays: bool) -> None:
+    from breachdesk.people.actions import hold_person, release_hold, release_person
+
+    incident, dpo = make_incident(), make_user("dpo")
+    first = make_people(incident, listed(DEAD if marked else "7,Ana Ng,ana@home.test,,,,,,,\n"))
+
+    def ana() -> Person:
+        return Person.objects.get(upload=first)
+
+    if answered:
+        release_person(ana(), reason="She called.", expected_version=ana().version, by=dpo)
+    hold_person(ana(), kind="police", reason="An order.", expected_version=ana().version, by=dpo)
+    upload = make_people(incident, listed(DEAD, "8,Bo Lind,bo@home.test,,,,,,,\n"), name="newer.csv")
+    if ended:
+        hold = ana().holds.open().get()
+        release_hold(hold, reason="It is withdrawn.", expected_version=ana().version, by=dpo)
+    assert ana().held
+    undo(upload)
+    assert ana().held is stays
+
+
 # Who, when, why
 
 
