@@ -189,6 +189,20 @@ class Environment(BaseModel):
         description="When colleagues are reminded of a deadline: at a share of its period (50%), or hours before its end "
         "(24h). Once it has passed they are reminded in any case.",
     )
+    pdf_signing_key_file: Path | None = Field(
+        default=None,
+        description="The private key, PEM without a password, that signs the PDF of a signed-off filing: a file that "
+        "the web server alone may read. Without it PDFs carry their hashes and no signature.",
+    )
+    pdf_certificate_file: Path | None = Field(
+        default=None,
+        description="The certificate of that key, PEM, followed by those between it and its root.",
+    )
+    pdf_tsa_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s,@]+)?$",
+        description="A time-stamping authority (RFC 3161) that states when each of those PDFs was signed.",
+    )
     retention_days: int = Field(
         default=365,
         ge=1,
@@ -260,6 +274,12 @@ def _safe(environment: Environment) -> Environment:
             "BREACHDESK_TSA_URLS is set and BREACHDESK_TSA_ROOTS_FILE is not: no time stamp could be checked. Name the "
             "file of certificates that the authorities' stamps lead back to."
         )
+    if (environment.pdf_signing_key_file is None) != (environment.pdf_certificate_file is None):
+        raise ValueError(
+            "BREACHDESK_PDF_SIGNING_KEY_FILE and BREACHDESK_PDF_CERTIFICATE_FILE belong together: name both or neither."
+        )
+    if environment.pdf_tsa_url and environment.pdf_signing_key_file is None:
+        raise ValueError("BREACHDESK_PDF_TSA_URL is set, and no key that signs PDFs: there is nothing to stamp.")
     return environment
 
 

@@ -20,6 +20,8 @@ from pathlib import Path
 
 NO_ROOM_FOR_WORDS = 4  # of pdf_child.py
 CHILD = Path(__file__).with_name("pdf_child.py")
+SIGNING_CHILD = Path(__file__).with_name("pdf_signing_child.py")
+SIGNING_SECONDS = 60
 STATIC = Path(__file__).with_name("static")
 # What the dynamic loader and fontconfig need to find the machine's own libraries and fonts; nothing of ours.
 PASSED_ON = ("DYLD_FALLBACK_LIBRARY_PATH", "LD_LIBRARY_PATH", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
@@ -50,6 +52,15 @@ class PdfAttachment:
     name: str
     content: bytes
     description: str
+
+
+@dataclass(frozen=True)
+class PdfSigning:
+    """Where the key and its certificates lie, and who states the time. The key itself is read by the child alone."""
+
+    key_file: Path
+    certificate_file: Path
+    tsa_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,37 @@ def render_pdf(
         finally:
             _end(child)
     return _pdf_of(answer, child.returncode, limits)
+
+
+def sign_pdf(pdf: bytes, how: PdfSigning, *, reason: str) -> bytes:
+    """The same PDF with an invisible signature behind it. Raises a PdfError with a sentence, never anything else."""
+    request = {
+        "pdf": b64encode(pdf).decode(),
+        "key_file": str(how.key_file),
+        "certificate_file": str(how.certificate_file),
+        "tsa_url": how.tsa_url,
+        "reason": reason,
+    }
+    try:
+        done = subprocess.run(
+            [sys.executable, "-s", "-P", "-W", "ignore", str(SIGNING_CHILD)],
+            input=json.dumps(request).encode(),
+            capture_output=True,
+            timeout=SIGNING_SECONDS,
+            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+        )
+    except subprocess.TimeoutExpired:
+        raise PdfError(f"The PDF was not signed: it took more than {SIGNING_SECONDS} seconds. Try again.") from None
+    if done.returncode == 0 and done.stdout.startswith(b"%PDF-"):
+        return done.stdout
+    raise PdfError(f"The PDF was not signed, so none was made: {_fault_of_signing(done.stdout, done.returncode)}.")
+
+
+def _fault_of_signing(answer: bytes, code: int) -> str:
+    try:
+        return str(json.loads(answer)["fault"])
+    except (ValueError, KeyError):
+        return f"the signing engine ended with exit code {code}"
 
 
 def _request_of(html: str, moment: datetime, attachments: Sequence[PdfAttachment], limits: PdfLimits) -> bytes:

@@ -34,6 +34,8 @@ class FilingDocument:
     digest: bytes
     content: bytes = field(repr=False)
     format: str = "pdf"
+    to_keep: FilingVersion | None = None
+    """The version that this file was signed for just now: it is kept, and leaves as it is ever after."""
 
     @property
     def pdf(self) -> bytes:

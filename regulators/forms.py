@@ -18,6 +18,7 @@ from regulators.actions import NewAnswer
 from regulators.catalogue.schema import Kind, Question
 from regulators.models import Filing, Receipt
 from regulators.sheet import Given, Part, Sheet, fingerprint_of, tidy
+from regulators.unsaved import Words
 from regulators.wording import PARTS
 
 NOT_KNOWN = "not_known"
@@ -154,6 +155,19 @@ class AnswerForm(forms.Form):
         fingerprint = fingerprint_of(data["value"], data.get("promised_on"), data.get("so_far", ""))
         return bool(fingerprint != data["shown"])
 
+    @property
+    def says_the_same(self) -> bool:
+        """Whether what was typed is what the answer says now, whatever the page showed."""
+        if not self.is_valid():
+            return False
+        data = self.cleaned_data
+        return fingerprint_of(data["value"], data.get("promised_on"), data.get("so_far", "")) == self.given.fingerprint
+
+    @property
+    def names(self) -> list[str]:
+        """Of its boxes on the page, hidden ones too."""
+        return [self.add_prefix(name) for name in self.fields]
+
     def new_answer(self) -> NewAnswer:
         data = self.cleaned_data
         return NewAnswer(data["version"], data["value"], data.get("promised_on"), data.get("so_far", ""))
@@ -259,10 +273,16 @@ def _initial_moment(value: dict[str, str] | None) -> dict[str, Any]:
 class Row:
     given: Given
     form: AnswerForm
+    unsaved: Words | None = None
 
     @property
     def state(self) -> str:
         return "invalid" if self.form.errors else self.given.state
+
+    @property
+    def overtaken(self) -> bool:
+        """Somebody changed the answer under the words that wait here."""
+        return self.unsaved is not None and str(self.form["version"].value()) != str(self.given.version)
 
 
 @dataclass(frozen=True)
@@ -273,13 +293,18 @@ class PartRows:
     @property
     def is_open(self) -> bool:
         """A complete section is folded away, unless something in it needs another look."""
-        return not self.part.is_complete or any(row.form.errors for row in self.rows)
+        return not self.part.is_complete or any(row.unsaved or row.form.errors for row in self.rows)
 
 
-def rows_of(sheet: Sheet, data: Mapping[str, Any] | None = None) -> list[PartRows]:
-    """With `data`, only questions that were on the page are bound to it."""
+def rows_of(
+    sheet: Sheet, data: Mapping[str, Any] | None = None, unsaved: Mapping[str, Words] | None = None
+) -> list[PartRows]:
+    """With `data`, only questions that were on the page are bound to it; with `unsaved`, those that have such words."""
 
     def row(given: Given) -> Row:
+        words = (unsaved or {}).get(given.key)
+        if words:
+            return Row(given, AnswerForm(given, words.data), words)
         return Row(given, AnswerForm(given, data if data is not None and f"{given.key}-version" in data else None))
 
     return [PartRows(part, [row(given) for given in part.asked]) for part in sheet.parts if part.asked]

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from regulators import assessing_views, calendar_views, catalogue_views, duty_views, versions_views, views
+from regulators import (
+    assessing_views,
+    calendar_views,
+    catalogue_views,
+    duty_views,
+    versions_views,
+    views,
+    writing_views,
+)
 
 FILING = "incidents/<str:reference>/filings/<uuid:pk>/"
 
@@ -25,6 +33,10 @@ urlpatterns = [
     path("incidents/<str:reference>/filings/open/", views.open_filing, name="filing-open"),
     path(FILING, views.detail, name="filing-detail"),
     path(f"{FILING}answers/", views.save, name="filing-save"),
+    path(f"{FILING}answers/<slug:key>/", writing_views.save_one, name="filing-save-one"),
+    path(f"{FILING}answers/<slug:key>/typed/", writing_views.type_words, name="filing-type"),
+    path(f"{FILING}answers/<slug:key>/forget/", writing_views.forget, name="filing-forget"),
+    path(f"{FILING}colleagues/", writing_views.colleagues, name="filing-colleagues"),
     path(f"{FILING}review/", views.submit_for_sign_off, name="filing-review"),
     path(f"{FILING}send-back/", views.send_back, name="filing-send-back"),
     path(f"{FILING}sign-off/", views.sign_off, name="filing-sign-off"),

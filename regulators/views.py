@@ -24,11 +24,13 @@ from regulators.catalogue.schema import Form
 from regulators.changes import changed_since_last
 from regulators.content import digest_of
 from regulators.due_dates import home_due
-from regulators.filing_pdf import filing_pdf, laid_out, printed_content
+from regulators.filing_pdf import laid_out, printed_content
 from regulators.forms import PartRows, StepForm, SubmissionForm, rows_of, show_refusals
 from regulators.models import Filing, Receipt
+from regulators.pdf_signing import pdf_to_export
 from regulators.receipts import ReceiptUploadHandler
 from regulators.sheet import Sheet, sheet_of
+from regulators.unsaved import colleagues_at, words_of
 from regulators.workings import working_of
 
 if TYPE_CHECKING:
@@ -97,13 +99,28 @@ def detail(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
     filing = _filing_of(request, reference, pk)
     sheet = sheet_of(filing, at=timezone.now())
     if filing.is_draft and _user(request).has_perm("regulators.write_filing"):
-        return _edit(request, sheet, rows_of(sheet))
+        return edit_page(request, sheet)
     return _show(request, sheet, SubmissionForm.of(filing, _user(request).zone))
 
 
-def _edit(request: HttpRequest, sheet: Sheet, rows: list[PartRows], status: int = 200) -> HttpResponse:
-    step = StepForm(initial={"version": sheet.filing.version})
-    context = {**_shared(sheet), "rows": rows, "step": step, "changed": changed_since_last(sheet.filing, sheet)}
+def edit_page(
+    request: HttpRequest, sheet: Sheet, *, saved: str = "", moved: bool = False, status: int = 200
+) -> HttpResponse:
+    """With what this colleague typed and did not save. `moved`: what was `saved` just now changed what is asked."""
+    rows = rows_of(sheet, unsaved=words_of(sheet.filing, _user(request)))
+    return _edit(request, sheet, rows, status, saved=saved, moved=moved)
+
+
+def _edit(request: HttpRequest, sheet: Sheet, rows: list[PartRows], status: int, **more: Any) -> HttpResponse:
+    filing = sheet.filing
+    context = {
+        **_shared(sheet),
+        **more,
+        "rows": rows,
+        "step": StepForm(initial={"version": filing.version}),
+        "changed": changed_since_last(filing, sheet),
+        "colleagues": colleagues_at(filing, _user(request), at=timezone.now()),
+    }
     return render_page(request, "regulators/edit.html", context, status=status)
 
 
@@ -241,10 +258,10 @@ def _record(request: HttpRequest, filing: Filing, data: dict[str, Any]) -> None:
 def export(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
     filing = _filing_of(request, reference, pk)
     try:
-        document = filing_pdf(filing, at=timezone.now())
+        document = pdf_to_export(filing, at=timezone.now())
     except PdfError as error:
         raise ValidationError(str(error)) from error
-    actions.export_filing(filing, document, by=_user(request))
+    document = actions.export_filing(filing, document, by=_user(request))
     return _download(document.pdf, document.name, "application/pdf")
 
 

@@ -58,6 +58,7 @@ GUARDED: dict[str, set[str]] = {
     "regulators_dutymet": ROWS,
     "regulators_reminder": ROWS,
     "regulators_calendarfeed": ROWS,
+    "regulators_signedpdf": ROWS,
 }
 
 OWNERS = {
@@ -83,6 +84,8 @@ EXEMPT = {
     "audit_anchor": "as audit_event; what counts in it is signed by somebody outside",
     "people_tally": "counted from the people's rows, which are guarded; manage.py recount_people gives it anew, and a "
     "test compares the two after every action",
+    "regulators_typing": "words typed and not saved, for whoever typed them, and who has a page open: no part of a "
+    "filing. Saving makes an answer of them, which is guarded",
     "auth_permission": "written by migrate from the models; opens nothing until a group holds it, which is guarded",
     "django_content_type": "written by migrate from the models; names tables and opens nothing",
     "django_session": "who is signed in, for hours; signing in leaves its event, and a session has its user's rights",

@@ -1,5 +1,5 @@
 /* BreachDesk: progressive enhancement only. Every page works without this file.
-   1 clocks   2 theme   3 dialogs   4 editor marks   5 tabs   6 dismissals   7 unsaved work   8 connection   9 files   10 copying
+   1 clocks   2 theme   3 dialogs   4 editor marks   5 tabs   6 dismissals   7 unsaved work   8 connection   9 files   10 copying   11 answers
    Parts that htmx swaps in are set up as they arrive: setUp() runs on the page and on each new part. */
 (() => {
   "use strict";
@@ -197,6 +197,17 @@
     });
   }
 
+  /* 11. Leaving an answer saves it: not a box of it, and not the window. htmx does the rest by its attributes. */
+  function answers(box) {
+    let touched = false;
+    box.addEventListener("input", () => { touched = true; });
+    box.addEventListener("focusout", () => setTimeout(() => {
+      if (!touched || box.contains(document.activeElement)) return;
+      touched = false;
+      htmx.trigger(box, "left");
+    }));
+  }
+
   function setUp(part) {
     const each = (selector, work) => {
       if (part.matches && part.matches(selector)) work(part);
@@ -206,6 +217,7 @@
     each(".editor", paintMarks);
     each("form[data-guard]", guard);
     each("[data-copy]", copies);
+    each("[data-answer]", answers);
     each("form[data-drop]", tellBytes);
     each(":is(.subnav, .tabs, .side-index) [aria-current]", bringIntoSight);
     each(".error-summary", (summary) => summary.focus());

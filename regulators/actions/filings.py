@@ -20,8 +20,10 @@ from regulators.catalogue.schema import Form
 from regulators.content import bytes_of, content_of, digest_of
 from regulators.filing_pdf import FilingDocument
 from regulators.models import Answer, Filing, FilingVersion, Receipt
+from regulators.pdf_signing import keep_signed
 from regulators.receipts import RECEIPT_BYTES, TOO_LARGE
 from regulators.sheet import Given, Sheet, sheet_of
+from regulators.unsaved import drop_all_words, drop_words
 from regulators.wording import text_of
 
 if TYPE_CHECKING:
@@ -108,6 +110,7 @@ def save_answers(filing: Filing, answers: Mapping[str, NewAnswer], *, by: "User"
         raise ValidationError({key: [reason] for key, reason in refused.items()})
     for key, new in answers.items():
         _write(filing, key, new, written.get(key), by)
+    drop_words(filing, list(answers), by=by)
     return filing
 
 
@@ -210,6 +213,7 @@ def sign_off_filing(filing: Filing, *, digest: bytes, expected_version: int, by:
     version.sign_event = event.event_id
     version.save(force_insert=True)
     _save_state(filing)
+    drop_all_words(filing)
     settle_decisions(on=filing, by=by)
     return version
 
@@ -291,12 +295,17 @@ def begin_follow_up(filing: Filing, *, expected_version: int, by: "User") -> Fil
 
 @action("regulators.view_filing")
 def export_filing(filing: Filing, document: FilingDocument, *, by: "User") -> FilingDocument:
-    """Records that this document left the product. It is rendered before, outside any transaction."""
-    filing = Filing.objects.get(pk=filing.pk)
+    """Records that this document left the product. It is rendered before, outside any transaction.
+
+    A signed one is kept with the first export, and of two first ones the same leaves twice.
+    """
+    filing = Filing.objects.select_for_update(of=("self",)).get(pk=filing.pk)
+    document, kept = keep_signed(document, by=by)
     record(
         "filing.exported",
         by=by,
         on=filing,
+        also=[kept] if kept else [],
         sha256=sha256(document.content).digest(),
         number=document.number,
         **_said_of(filing),

@@ -1,6 +1,8 @@
 from regulators.models.duties import DutyMet, StatedFact
 from regulators.models.filings import Answer, Filing, FilingVersion, Receipt
 from regulators.models.reminders import CalendarFeed, Reminder
+from regulators.models.signed_pdfs import SignedPdf
+from regulators.models.typing import Typing
 
 __all__ = [
     "Answer",
@@ -10,5 +12,7 @@ __all__ = [
     "FilingVersion",
     "Receipt",
     "Reminder",
+    "SignedPdf",
     "StatedFact",
+    "Typing",
 ]

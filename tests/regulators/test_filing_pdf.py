@@ -11,7 +11,7 @@ from django.utils import timezone
 from breachdesk.accounts.models import User
 from breachdesk.audit.models import Event
 from breachdesk.pdf import PangoMissing
-from regulators import actions, views
+from regulators import actions, pdf_signing
 from regulators.actions import NewAnswer
 from regulators.filing_pdf import filing_pdf
 from regulators.models import Filing
@@ -132,7 +132,7 @@ def test_without_pango_there_is_a_sentence_and_no_event(
     def no_pango(*args: object, **kwargs: object) -> None:
         raise PangoMissing("The PDF was not made: this machine lacks the Pango text library.")
 
-    monkeypatch.setattr(views, "filing_pdf", no_pango)
+    monkeypatch.setattr(pdf_signing, "filing_pdf", no_pango)
     answer = signed_in(dpo).post(address(signed, "pdf/"))
     assert answer.status_code == 409
     assert "lacks the Pango text library" in answer.text
