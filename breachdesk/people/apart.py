@@ -11,12 +11,13 @@ import os
 import pickle
 import signal
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from threading import Thread
 from typing import Any
 
 _FORK = multiprocessing.get_context("fork")
+_NEW_BEFORE_A_LOOK = 50_000  # objects; by default a tenth of the time goes into looking for garbage
 _ITEM, _ERROR, _END = "item", "error", "end"
 
 
@@ -33,14 +34,25 @@ def apart(work: Callable[[], Iterator[Any]]) -> Generator[Any, None, None]:
     """
     ours, theirs = _FORK.Pipe()
     process = _FORK.Process(target=_work, args=(work, theirs, ours), daemon=True)
-    process.start()
-    theirs.close()
+    with _memory_left_alone():
+        process.start()
+        theirs.close()
+        try:
+            yield from _items(ours)
+        finally:
+            ours.close()
+            process.kill()
+            process.join()
+
+
+@contextmanager
+def _memory_left_alone() -> Iterator[None]:
+    """Looking for garbage writes to every object, so each process would soon have its own copy of what both share."""
+    gc.freeze()
     try:
-        yield from _items(ours)
+        yield
     finally:
-        ours.close()
-        process.kill()
-        process.join()
+        gc.unfreeze()
 
 
 def _items(pipe: Connection) -> Iterator[Any]:
@@ -58,7 +70,7 @@ def _items(pipe: Connection) -> Iterator[Any]:
 
 def _work(work: Callable[[], Iterator[Any]], pipe: Connection, other_end: Connection) -> None:
     other_end.close()  # or it would keep itself waiting when the other process is gone
-    gc.freeze()  # or looking for garbage would copy all memory that both share
+    gc.set_threshold(_NEW_BEFORE_A_LOOK)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other process ends us
     Thread(target=_end_with_the_other, args=(pipe,), daemon=True).start()
     with suppress(ConnectionError):

@@ -19,7 +19,7 @@ from breachdesk.people.reading import BadRow, CleanRow
 from breachdesk.people.seen import Seen
 from breachdesk.vault.sealing import Cipher
 
-MOST_CHARACTERS = 4_000_000  # of the rows of one batch, however few they are then
+MOST_CHARACTERS = 1_000_000  # of the rows of one batch, however few they are then
 MOST_PLAIN = 50_000  # different combinations of plain columns that are kept ready
 
 COPY_PEOPLE = """

@@ -34,7 +34,7 @@ from breachdesk.vault.sealing import Cipher, SealBroken, cipher_for
 
 LEASE = timedelta(seconds=60)
 MOST_STARTS = 3
-BATCH = 2_000  # rows
+BATCH = 1_000  # rows
 State = Upload.State
 
 

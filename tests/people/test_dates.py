@@ -3,10 +3,10 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from breachdesk.people.reading.dates import read_birth
+from breachdesk.people.reading.dates import read_any_birth, read_birth
 
 TODAY = date(2026, 3, 9)
 
@@ -88,3 +88,18 @@ like_dates = st.from_regex(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}", fullmatch=True)
 def test_no_text_breaks_it(text, order) -> None:
     answer = read_birth(text, order, TODAY)
     assert isinstance(answer, str) or date.fromisoformat(answer[0]) <= TODAY
+
+
+@given(
+    days.map(str) | st.from_regex(r"[0-9W]{4}-[0-9W]{2}-[0-9]{2}", fullmatch=True), days | st.just(date(2028, 2, 29))
+)
+@example("1984-02-30", TODAY)
+@example("2010-02-28", date(2028, 2, 29))
+@example("2010-03-01", date(2028, 2, 29))
+@example("2026-03-10", TODAY)
+@example("2008-03-09", TODAY)
+@example("2008-03-10", TODAY)
+@example("1889-12-31", TODAY)
+@example("1984-W05-1", TODAY)
+def test_the_quick_way_answers_as_the_other(text, today) -> None:
+    assert read_birth(text, "", today) == read_any_birth.__wrapped__(text, "", today)

@@ -4,12 +4,14 @@ whoever matched it; one row alone never decides it, or 03/04 and 13/04 of one fi
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 from functools import lru_cache
 
 ORDERS = {"dmy": "Day first: 31/05/1984", "mdy": "Month first: 05/31/1984"}
 EARLIEST_BIRTH = 1890
 ADULT_AT = 18
+ISO_LENGTH = len("1984-05-31")
 
 # Year first is the same everywhere (ISO 8601, 1984/5/31, 1984年5月31日). Midnight is how databases print a day.
 _YEAR_FIRST = re.compile(r"(\d{4})(?:-(\d{1,2})-|/(\d{1,2})/|\.(\d{1,2})\.|年(\d{1,2})月)(\d{1,2})[日.]?")
@@ -87,9 +89,25 @@ def needs_order(texts: Iterable[str]) -> bool:
     return any(_YEAR_LAST.fullmatch(text) for text in texts)
 
 
-@lru_cache(maxsize=65_536)  # 100 years are 36,525 days; one more spelling of each still fits
 def read_birth(text: str, order: str, today: date) -> tuple[str, bool] | str:
     """The day in ISO 8601 and whether that makes a minor today; or the key of the reason why it is no day."""
+    if len(text) == ISO_LENGTH and text[4] == text[7] == "-":
+        with suppress(ValueError):  # of which the reason is found below
+            date.fromisoformat(text)
+            earliest, youngest_adult, last = _bounds(today)
+            return (text, text > youngest_adult) if earliest <= text <= last else "birth_date"
+    return read_any_birth(text, order, today)
+
+
+@lru_cache(maxsize=4)
+def _bounds(today: date) -> tuple[str, str, str]:
+    """The earliest day of birth, the latest of an adult, and the latest of all. In ISO 8601 texts sort as days do."""
+    return f"{EARLIEST_BIRTH}-01-01", f"{today.year - ADULT_AT}-{today:%m-%d}", today.isoformat()
+
+
+@lru_cache(maxsize=65_536)  # 100 years are 36,525 days; one more spelling of each still fits
+def read_any_birth(text: str, order: str, today: date) -> tuple[str, bool] | str:
+    """The same for any spelling."""
     try:
         day = birth_day(text, order, today)
     except NotADay as reason:
