@@ -79,9 +79,9 @@ def test_the_roots_known_to_other_implementations():
     )
 
 
-@pytest.mark.parametrize("size", range(66))
-def test_a_root_is_what_the_definition_says(size):
-    assert root_of(LEAVES[:size]) == mth(ENTRIES[:size]) == root_at(size, stored)
+def test_a_root_is_what_the_definition_says():
+    for size in range(66):
+        assert root_of(LEAVES[:size]) == mth(ENTRIES[:size]) == root_at(size, stored), size
 
 
 def test_the_example_of_the_rfc_with_seven_leaves():
