@@ -146,13 +146,16 @@ EVENTS: dict[str, EventType] = {
     "retention.held": EventType("put a legal hold on the case: nothing may be destroyed", private="reason"),
     "retention.released": EventType("lifted the legal hold", private="reason"),
     "destruction.asked": EventType(
-        "asked to destroy {what}", more="people rejected matches trail receipts files signed_pdfs lapses_at", private="reason"
+        "asked to destroy {what}",
+        more="people rejected matches trail receipts files signed_pdfs lapses_at",
+        private="reason",
     ),
     "destruction.refused": EventType("refused to destroy {what}", private="reason"),
     "destruction.withdrawn": EventType("withdrew the request to destroy {what}"),
     "destruction.lapsed": EventType("let the request to destroy {what} lapse"),
     "destruction.confirmed": EventType(
-        "confirmed the destruction of {what}", more="people rejected matches trail receipts files signed_pdfs not_before"
+        "confirmed the destruction of {what}",
+        more="people rejected matches trail receipts files signed_pdfs not_before",
     ),
     "index.asked": EventType("asked whether we wrote to an address: {answer}", more="deliveries", private="reason"),
     # Notices
