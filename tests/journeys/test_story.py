@@ -13,22 +13,24 @@ from django.utils import timezone
 from breachdesk.audit.sequencer import sequence_pending
 from breachdesk.embedded.catcher import Catcher
 from breachdesk.embedded.story.telling import Story
-from breachdesk.incidents.models import Incident
+from breachdesk.incidents.models import Decision, Incident
 from breachdesk.people.models import Upload
 from breachdesk.people.working import work_on_upload
 from notifications import routes, sending
 from notifications.models import Delivery, Edition
 from regulators.models import FilingVersion
+from regulators.standing import standing_of
 from tests.factories import unguarded
 
 PEOPLE = 60
-STEPS = ["cast", "organisation", "log", "load", "write", "approve", "send", "file", "verify", "open case"]
+STEPS = ["cast", "organisation", "position", "log", "load", "decide", "write", "approve", "send", "file", "verify"]
+STEPS += ["open case"]
 STOPS_AT = {
     "administrator": "organisation",
     "responder": "log",
     "author": "write",
     "approver": "approve",
-    "dpo": "file",
+    "dpo": "position",
     "auditor": "verify",
 }
 
@@ -63,6 +65,9 @@ def test_it_is_told_to_its_end(mail: Catcher) -> None:
     assert {delivery.state for delivery in told} == {"handed_over"}
     assert len(mail.mail.messages()) >= told.count() > PEOPLE * 0.9
     assert FilingVersion.objects.get().filing.incident == first
+    places = {duty.obligation.place for duty in standing_of(first, timezone.now()).owed}
+    assert {"GB", "DE"} < places
+    assert Decision.objects.of(first).standing().filter(tell=True).count() == 2
     assert {delivery.state for delivery in Delivery.objects.filter(person__incident=second)} == {"planned"}
 
 

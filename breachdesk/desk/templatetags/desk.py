@@ -32,6 +32,7 @@ MAIN_NAV = (
     ("Register", "register", "incidents.view_incident", ("register",)),
     ("Trail", "trail", "audit.view_trail", ("trail",)),
     ("Staff", "staff", "accounts.manage_staff", ("staff",)),
+    ("Our position", "position", "regulators.state_position", ("position",)),
     ("Settings", "organisation", "accounts.change_organisation", ("organisation",)),
     ("Status", "status", "accounts.view_status", ("status",)),
 )

@@ -17,8 +17,16 @@ from breachdesk.accounts.permissions import ROLES, demand_now
 from breachdesk.audit.models import Entry, Pending
 from breachdesk.embedded.invented_people import write_people
 from breachdesk.embedded.story import words
-from breachdesk.incidents.actions import Facts, StatedMoment, open_incident
-from breachdesk.incidents.models import Incident
+from breachdesk.incidents.actions import (
+    Facts,
+    StatedMoment,
+    Verdict,
+    change_facts,
+    decide_notification,
+    make_assessment,
+    open_incident,
+)
+from breachdesk.incidents.models import Decision, Incident
 from breachdesk.people.actions import accept_upload, match_columns, receive_upload
 from breachdesk.people.models import Person, Upload
 from breachdesk.people.reading.guessing import guess_for
@@ -27,10 +35,13 @@ from breachdesk.vault.sealing import cipher_for
 from notifications import actions as notices
 from notifications.models import Delivery, Edition, Notice
 from regulators import actions as filings
+from regulators.case_facts import digest_of_facts, facts_of
 from regulators.content import content_of, digest_of
+from regulators.facts import Count
 from regulators.filing_pdf import filing_pdf
 from regulators.models import Filing
 from regulators.sheet import sheet_of
+from regulators.standing import standing_of
 
 Say = Callable[[str], None]
 PATIENCE = 3600.0  # seconds to wait for what a part of the product does by itself
@@ -52,8 +63,10 @@ class Story:
         self.steps: dict[str, Callable[[], str]] = {
             "cast": self.gather_the_cast,
             "organisation": self.describe_the_organisation,
+            "position": self.say_where_we_stand,
             "log": self.log_the_breach,
             "load": self.load_the_people,
+            "decide": self.assess_and_decide,
             "write": self.write_the_notice,
             "approve": self.approve_and_start,
             "send": self.wait_for_the_send,
@@ -88,6 +101,11 @@ class Story:
     def describe_the_organisation(self) -> str:
         organisation = accounts.change_organisation(by=self.cast["administrator"], **words.ORGANISATION)
         return f"{organisation.legal_name} described itself, its sender and its data protection officer"
+
+    def say_where_we_stand(self) -> str:
+        for key, (value, basis) in words.POSITION.items():
+            filings.state_position(filings.Statement(key, value, basis), by=self.cast["dpo"])
+        return "What laws ask about the organisation is answered, once for all cases"
 
     def log_the_breach(self) -> str:
         now = timezone.now()
@@ -125,6 +143,21 @@ class Story:
         if (upload.state, upload.rows_valid) != (Upload.State.LOADED, expected.people):
             raise StoryStopped(f"{upload.rows_valid:,} of {expected.people:,} people were loaded. {upload.failure}")
         return upload
+
+    def assess_and_decide(self) -> str:
+        told = Facts(**words.LOST_LIST, **words.LOST_LIST_EFFECTS)
+        dpo, incident = self.cast["dpo"], self.incident
+        self.incident = incident = change_facts(incident, told, expected_version=incident.version, by=dpo)
+        facts = facts_of(incident)
+        inputs = words.score_of(people=Count.of(facts.people_all).high, kinds=facts.kinds)
+        made = make_assessment(incident, inputs, note=words.SCORE_NOTE, by=self.cast["responder"])
+        for about, reason in words.REASONS.items():
+            decide_notification(incident, Verdict(Decision.About(about), True, reason, digest_of_facts(facts)), by=dpo)
+        owed = standing_of(incident, timezone.now()).owed
+        places = {duty.obligation.place for duty in owed}
+        return (
+            f"The risk scores {made.score}; {dpo.name} decided, and {len(owed)} duties in {len(places)} places follow"
+        )
 
     def write_the_notice(self) -> str:
         author = self.cast["author"]
@@ -172,7 +205,7 @@ class Story:
         filing = filings.submit_for_sign_off(filing, expected_version=filing.version, by=dpo)
         digest = digest_of(content_of(sheet_of(filing, at=timezone.now())))
         filings.sign_off_filing(filing, digest=digest, expected_version=filing.version, by=dpo)
-        return f"The ICO report is signed off; {self._export(filing)}"
+        return f"The ICO report is signed off; {self._export(Filing.objects.with_case().get(pk=filing.pk))}"
 
     def _answer(self, filing: Filing, answers: dict[str, object]) -> Filing:
         """Only what the facts do not say already. One answer can raise the next question, so it asks again."""

@@ -4,6 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from breachdesk.incidents.assessment import Context, Inputs, Recipient
+from breachdesk.incidents.scales import Category, Extent, Identification
+
 CAST: dict[str, tuple[str, str]] = {
     "administrator": ("Ines Falk", "ines.falk@halden-rowe.example"),
     "responder": ("Tom Ashworth", "tom.ashworth@halden-rowe.example"),
@@ -34,6 +37,18 @@ ORGANISATION: dict[str, Any] = {
     "deputy_after": timedelta(hours=2),
 }
 
+POSITION: dict[str, tuple[Any, str]] = {
+    "us.established_in": (["GB"], "The register of companies; no branch abroad."),
+    "us.targets": (
+        ["AE", "AU", "CA", "CH", "DE", "ES", "FR", "GB", "IE", "IT", "JP", "KR", "NL", "PL", "SE", "SG", "US"],
+        "The countries that the shop delivers to and has a price list for.",
+    ),
+    "us.sectors": ([], "A shop with its own workshop: none of the trades that have rules of their own."),
+    "us.public_body": (False, ""),
+    "us.listed": (False, "The shares are held by two families."),
+    "us.hipaa": (False, ""),
+}
+
 LOST_LIST: dict[str, Any] = {
     "title": "Delivery list copied at Larkfield Parcels",
     "what_happened": (
@@ -48,6 +63,32 @@ LOST_LIST: dict[str, Any] = {
 LOST_LIST_AWARE = "Larkfield’s security desk rang the service desk; a message with the first facts followed at once."
 LOST_LIST_TOLD = "By telephone, then in writing."
 LOST_LIST_BEGAN = "From Larkfield’s sign-in records, which end at midnight."
+
+LOST_LIST_EFFECTS: dict[str, str] = {
+    "effects": "Six customers had calls about a parcel fee that nobody owed. No order was changed and no card was in the list.",
+    "action_taken": "The carrier closed the account and changed every password. No list goes out until they have been examined.",
+}
+SCORE_NOTE = "Orders and addresses together make a false call convincing. Some customers keep their address private."
+REASONS = {
+    "authority": "A stranger holds names, addresses and orders. A risk to people cannot be called unlikely.",
+    "people": "The calls have begun. People can refuse to pay only if they know that the list is out.",
+}
+
+
+def score_of(*, people: int | None, kinds: frozenset[str]) -> Inputs:
+    return Inputs(
+        contexts=(Context(Category.SIMPLE, 1), Context(Category.BEHAVIOURAL, 1)),
+        identification=Identification.MAXIMUM,
+        confidentiality=Extent.WHOLLY,
+        integrity=Extent.NONE,
+        availability=Extent.NONE,
+        is_malicious=True,
+        people=people,
+        is_unintelligible=False,
+        kinds=kinds,
+        recipient=Recipient.UNKNOWN,
+    )
+
 
 EXPLANATION = "Larkfield exported the list for us and confirmed the same number by telephone."
 
