@@ -1,5 +1,6 @@
 """Fills any form by its questions alone, as a person would: again and again, until no answer opens another question."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -79,6 +80,17 @@ def squeezed(text: str) -> str:
 
 
 def not_printed(sheet: Sheet, text: str) -> list[str]:
-    """Keys of the questions whose answer the text of a document does not hold, line by line."""
+    """What the text of a document does not hold of the answers, line by line.
+
+    Readers guess the direction of a line that has both, and put its parts in another order: of such lines it is looked
+    whether every letter is there, as often as it was written.
+    """
     whole = squeezed(text)
-    return [given.key for given in sheet.asked if any(squeezed(line) not in whole for line in given.text.splitlines())]
+    lines = [(given.key, squeezed(line)) for given in sheet.asked for line in given.text.splitlines()]
+    lost = [key for key, line in lines if not _has_arabic(line) and line not in whole]
+    missing = Counter("".join(line for _, line in lines if _has_arabic(line))) - Counter(whole)
+    return [*lost, *(f"{number} times {letter}" for letter, number in missing.items())]
+
+
+def _has_arabic(line: str) -> bool:
+    return any("\N{ARABIC LETTER HAMZA}" <= letter <= "\N{ARABIC LETTER YEH}" for letter in line)
