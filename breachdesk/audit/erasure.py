@@ -16,14 +16,15 @@ import fcntl
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.utils.module_loading import autodiscover_modules
 
 from breachdesk.audit.models import Event, PrivateValue
 from breachdesk.audit.record import record
@@ -197,10 +198,28 @@ def _destroy_again(scope: UUID, which: str) -> bool:
         return False
     key = DataKey.objects.get(scope=scope)
     if which == DATA:
-        record(DESTROYED, by=None, on=key, incident=scope, which=which)
+        record(DESTROYED, by=None, on=key, also=clear_with_key(scope), incident=scope, which=which)
     else:
         record(INDEX_DESTROYED, by=None, on=key, incident=scope)
     return True
+
+
+# What stands in the clear and must go all the same
+
+Clearing = Callable[[UUID], Iterable[Model]]
+_clearings: list[Clearing] = []
+
+
+def goes_with_the_key(clearing: Clearing) -> Clearing:
+    """For an app's `sealed_parts.py`: overwrites what could name somebody, and gives the rows that it changed."""
+    _clearings.append(clearing)
+    return clearing
+
+
+def clear_with_key(scope: UUID) -> list[Model]:
+    """In the transaction that destroys a data key, whose event must name these rows."""
+    autodiscover_modules("sealed_parts")
+    return [row for clear in _clearings for row in clear(scope)]
 
 
 # Keys from before there were shares

@@ -21,6 +21,7 @@ from breachdesk.audit.erasure import (
     ErasureListBroken,
     SealedName,
     bring_list_up_to_date,
+    clear_with_key,
     delete_sealed,
     sealed_names,
     still_there,
@@ -75,7 +76,8 @@ def _destroy_data(request: Destruction) -> None:
         _record_and_delete(names, request.incident_id, ground="expired", requester="", by=None)
     shred(request.incident_id)
     key = DataKey.objects.get(scope=request.incident_id)
-    record(DESTROYED, by=None, on=key, also=[request], incident=key.scope, which=DATA, **request.counts)
+    changed = [request, *clear_with_key(request.incident_id)]
+    record(DESTROYED, by=None, on=key, also=changed, incident=key.scope, which=DATA, **request.counts)
 
 
 def _destroy_index(request: Destruction) -> None:

@@ -1,8 +1,15 @@
 """What of the affected people is sealed under the incident's data key, and what must end before it is destroyed."""
 
+from uuid import UUID
+
+from django.db.models import F
+
+from breachdesk.audit.erasure import goes_with_the_key
 from breachdesk.incidents.models import Incident
 from breachdesk.incidents.sealed_parts import Part, sealed_part, stands_in_the_way
 from breachdesk.people.models import PeopleExport, Person, RejectedRow, Upload
+
+NAME_GONE = "name destroyed"
 
 
 @sealed_part
@@ -31,8 +38,17 @@ def files_part(incident: Incident) -> Part:
         key="files",
         label="Sealed files",
         number=Upload.objects.of(incident).with_file().count(),
-        loss="Files of people that were handed in and never taken in.",
+        loss="Files of people that were handed in and never taken in; and the name of every file.",
     )
+
+
+@goes_with_the_key
+def names_of_files(scope: UUID) -> list[Upload]:
+    """A supplier can have put a customer's name into the name of a file."""
+    named = Upload.objects.filter(incident=scope).exclude(file_name=NAME_GONE)
+    changed = list(named.select_for_update(no_key=True).values_list("pk", flat=True))
+    named.update(file_name=NAME_GONE, version=F("version") + 1)
+    return list(Upload.objects.filter(pk__in=changed).order_by("received_at", "pk"))
 
 
 @stands_in_the_way

@@ -20,10 +20,11 @@ from breachdesk.audit.timeline import describe
 from breachdesk.audit.verification import verify
 from breachdesk.incidents.erasing import erase_values
 from breachdesk.incidents.models import Incident
+from breachdesk.people.models import Upload
 from breachdesk.vault.models import DataKey
 from breachdesk.vault.sealing import KeyDestroyed, cipher_for, index_cipher_for
 from breachdesk.vault.shares import DATA, share_path, shares_folder, shares_in
-from tests.factories import make_incident, make_user
+from tests.factories import make_incident, make_people, make_user
 from tests.incidents.keeping import destroy
 
 pytestmark = pytest.mark.django_db
@@ -242,6 +243,23 @@ def test_a_key_that_came_back_is_destroyed_again(incident, dpo, superuser_sql):
     assert (key.destroyed_at is None, key.index_destroyed_at) == (False, None)
     assert not share_path(incident.pk, DATA).exists()
     assert index_cipher_for(incident.pk).scope == incident.pk
+    assert verdict() == "VALID"
+
+
+def test_the_names_of_files_go_with_the_key_and_go_again(incident, dpo, superuser_sql):
+    wrapped = DataKey.objects.values_list("wrapped_data", flat=True).get(scope=incident.pk)
+    uploads = [make_people(incident, name="mrs-lindqvist.csv"), make_people(make_incident(), name="other.csv")]
+    before = [Upload.objects.get(pk=upload.pk).version for upload in uploads]
+    destroy(incident, by=dpo)
+    erasure.bring_list_up_to_date()
+    superuser_sql("UPDATE people_upload SET file_name = 'mrs-lindqvist.csv' WHERE incident_id = %s", [incident.pk])
+    superuser_sql(PUT_BACK, [wrapped, incident.pk])
+    replay_erasures([erasure.list_path()])
+    again = [Upload.objects.get(pk=upload.pk) for upload in uploads]
+    assert [upload.file_name for upload in again] == ["name destroyed", "other.csv"]
+    assert [upload.version for upload in again] == [before[0] + 2, before[1]]
+    named = [str(event.content) for event in Event.objects.of_type("key.destroyed")]
+    assert [str(uploads[0].pk) in text for text in named] == [True, True]
     assert verdict() == "VALID"
 
 
