@@ -9,8 +9,8 @@ from breachdesk.incidents.models import Incident
 from breachdesk.people.in_use import answers_in_use
 from breachdesk.people.models import Hold, Person, Tally, Upload
 from breachdesk.people.models.holds import held_by_a_list_alone
-from breachdesk.people.personal import full_name, masked, personal_of
-from breachdesk.vault.sealing import Cipher, cipher_for
+from breachdesk.people.personal import NOTHING_LEFT, cipher_while_it_lives, full_name, masked, personal_of
+from breachdesk.vault.sealing import Cipher
 
 HOLD_TABLE = "people_hold"
 MOST_MARKED = 50
@@ -40,9 +40,11 @@ def seal_text(cipher: Cipher, hold: Hold, column: str, text: str) -> bytes:
     return cipher.seal(text.strip().encode(), table=HOLD_TABLE, column=column, row=hold.pk)
 
 
-def _unseal_text(cipher: Cipher, hold: Hold, column: str) -> str:
+def _unseal_text(cipher: Cipher | None, hold: Hold, column: str) -> str:
     sealed = getattr(hold, column)
-    return cipher.unseal(sealed, table=HOLD_TABLE, column=column, row=hold.pk).decode() if sealed else ""
+    if cipher is None or not sealed:
+        return ""
+    return cipher.unseal(sealed, table=HOLD_TABLE, column=column, row=hold.pk).decode()
 
 
 @answers_in_use
@@ -67,7 +69,7 @@ class ShownHold:
 
 
 def shown_holds(incident: Incident, holds: Iterable[Hold]) -> list[ShownHold]:
-    cipher = cipher_for(incident.pk)
+    cipher = cipher_while_it_lives(incident.pk)
     return [
         ShownHold(hold, _unseal_text(cipher, hold, "sealed_reason"), _unseal_text(cipher, hold, "sealed_release"))
         for hold in holds
@@ -86,18 +88,20 @@ class MaskedHold:
 
 
 def masked_holds(incident: Incident, holds: Iterable[Hold]) -> list[MaskedHold]:
-    cipher = cipher_for(incident.pk)
+    cipher = cipher_while_it_lives(incident.pk)
     return [MaskedHold(shown, _masked_name(cipher, shown.hold.person)) for shown in shown_holds(incident, holds)]
 
 
 def marked_people(incident: Incident) -> list[tuple[Person, str]]:
     """The first of those whom no hold keeps, but a list that says they have died; with their masked names."""
     people = held_by_a_list_alone(Person.objects.known_in(incident)).in_order()[:MOST_MARKED]
-    cipher = cipher_for(incident.pk)
+    cipher = cipher_while_it_lives(incident.pk)
     return [(person, _masked_name(cipher, person)) for person in people]
 
 
-def _masked_name(cipher: Cipher, person: Person) -> str:
+def _masked_name(cipher: Cipher | None, person: Person) -> str:
+    if cipher is None:
+        return NOTHING_LEFT
     return masked(full_name(personal_of(cipher, person))) or "No name"
 
 

@@ -10,9 +10,16 @@ from breachdesk.people.files import FileOnPage, numbered
 from breachdesk.people.languages import language_name
 from breachdesk.people.models import CountEntry, Person, Upload
 from breachdesk.people.numbers import Numbers
-from breachdesk.people.personal import full_name, masked, masked_address, personal_of
+from breachdesk.people.personal import (
+    NOTHING_LEFT,
+    cipher_while_it_lives,
+    full_name,
+    masked,
+    masked_address,
+    personal_of,
+)
 from breachdesk.people.reading.fields import FIELDS
-from breachdesk.vault.sealing import Cipher, cipher_for
+from breachdesk.vault.sealing import Cipher
 
 LABELS = {name: field.label for name, field in FIELDS.items()}
 State = Upload.State
@@ -69,20 +76,19 @@ class MaskedPerson:
 
 
 def masked_people(incident: Incident, people: list[Person]) -> list[MaskedPerson]:
-    cipher = cipher_for(incident.pk)
+    """Without names once the incident's key is gone; who they are is then what country and language say."""
+    cipher = cipher_while_it_lives(incident.pk)
     return [_masked_person(cipher, person) for person in people]
 
 
-def _masked_person(cipher: Cipher, person: Person) -> MaskedPerson:
-    personal = personal_of(cipher, person)
-    return MaskedPerson(
-        person,
-        masked(full_name(personal)),
-        masked_address(personal.get("email", "")),
-        masked(personal.get("reference", "")),
-        country_name(person.country),
-        language_name(person.language),
-    )
+def _masked_person(cipher: Cipher | None, person: Person) -> MaskedPerson:
+    words = _masked_words(personal_of(cipher, person)) if cipher else (NOTHING_LEFT,) * 3
+    return MaskedPerson(person, *words, country_name(person.country), language_name(person.language))
+
+
+def _masked_words(personal: dict[str, str]) -> tuple[str, str, str]:
+    email, reference = personal.get("email", ""), personal.get("reference", "")
+    return masked(full_name(personal)), masked_address(email), masked(reference)
 
 
 def shown_fields(personal: dict[str, str], *, clear: bool) -> list[tuple[str, str]]:

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from breachdesk.people.addresses import address_key, checked_address
 from breachdesk.people.models import Person
-from breachdesk.vault.sealing import Cipher, IndexCipher, SealBroken
+from breachdesk.vault.sealing import Cipher, IndexCipher, KeyDestroyed, SealBroken, cipher_for
 
 PERSON_TABLE = "people_person"
 MASK = "•"
+NOTHING_LEFT = MASK * 4
 SHORTEST_SHOWN = 3
 
 
@@ -83,6 +84,14 @@ def email_index_of_typed(cipher: IndexCipher, typed: str) -> bytes | None:
 def full_name(personal: dict[str, str]) -> str:
     parts = (personal.get("given_name", ""), personal.get("family_name", ""))
     return personal.get("full_name") or " ".join(filter(None, parts))
+
+
+def cipher_while_it_lives(scope: UUID) -> Cipher | None:
+    """None once the incident's data key is destroyed: then a list shows dots where a name stood."""
+    try:
+        return cipher_for(scope)
+    except KeyDestroyed:
+        return None
 
 
 def masked(text: str) -> str:

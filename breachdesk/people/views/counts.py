@@ -12,6 +12,7 @@ from breachdesk.people.forms.counts import CountForm
 from breachdesk.people.forms.persons import SearchForm
 from breachdesk.people.models import Person
 from breachdesk.people.overview import Overview, masked_people
+from breachdesk.people.personal import cipher_while_it_lives
 from breachdesk.people.slices import slice_of
 from breachdesk.web import render_page
 
@@ -50,6 +51,7 @@ def people_list(request: StaffRequest, reference: str) -> HttpResponse:
         "incident": incident,
         "page": page,
         "people": masked_people(incident, page.people),
+        "is_destroyed": cipher_while_it_lives(incident.pk) is None,
         "search": SearchForm(),
     }
     return render_page(request, "people/list.html", context)

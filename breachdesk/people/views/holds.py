@@ -17,6 +17,7 @@ from breachdesk.people import actions
 from breachdesk.people.forms.persons import HoldForm, PastedForm, ReleaseForm
 from breachdesk.people.holds import HoldSummary, marked_people, masked_holds
 from breachdesk.people.models import Hold, Person
+from breachdesk.people.personal import cipher_while_it_lives
 from breachdesk.people.views.persons import person_of
 from breachdesk.web import paginate, render_page
 
@@ -31,6 +32,7 @@ def holds(request: StaffRequest, reference: str) -> HttpResponse:
     context = {
         "incident": incident,
         "holds": HoldSummary(incident),
+        "is_destroyed": cipher_while_it_lives(incident.pk) is None,
         "page": page,
         "shown": masked_holds(incident, list(page)),
         "marked": [] if shows_ended else marked_people(incident),
