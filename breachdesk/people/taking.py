@@ -68,9 +68,9 @@ WITH said AS (
 SELECT count(*) FROM person
 """
 
-# Whoever is held since, or was let go, stays so, unless the mark of this list alone holds them: it was the first, or the
-# data protection officer had answered those before it (a hold that nobody placed), and no hold is left of those that
-# stood when it came. Lists that were taken in earlier do not say who was held.
+# Whoever is held since, or was let go, stays so, unless the mark of this list alone holds them: it was the first, or
+# the data protection officer had answered those before it (a hold that nobody placed), and no hold is left of those
+# that stood when it came. Lists that were taken in earlier do not say who was held.
 _TAKE_BACK = """
 WITH was AS (
     SELECT m.person_id, m.changes -> 'was' AS was, u.taken_in_at,
