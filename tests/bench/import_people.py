@@ -172,7 +172,7 @@ def peer(folder: Path) -> dict[str, Any]:
     from uuid import uuid4
 
     from django.db import connection, transaction
-    from tablib import Dataset
+    from tablib import Dataset  # type: ignore[import-untyped]
 
     from tests.bench.peer import Customer, CustomerResource
 

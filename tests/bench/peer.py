@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models.functions import Lower
-from import_export import resources
+from import_export import resources  # type: ignore[import-untyped]
 
 from breachdesk.embedded.invented_people import HEADINGS
 
@@ -32,6 +32,8 @@ class Customer(models.Model):
     data_exposed = models.CharField(max_length=600, blank=True)
     tier = models.CharField(max_length=40, blank=True)
 
+    objects: models.Manager["Customer"] = models.Manager()
+
     class Meta:
         app_label = "bench"
         db_table = "bench_customer"
@@ -49,7 +51,7 @@ class Customer(models.Model):
         return self.customer_id
 
 
-class CustomerResource(resources.ModelResource):
+class CustomerResource(resources.ModelResource):  # type: ignore[misc]
     class Meta:
         model = Customer
         fields = HEADINGS
