@@ -22,6 +22,18 @@ def _read_by(*words: str, pdf: bytes) -> str:
     return done.stdout.decode()
 
 
+def demand_fonts(*languages: str) -> None:
+    """What the packaged fonts lack is printed in the machine's own: without one for a script there is nothing to see."""
+    for language in languages:
+        try:
+            found = subprocess.run(("fc-list", f":lang={language}"), capture_output=True, check=True, timeout=60).stdout
+        except FileNotFoundError:
+            found = b""
+        if not found:
+            assert not os.environ.get("REQUIRE_PDF_TOOLS"), f"REQUIRE_PDF_TOOLS=1, and no font writes {language}."
+            pytest.skip(f"No font writes {language}: apt-get install fonts-noto-core fonts-droid-fallback.")
+
+
 def body_of_pdf(pdf: bytes) -> str:
     """The text of a filing between the running head and foot, column by column."""
     area = ["-x", "0", "-y", "76", "-W", "595", "-H", "683"]  # points: the margins of print/filing.css

@@ -23,7 +23,7 @@ from regulators.catalogue.schema import CHOSEN, Question
 from regulators.filing_pdf import filing_pdf
 from regulators.models import Filing
 from tests.factories import make_incident, make_organisation
-from tests.pdfs import attachment_of, body_of_pdf, holes_of, text_of_pdf
+from tests.pdfs import attachment_of, body_of_pdf, demand_fonts, holes_of, text_of_pdf
 from tests.regulators.conftest import fresh, signed_in
 from tests.regulators.filling import fill, not_printed, now, open_one, sign
 from tests.test_structure import ROOT, named, python_files
@@ -204,6 +204,7 @@ LONG = (UNIT * 30)[:2_000]
 
 
 def test_long_hostile_text_is_refused_over_the_limit_and_printed_to_the_letter(incident: Incident, dpo: User) -> None:
+    demand_fonts("ar", "zh-cn")
     filing = actions.open_filing(incident, "us_ftc_safeguards_event", by=dpo)
     sheet = fill(filing, by=dpo, words=lambda _: LONG)
     assert [given.key for given in sheet.too_long] == ["institution_name"]
