@@ -204,7 +204,7 @@ LONG = (UNIT * 30)[:2_000]
 
 
 def test_long_hostile_text_is_refused_over_the_limit_and_printed_to_the_letter(incident: Incident, dpo: User) -> None:
-    demand_fonts("ar", "zh-cn")
+    demand_fonts("ت客")
     filing = actions.open_filing(incident, "us_ftc_safeguards_event", by=dpo)
     sheet = fill(filing, by=dpo, words=lambda _: LONG)
     assert [given.key for given in sheet.too_long] == ["institution_name"]
