@@ -1,6 +1,7 @@
 """Files that overlap: who is the same person, what a further row adds, brings newer or takes off."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ from django.db import DatabaseError, connection, transaction
 
 from breachdesk.audit.models import Event
 from breachdesk.incidents.models import Incident
+from breachdesk.people import merging
+from breachdesk.people.merging import keys_before
 from breachdesk.people.models import Person, PersonMatch, Upload
-from breachdesk.people.personal import personal_of, seal_personal
+from breachdesk.people.personal import identity_index, personal_of, reference_index, seal_personal
 from breachdesk.vault.sealing import SealBroken, cipher_for
 from tests.factories import check_upload, make_incident, make_people, make_upload, unguarded
 
@@ -265,3 +268,45 @@ def test_the_database_refuses_values_from_two_rows_of_one_file() -> None:
         PersonMatch.objects.create(
             upload=upload, person=match.person, row_number=9, row_checksum=b"", found_by="identity", sealed=b"x"
         )
+
+
+# How somebody known is looked for
+
+_MANY_LIKE_HER = """
+INSERT INTO people_person (id, identity_index, reference_index, row_number, incident_id, upload_id, row_checksum,
+    sealed, email_index, country, state, language, kinds, minor, vulnerable, deceased, has_email, has_post, held,
+    withdrawn, version)
+SELECT gen_random_uuid(), uuid_send(gen_random_uuid()), uuid_send(gen_random_uuid()), number, incident_id, upload_id,
+    row_checksum, sealed, email_index, country, state, language, kinds, minor, vulnerable, deceased, has_email,
+    has_post, held, withdrawn, version
+FROM people_person, generate_series(2, %s) AS number
+"""
+
+
+def test_a_filter_holds_the_keys_of_people_and_those_that_newer_data_took_the_place_of() -> None:
+    incident = make_incident()
+    make_people(incident, listed(ANA, "1,Bo Lind,bo@home.test,,,,,,,\n"))
+    make_people(
+        incident, listed("7,Ana Berg,berg@home.test,,,,,,,\n", "2,Bo Lind,bo@home.test,,,,,,,\n"), purpose="update"
+    )
+    upload, cipher = make_upload(incident), cipher_for(incident.pk)
+    people = ["berg@home.test\nana berg", "ana@home.test\nana ng", "bo@home.test\nbo lind"]
+    keys = [identity_index(cipher, identity) for identity in people]
+    keys += [reference_index(cipher, reference) for reference in ("7", "2", "1")]
+    strangers = [identity_index(cipher, "ana@home.test\nana berg"), reference_index(cipher, "3")]
+    assert keys_before(upload).add(keys + strangers) == [True] * len(keys) + [False] * len(strangers)
+
+
+def test_the_people_of_a_batch_are_looked_up_by_their_keys_alone() -> None:
+    """Not by an index that begins with the incident and goes through all its people, for each batch anew."""
+    incident = make_incident()
+    make_people(incident, listed(ANA))
+    with unguarded(), connection.cursor() as cursor:
+        cursor.execute(_MANY_LIKE_HER, [3_000])  # of so few as one, any index will do
+    keys = {"incident": incident.pk, "identities": [bytes(16)] * 2, "references": [bytes(16)] * 2}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # as the loader has it
+        plan = "\n".join(line for (line,) in merging._run(f"EXPLAIN {merging._KNOWN}", keys))
+    conditions = re.findall(r"Index Scan using (\w+) on people_person\s.*\n\s*Index Cond: (.*)", plan)
+    assert [name for name, _ in conditions] == ["one_row_per_person", "person_by_reference"], plan
+    assert all(re.search(r"incident_id = .* AND \(\w+_index = key\w*\.key\)", one) for _, one in conditions), plan
