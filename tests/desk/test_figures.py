@@ -1,5 +1,7 @@
 """When the count changes, whoever was told the old one is found: filings, notices, reports, and the desk says so."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -7,6 +9,8 @@ from django.utils import timezone
 
 from breachdesk.audit.sequencer import sequence_pending
 from breachdesk.desk.figures import Figure, stated_figures
+from breachdesk.desk.stale import stale_answers
+from breachdesk.incidents.actions import Facts, StatedMoment, change_facts, state_moment
 from breachdesk.incidents.models import Incident
 from breachdesk.people.actions import state_count
 from breachdesk.people.models.counts import Count
@@ -188,3 +192,30 @@ def test_the_desk_asks_twice_however_many_filings_are_wrong(signed_in, django_as
     client.get("/")
     with django_assert_max_num_queries(22):
         assert client.get("/").content.decode().count("was told another number") == 3
+
+
+def test_a_filing_and_a_notice_that_say_another_fact_as_it_was_are_found(signed_in, incident: Incident) -> None:  # type: ignore[no-untyped-def]
+    dpo = make_user("dpo")
+    make_people(incident)
+    first = timezone.now() - timedelta(days=9)
+    incident = state_moment(incident, StatedMoment("began", first), expected_version=incident.version, by=dpo).incident
+    edition = make_edition(incident)
+    body = f"{edition.body}\n\nIt began on {timezone.localtime(first):%Y-%m-%d}."
+    notices.save_draft(edition, subject="About your data", body=body, by=edition.authors.get().author)
+    notices.submit_for_review(edition, by=edition.authors.get().author)
+    filing = submitted(incident)
+    assert stale_answers(incident, dpo, timezone.now()) == []
+    later = StatedMoment("began", timezone.now() - timedelta(days=3))
+    incident = Incident.objects.get(pk=incident.pk)
+    state_moment(incident, later, expected_version=incident.version, reason="Their log.", by=dpo)
+    incident = Incident.objects.get(pk=incident.pk)
+    kinds = [*incident.kinds, "payment_card"]
+    told = Facts(what_happened=incident.what_happened, origin="processor", processor=incident.processor, kinds=kinds)
+    change_facts(incident, told, expected_version=incident.version, by=dpo)
+    found = stale_answers(Incident.objects.with_moments().get(pk=incident.pk), dpo, timezone.now())
+    papers = {stale.what.partition(" ")[0] for stale in found}
+    assert papers == {"Notice", filing.definition.title.partition(" ")[0]}
+    questions = {stale.question.partition(" ")[2] for stale in found if stale.url == filing.get_absolute_url()}
+    assert len(questions) >= 2, questions
+    assert all(stale.went_out for stale in found if stale.url == filing.get_absolute_url())
+    assert "is not so any more" in page(signed_in("auditor"), incident, "people-counts")

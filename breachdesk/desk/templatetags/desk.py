@@ -9,7 +9,7 @@ from django.template import RequestContext
 from django.urls import reverse
 from django.utils import timezone
 
-from breachdesk.desk import figures
+from breachdesk.desk import figures, stale
 from breachdesk.desk.head import head_of
 from breachdesk.desk.ruler import Ruler
 from breachdesk.incidents import retention
@@ -65,6 +65,12 @@ def here_of(request: Any) -> str:
 def stated_figures(context: RequestContext, incident: Incident) -> figures.Figures:
     """Every paper that says how many people are affected, and how many there are now."""
     return figures.stated_figures(incident, context["request"].user)
+
+
+@register.simple_tag(takes_context=True)
+def stale_answers(context: RequestContext, incident: Incident) -> list[stale.Stale]:
+    """Every paper that says another fact as it was."""
+    return stale.stale_answers(incident, context["request"].user, timezone.now())
 
 
 @register.simple_tag
