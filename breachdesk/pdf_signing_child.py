@@ -34,7 +34,7 @@ def signer_of(request: dict[str, Any]) -> Any:
     key = usable(key_file, lambda pem: load_private_key_from_pemder_data(pem, None))
     if not is_pair(key_file, certificates[0]):
         raise FaultError(f"the key in {key_file} is not the one of the first certificate in {certificate_file}")
-    return SimpleSigner(certificates[0], key, SimpleCertificateStore.from_certs(certificates[1:]))
+    return SimpleSigner(certificates[0], key, SimpleCertificateStore.from_certs(certificates[1:]))  # type: ignore[no-untyped-call]
 
 
 def usable(file: Path, load: Any) -> Any:

@@ -8,6 +8,7 @@ second and 2,000 characters of Arabic, Chinese and script in every field that ta
 - a field that is over its limit is refused before sign-off, by its name; cut to the limit it is taken;
 - the text of the PDF holds every answer, line by line, and no letter is the box of a missing glyph;
 - the JSON inside is what was signed; qpdf finds nothing wrong, where the machine has it;
+- veraPDF finds PDF/A-3a and PDF/UA-1 kept, where VERAPDF_CLASSPATH names it (tests/faults/conformance.py);
 - a question that none of the runs asked is named.
 """
 
@@ -136,7 +137,7 @@ def _faults_of(pdf: bytes, filing: "Filing", sheet: "Sheet") -> list[str]:
         faults.append(f"{holes} letters are the box of a missing glyph")
     if signed is None or attachment_of(pdf, "filing.json") != bytes(signed.content):
         faults.append("the JSON inside is not what was signed")
-    return [*faults, *_faults_by_qpdf(pdf)]
+    return [*faults, *_faults_by_qpdf(pdf), *_faults_by_verapdf(pdf)]
 
 
 def _faults_by_qpdf(pdf: bytes) -> list[str]:
@@ -147,6 +148,17 @@ def _faults_by_qpdf(pdf: bytes) -> list[str]:
         file.flush()
         done = subprocess.run(["qpdf", "--check", file.name], capture_output=True, check=False, timeout=60)
     return [] if done.returncode == 0 else [f"qpdf: {(done.stdout + done.stderr).decode()[-200:]}"]
+
+
+def _faults_by_verapdf(pdf: bytes) -> list[str]:
+    from tests.faults.conformance import breaches_of, is_here
+
+    if not is_here():
+        return []
+    with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
+        file.write(pdf)
+        file.flush()
+        return breaches_of([Path(file.name)])
 
 
 if __name__ == "__main__":
