@@ -64,7 +64,7 @@ LOST_LIST_AWARE = "Larkfield’s security desk rang the service desk; a message 
 LOST_LIST_TOLD = "By telephone, then in writing."
 LOST_LIST_BEGAN = "From Larkfield’s sign-in records, which end at midnight."
 
-LOST_LIST_EFFECTS: dict[str, str] = {
+LOST_LIST_EFFECTS: dict[str, Any] = {
     "effects": "Six customers had calls about a parcel fee that nobody owed. No order was changed and no card was in the list.",
     "action_taken": "The carrier closed the account and changed every password. No list goes out until they have been examined.",
 }
