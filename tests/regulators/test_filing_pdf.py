@@ -36,6 +36,7 @@ def test_it_declares_both_standards(signed: Filing) -> None:
         assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "A")
         assert metadata["pdfuaid:part"] == "1"
         assert signed.incident.reference in metadata["dc:title"]
+        assert document.check_pdf_syntax() == [], "what qpdf --check finds"
 
 
 def test_the_same_filing_gives_the_same_bytes(signed: Filing) -> None:
