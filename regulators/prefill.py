@@ -153,9 +153,9 @@ def _of_kinds(incident: Incident, url: str) -> dict[str, Known]:
 
 
 def _of_moments(incident: Incident) -> dict[str, Known]:
-    url, known = incident.get_absolute_url(), {}
+    url, known, standing = incident.get_absolute_url(), {}, incident.standing_moments()
     for fact, kind in MOMENTS.items():
-        if (moment := incident.moment(kind)) and moment.at:
+        if (moment := standing.get(kind)) and moment.at:
             stated = {"at": time_text(moment.at), "zone": moment.zone, "precision": str(moment.precision)}
             known[fact] = Known(stated, f"From “{moment.get_kind_display()}” in the incident.", url)
     if "incident.occurred_start" in known:

@@ -7,6 +7,8 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from breachdesk.accounts.models import User
 from breachdesk.audit.canonical import canonical
 from regulators.catalogue.schema import TYPED, Question, Section
@@ -154,7 +156,7 @@ def sheet_of(filing: Filing, *, at: datetime) -> Sheet:
     stated = known_facts(filing, at=at)
     known = known_answers(filing, stated)
     facts = {key: fact.value for key, fact in stated.items()}
-    written = {answer.question: answer for answer in filing.answers.all()}
+    written = {answer.question: answer for answer in _answers_of(filing)}
     answers: dict[str, object] = {}
     parts = []
     for number, section in enumerate(form.sections, 1):
@@ -167,6 +169,13 @@ def sheet_of(filing: Filing, *, at: datetime) -> Sheet:
             given.append(one)
         parts.append(Part(section, number, tuple(given)))
     return Sheet(filing, tuple(parts))
+
+
+def _answers_of(filing: Filing) -> list[Answer]:
+    """With whoever gave them: otherwise each answer of a filing that was just locked asks for its author alone."""
+    answers = list(filing.answers.all())
+    prefetch_related_objects(answers, "answered_by")
+    return answers
 
 
 def _given(question: Question, number: str, answer: Answer | None, known: Known | None) -> Given:

@@ -137,7 +137,11 @@ class Incident(models.Model):
 
     def moment(self, kind: str) -> "Moment | None":
         """The moment that counts now; superseded ones stay in `moments`."""
-        return next((m for m in self.moments.all() if m.kind == kind and m.superseded_at is None), None)
+        return self.standing_moments().get(kind)
+
+    def standing_moments(self) -> dict[str, "Moment"]:
+        """By kind, all that count now: one query for whoever needs several."""
+        return {m.kind: m for m in self.moments.all() if m.superseded_at is None}
 
     @property
     def aware(self) -> "Moment":
