@@ -186,8 +186,8 @@ class Environment(BaseModel):
     deadline_warnings: str = Field(
         default="50% 75% 24h 6h 1h",
         pattern=r"^([1-9]\d?%|[1-9]\d{0,3}h)( +([1-9]\d?%|[1-9]\d{0,3}h))*$",
-        description="When colleagues are reminded of a deadline: at a share of its period (50%), or hours before its end "
-        "(24h). Once it has passed they are reminded in any case.",
+        description="When colleagues are reminded of a deadline: at a share of its period (50%), or hours before its "
+        "end (24h). Once it has passed they are reminded in any case.",
     )
     pdf_signing_key_file: Path | None = Field(
         default=None,

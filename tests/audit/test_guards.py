@@ -18,7 +18,17 @@ from breachdesk.accounts.models import PendingDecision, User
 from breachdesk.audit.record import record
 from breachdesk.incidents.models import Assessment, Decision, Destruction, Incident, LegalHold, Retention
 from breachdesk.people.models import ColumnMapping, Hold, PeopleExport, Person, PersonMatch, Upload
-from regulators.models import Answer, CalendarFeed, DutyMet, Filing, FilingVersion, Receipt, Reminder, SignedPdf, StatedFact
+from regulators.models import (
+    Answer,
+    CalendarFeed,
+    DutyMet,
+    Filing,
+    FilingVersion,
+    Receipt,
+    Reminder,
+    SignedPdf,
+    StatedFact,
+)
 from tests.factories import make_edition_being_sent, make_user, unguarded
 from tests.guard_table import ALL_GUARDED, GUARDED, OWNERS, ROWS
 
@@ -138,7 +148,9 @@ def world() -> None:
         signed = {"content": b"{}", "digest": sha256(b"{}").digest(), "signed_by": user, "signed_at": now}
         version = FilingVersion.objects.create(filing=filing, number=1, sign_event=uuid4(), **signed)
         Receipt.objects.create(filing_version=version, submitted_at=now, way="post", recorded_by=user, recorded_at=now)
-        SignedPdf.objects.create(filing_version=version, name="a.pdf", sealed=b"", sha256=b"", made_by=user, made_at=now)
+        SignedPdf.objects.create(
+            filing_version=version, name="a.pdf", sealed=b"", sha256=b"", made_by=user, made_at=now
+        )
         upload, person = Upload.objects.get(), Person.objects.all()[0]
         PersonMatch.objects.create(
             upload=upload, person=person, row_number=900, row_checksum=b"", found_by=PersonMatch.FoundBy.IDENTITY
