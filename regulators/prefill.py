@@ -104,8 +104,8 @@ def _of_previous(filing: Filing) -> dict[str, Known]:
     if previous is None:
         return {"filing.type": Known("initial", "This is the first report of this incident.")}
     known = {"filing.type": Known("follow_up", f"Version {previous.number} went before it.", url)}
-    reference = previous.receipt.authority_reference
-    if reference:
+    receipt = getattr(previous, "receipt", None)
+    if receipt and (reference := receipt.authority_reference):
         known["filing.authority_reference"] = Known(reference, f"From the receipt of version {previous.number}.", url)
     return known
 
