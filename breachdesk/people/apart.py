@@ -6,17 +6,16 @@ in memory already, and shares that memory until either writes to it.
 
 import gc
 import marshal
-import multiprocessing
 import os
 import pickle
 import signal
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from threading import Thread
-from typing import Any
+from typing import Any, NoReturn
 
-_FORK = multiprocessing.get_context("fork")
 _NEW_BEFORE_A_LOOK = 50_000  # objects; by default a tenth of the time goes into looking for garbage
 _ITEM, _ERROR, _END = "item", "error", "end"
 
@@ -32,17 +31,27 @@ def apart(work: Callable[[], Iterator[Any]]) -> Generator[Any, None, None]:
     pass through a pipe and lie nowhere else. At most one item waits in the pipe, so `work` is never far ahead. It must
     not touch the database: the connection is ours.
     """
-    ours, theirs = _FORK.Pipe()
-    process = _FORK.Process(target=_work, args=(work, theirs, ours), daemon=True)
+    ours, theirs = Pipe()
     with _memory_left_alone():
-        process.start()
+        # Not multiprocessing.Process: a worker of Celery is a daemon, and may start none.
+        child = os.fork()
+        if child == 0:
+            _be_the_child(work, theirs, ours)
         theirs.close()
         try:
             yield from _items(ours)
         finally:
             ours.close()
-            process.kill()
-            process.join()
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+def _be_the_child(work: Callable[[], Iterator[Any]], pipe: Connection, other_end: Connection) -> NoReturn:
+    """Never comes back into what the other process was doing: no clean-up of its connections, files or locks."""
+    try:
+        _work(work, pipe, other_end)
+    finally:
+        os._exit(0)
 
 
 @contextmanager
