@@ -22,7 +22,8 @@ def test_it_prints_a_law_with_its_duties(monkeypatch: pytest.MonkeyPatch) -> Non
     assert max(map(len, lines)) <= 140
 
 
-def test_it_prints_the_laws_of_a_day() -> None:
+def test_it_prints_the_laws_of_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
     before, after = (printed("--place=GB", f"--on={day}") for day in ("2025-08-19", "2025-08-20"))
     assert ("24 hours from detection" in before, "24 hours from detection" in after) == (True, False)
 
