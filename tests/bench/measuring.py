@@ -38,6 +38,8 @@ def installation(settings: str = "tests.settings") -> Iterator[Installation]:
             yield Installation(folder, running)
         finally:
             servers.stop_servers(running)
+            for name in running.environment:  # or the next installation would take these servers for given ones
+                os.environ.pop(name, None)
 
 
 def child(module: str, *words: object) -> dict[str, Any]:
