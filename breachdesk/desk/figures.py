@@ -6,7 +6,6 @@ itself or, where a paper took the count of its moment, from the ledger as it was
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,8 +15,9 @@ from django.urls import reverse
 
 from breachdesk.audit.models import Event
 from breachdesk.audit.timeline import describe
-from breachdesk.desk.counts import ESTIMATING, Counts, counts_of
+from breachdesk.incidents.mentions import numbers_in
 from breachdesk.incidents.models import Incident
+from breachdesk.people.counts_then import ESTIMATING, Counts, counts_of
 from breachdesk.people.models import CountEntry
 from breachdesk.people.models.counts import Count
 from notifications.models import Edition
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 FACT = "people.count"
 EXPORTS = {"report.exported": "Evidence report", "bundle.exported": "Evidence bundle"}
-# 24937; 24,937; 24.937; 24 937 with any kind of space.
-NUMBER = re.compile(r"(?<![\d.,])(?:\d{1,3}(?:[.,'’\u00a0\u2009\u202f ]\d{3})+|\d+)(?!\d)")
-SHORTEST = 3  # digits: a smaller number in a text is mostly not a count of people
 
 
 @dataclass(frozen=True)
@@ -202,8 +199,7 @@ def _of_recipients(edition: Edition, counts: Counts, blank: Figure) -> Iterator[
 
 def _mentions(text: str, counts: Counts, blank: Figure) -> Iterator[Figure]:
     """A number that was the count once, and is not now."""
-    typed = (re.sub(r"\D", "", found) for found in NUMBER.findall(text))
-    said = {int(digits) for digits in typed if len(digits) >= SHORTEST}
+    said = {number.value for number in numbers_in(text)}
     for number in sorted(said & counts.old_numbers, reverse=True):
         yield replace(blank, stated=Count.exactly(number), is_outdated=True)
 

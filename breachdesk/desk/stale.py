@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 
 from breachdesk.audit.canonical import parse
+from breachdesk.incidents.mentions import Day, days_in
 from breachdesk.incidents.models import Incident, Moment
 from notifications.models import Edition
 from regulators.changes import Change, changes_between
@@ -25,15 +26,6 @@ if TYPE_CHECKING:
 
 FACTS = ("incident.", "data.")
 """Others are counts, or change by filing and telling: no version said those wrongly."""
-DAYS = (
-    "{0.day} {0:%B} {0:%Y}",
-    "{0.day} {0:%B}",
-    "{0:%Y-%m-%d}",
-    "{0:%d.%m.%Y}",
-    "{0.day}.{0.month}.{0:%Y}",
-    "{0:%d/%m/%Y}",
-)
-"""How the days of moments are written in notices."""
 
 
 @dataclass(frozen=True)
@@ -90,22 +82,25 @@ def _of_notices(incident: Incident, user: "User") -> Iterator[Stale]:
 
 def _of_wording(edition: Edition, old: Moment, new: Moment | None) -> Iterator[Stale]:
     text = f"{edition.subject} {edition.body}"
-    said = next((day for day in _days(old) if day in text), None)
-    if said is None or edition.submitted_at is None or (new and said in _days(new)):
+    said = next((day for day in days_in(text) if _is_of(day, old)), None)
+    if said is None or edition.submitted_at is None or (new and _is_of(said, new)):
         return
     yield Stale(
         f"Notice “{edition.notice.title}”, {edition.language}, revision {edition.revision}",
         reverse("edition-detail", args=[edition.notice.incident.reference, edition.pk]),
         edition.submitted_at,
         old.get_kind_display(),
-        said,
-        _days(new)[0] if new and new.at else "not known",
+        said.words,
+        _day_of(new) if new and new.at else "not known",
         edition.started_at is not None,
     )
 
 
-def _days(moment: Moment) -> list[str]:
-    if moment.at is None:
-        return []
+def _is_of(day: Day, moment: Moment) -> bool:
+    return moment.at is not None and day.is_on(moment.at.astimezone(ZoneInfo(moment.zone)).date())
+
+
+def _day_of(moment: Moment) -> str:
+    assert moment.at is not None
     there = moment.at.astimezone(ZoneInfo(moment.zone))
-    return [form.format(there) for form in DAYS]
+    return f"{there.day} {there:%B %Y}"
