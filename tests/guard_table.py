@@ -82,10 +82,14 @@ EXEMPT = {
     "audit_node": "as audit_event",
     "audit_checkpoint": "as audit_event; signed, and compared with the signer's own last note",
     "audit_anchor": "as audit_event; what counts in it is signed by somebody outside",
+    "people_reading": "how far a worker is with a file, and its sign of life; what came of it stands in the upload, "
+    "which is guarded",
     "people_tally": "counted from the people's rows, which are guarded; manage.py recount_people gives it anew, and a "
     "test compares the two after every action",
     "regulators_typing": "words typed and not saved, for whoever typed them, and who has a page open: no part of a "
     "filing. Saving makes an answer of them, which is guarded",
+    "regulators_opendates": "worked out from the case, its people and its papers, which are guarded, and compared with "
+    "them on every look; deleting all of it loses nothing",
     "auth_permission": "written by migrate from the models; opens nothing until a group holds it, which is guarded",
     "django_content_type": "written by migrate from the models; names tables and opens nothing",
     "django_session": "who is signed in, for hours; signing in leaves its event, and a session has its user's rights",

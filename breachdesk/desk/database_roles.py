@@ -89,6 +89,7 @@ GRANTS = {
     # Asked and confirmed by the web server, ended by beat when it lapses, done by the eraser alone
     "incidents_destruction":         "riu    ru     -      -      ru     r      r",
     "people_upload":                 "riu    riu    -      -      ru     r      r",  # its name goes with the key
+    "people_reading":                "rd     riud   -      -      r      r      r",
     "people_rejectedrow":            "r      rid    -      -      r      r      r",
     "people_person":                 "ru     riudm  -      -      r      r      r",
     "people_personmatch":            "r      riudm  -      -      r      r      r",
@@ -117,6 +118,7 @@ GRANTS = {
     "regulators_calendarfeed":       "riu    r      -      -      r      r      r",
     "regulators_signedpdf":          "ri     r      -      -      r      r      r",
     "regulators_typing":             "riud   r      -      -      r      r      r",
+    "regulators_opendates":          "riu    riu    -      -      r      r      r",
 }  # fmt: skip
 # Of these only some columns, besides what the table above says.
 COLUMNS = {

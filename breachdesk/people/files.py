@@ -6,7 +6,7 @@ from functools import cached_property
 
 from breachdesk.incidents.models import Incident
 from breachdesk.people.gate import Signal, needs_explaining, signals_of
-from breachdesk.people.models import Tally, Upload
+from breachdesk.people.models import Reading, Tally, Upload
 from breachdesk.people.numbers import Numbers
 from breachdesk.people.reading import REASONS, Reason
 from breachdesk.people.reading.plan import ShownColumn, plan_of, shown_plan
@@ -163,14 +163,16 @@ class FileOnPage:
             ("bounced", "Not accepted", self.upload.rows_rejected),
         ]
 
-    @property
-    def share_read(self) -> int:
-        return 100 * self.upload.bytes_read // self.upload.size
+    @cached_property
+    def reading(self) -> Reading:
+        """How far a worker is with it; nothing read yet, while none is."""
+        reading: Reading = getattr(self.upload, "reading", None) or Reading(upload=self.upload)
+        return reading
 
     @property
     def milestone(self) -> str:
         """What is said aloud: at each quarter, and when the state changes."""
-        if self.upload.state == State.READING and (quarter := self.share_read // 25 * 25):
+        if self.upload.state == State.READING and (quarter := self.reading.share // 25 * 25):
             return f"{quarter} per cent of {self.upload.file_name} are read."
         return f"{self.upload.file_name}: {self.upload.get_state_display()}."
 
@@ -180,7 +182,7 @@ class FileOnPage:
 
     @property
     def left(self) -> str:
-        left = self.upload.seconds_left
+        left = self.reading.seconds_left
         return "" if left is None else f"about {spoken(left)} left"
 
     @cached_property

@@ -22,17 +22,15 @@ class Progress:
         now = timezone.now()
         with self._connection.cursor() as cursor:
             cursor.execute(
-                """UPDATE people_upload SET rows_read = %s, rows_valid = %s, rows_repeated = %s, rows_rejected = %s,
-                bytes_read = %s, lease_until = %s WHERE id = %s AND state = %s AND starts = %s""",
+                """UPDATE people_reading SET rows = %s, repeated = %s, rejected = %s, bytes_read = %s, lease_until = %s
+                WHERE upload_id = %s AND starts = %s""",
                 [
                     counts.rows,
-                    counts.people,
                     counts.repeated,
                     counts.rejected,
                     bytes_read,
                     now + self._lease,
                     self._upload.pk,
-                    Upload.State.READING,
                     self._upload.starts,
                 ],
             )

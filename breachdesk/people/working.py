@@ -21,7 +21,7 @@ from breachdesk.people.ending import forget_holds
 from breachdesk.people.gate import Watch
 from breachdesk.people.loading import Batch, Counts, Loader
 from breachdesk.people.merging import keys_before
-from breachdesk.people.models import CountEntry, Person, PersonMatch, RejectedRow, Upload
+from breachdesk.people.models import CountEntry, Person, PersonMatch, Reading, RejectedRow, Upload
 from breachdesk.people.preparing import Preparer
 from breachdesk.people.progress import Progress
 from breachdesk.people.reading.context import context_here
@@ -85,16 +85,20 @@ def _begin_reading(upload: Upload) -> Upload | None:
     begun = uploads.free_at(now).filter(pk=upload.pk, state__in=[State.QUEUED, State.READING]).first()
     if begun is None:
         return None
-    begun.state, begun.started_at, begun.lease_until, begun.rung_at = State.READING, now, now + LEASE, now
+    begun.state, begun.started_at, begun.rung_at = State.READING, now, now
     begun.starts += 1
     begun.save()
+    begun.reading = Reading(upload=begun, starts=begun.starts, lease_until=now + LEASE)
+    begun.reading.save()
     return begun
 
 
+@transaction.atomic
 def _give_back(upload: Upload) -> Upload:
-    upload.state, upload.started_at, upload.lease_until = State.QUEUED, None, None
+    upload.state, upload.started_at = State.QUEUED, None
     upload.starts -= 1
     upload.save()
+    upload.reading.delete()
     return upload
 
 
@@ -127,8 +131,8 @@ def _reading(upload: Upload, cipher: Cipher) -> Callable[[], Iterator[Batch]]:
 
 
 def _checked(upload: Upload, counts: Counts, watch: Watch) -> Upload:
-    upload.state, upload.finished_at, upload.lease_until = State.CHECKED, timezone.now(), None
-    upload.bytes_read, upload.rows_read, upload.rows_valid = upload.size, counts.rows, counts.people
+    upload.state, upload.finished_at = State.CHECKED, timezone.now()
+    upload.rows_read, upload.rows_valid = counts.rows, counts.people
     upload.rows_repeated, upload.rows_rejected = counts.repeated, counts.rejected
     upload.signals = [signal.as_json() for signal in watch.signals(upload)]
     upload.summary = counts.summary() | {"fits": watch.kept()}
@@ -224,8 +228,7 @@ def _lock(upload_id: UUID, state: str) -> Upload | None:
 @transaction.atomic
 def _fail(upload: Upload, sentence: str) -> Upload:
     upload.state, upload.failure = State.FAILED, sentence[:300]
-    upload.finished_at, upload.lease_until = timezone.now(), None
-    upload.bytes_read = upload.rows_read = upload.rows_valid = upload.rows_repeated = upload.rows_rejected = 0
+    upload.finished_at = timezone.now()
     _save_if_still_ours(upload)
     record("upload.failed", by=None, on=upload, why="unreadable", private={"detail": upload.failure})
     transaction.on_commit(lambda: _tidy_up(upload), robust=True)
@@ -239,6 +242,7 @@ def _save_if_still_ours(upload: Upload) -> None:
         raise TakenOver(f"Another worker has taken over the upload {upload.pk}. Nothing of this reading was kept.")
     upload.version += 1
     upload.save()
+    upload.reading.delete()
 
 
 def _tidy_up(upload: Upload) -> None:

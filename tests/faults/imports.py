@@ -191,14 +191,14 @@ class Campaign:
 
         from django.utils import timezone
 
-        from breachdesk.people.models import Upload
+        from breachdesk.people.models import Reading, Upload
         from tests.factories import unguarded
 
         _settle()
         long_ago = timezone.now() - timedelta(minutes=5)
         with unguarded():
             Upload.objects.filter(pk=upload).update(rung_at=long_ago)
-            Upload.objects.filter(pk=upload, state="reading").update(lease_until=long_ago)
+        Reading.objects.filter(upload=upload).update(lease_until=long_ago)
         if not Upload.objects.stalled_at(timezone.now()).filter(pk=upload).exists():
             return ["beat would not begin it again"]
         self._run(upload)

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from breachdesk.incidents.models import Incident
 from breachdesk.people import actions, tasks
-from breachdesk.people.models import Person, Upload
+from breachdesk.people.models import Person, Reading, Upload
 from tests import servers_plugin
 from tests.factories import make_incident, make_organisation, make_people, make_user, match_upload, take_in
 from tests.leaking import shapes
@@ -83,7 +83,7 @@ def fail_to_read(upload: Upload, caplog: pytest.LogCaptureFixture) -> None:
     assert "in work_on_upload" in caplog.text
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE people_person DROP CONSTRAINT none_today")
-    Upload.objects.filter(pk=upload.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    Reading.objects.filter(upload=upload).update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
 def look_at_everything(client: Client, incident: Incident) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from breachdesk.accounts.permissions import ROLES
 from breachdesk.audit.models import Event
 from breachdesk.incidents.models import Incident
-from breachdesk.people.models import Person, Upload
+from breachdesk.people.models import Person, Reading, Upload
 from breachdesk.people.working import work_on_upload
 from tests.factories import (
     LIST,
@@ -67,11 +67,15 @@ def half_read(upload: Upload, starts: int) -> Upload:
             state="reading",
             starts=starts,
             started_at=timezone.now() - timedelta(seconds=10),
-            lease_until=timezone.now() + timedelta(minutes=1),
-            bytes_read=(upload.size + 1) // 2,
-            rows_read=4_100,
-            rows_rejected=39,
         )
+    Reading.objects.create(
+        upload=upload,
+        starts=starts,
+        lease_until=timezone.now() + timedelta(minutes=1),
+        bytes_read=(upload.size + 1) // 2,
+        rows=4_100,
+        rejected=39,
+    )
     upload.refresh_from_db()
     return upload
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from breachdesk.audit.models import Event
 from breachdesk.incidents.models import Incident
 from breachdesk.people import actions, working
-from breachdesk.people.models import CountEntry, Person, RejectedRow, Upload
+from breachdesk.people.models import CountEntry, Person, Reading, RejectedRow, Upload
 from breachdesk.people.personal import email_index_of_typed, personal_of
 from breachdesk.people.uploads import seal_chunks, sealed_path
 from breachdesk.people.working import work_on_upload
@@ -190,7 +190,7 @@ def test_a_file_that_broke_off_three_times_is_given_up() -> None:
 
 
 def lapse(upload: Upload) -> None:
-    Upload.objects.filter(pk=upload.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    Reading.objects.filter(upload=upload).update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
 def test_the_database_refuses_counts_that_do_not_add_up() -> None:
@@ -225,18 +225,24 @@ def test_one_file_of_an_incident_is_read_at_a_time() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_progress_is_seen_while_nothing_is_added_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
+    seen, versions = [], set()
     monkeypatch.setattr("breachdesk.people.loading.TELL_EVERY", 0)
     original = working.Progress.tell
 
     def tell_and_look(self, counts, bytes_read) -> None:  # type: ignore[no-untyped-def]
         original(self, counts, bytes_read)
         with self._connection.cursor() as cursor:
-            cursor.execute("SELECT rows_read, state, (SELECT count(*) FROM people_person) FROM people_upload")
+            cursor.execute(
+                "SELECT rows, state, (SELECT count(*) FROM people_person) FROM people_reading, people_upload"
+            )
             seen.append(cursor.fetchone())
+            cursor.execute("SELECT ctid::text FROM people_upload")
+            versions.add(cursor.fetchone())
 
     monkeypatch.setattr(working.Progress, "tell", tell_and_look)
     monkeypatch.setattr("breachdesk.people.working.BATCH", 500)
     rows = "".join(f"Ana {n},ana{n}@example.com\n" for n in range(1_200))
     make_people(make_incident(), "name,email\n" + rows)
     assert seen == [(500, "reading", 0), (1_000, "reading", 0), (1_200, "reading", 0)]
+    assert len(versions) == 1, "each person's foreign key looks at the file's row, so it must not change meanwhile"
+    assert not Reading.objects.exists()

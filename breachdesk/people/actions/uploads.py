@@ -13,7 +13,7 @@ from breachdesk.incidents.models import Incident
 from breachdesk.people import tasks
 from breachdesk.people.counting import recount
 from breachdesk.people.gate import needs_explaining
-from breachdesk.people.models import Upload
+from breachdesk.people.models import Reading, Upload
 from breachdesk.people.reading.plan import Plan, seal_plan
 from breachdesk.people.turns import take_turn
 from breachdesk.people.undoing import why_not_undone
@@ -109,11 +109,12 @@ def discard_upload(upload: Upload, *, reason: str = "", by: "User", ring: bool =
     upload = _lock(upload, *BEFORE_READING, *BEFORE_TAKING_IN)
     was_read = upload.state in BEFORE_TAKING_IN
     upload.state = State.LEAVING if was_read else State.GONE
-    upload.decided_by, upload.decided_at, upload.lease_until = by, timezone.now(), None
+    upload.decided_by, upload.decided_at = by, timezone.now()
     _change(upload, rung=ring and was_read)
     private = {"reason": reason.strip()} if reason.strip() else None
     record("upload.discarded", by=by, on=upload, private=private, rows=upload.rows_read, people=upload.rows_valid)
     if not was_read:
+        Reading.objects.filter(upload=upload).delete()
         transaction.on_commit(lambda: _let_go(upload), robust=True)
     return upload
 

@@ -4,7 +4,14 @@ from breachdesk.people.models.counts import CountEntry, CountEntryQuerySet, Tall
 from breachdesk.people.models.exports import PeopleExport, PeopleExportQuerySet
 from breachdesk.people.models.holds import Hold, HoldQuerySet
 from breachdesk.people.models.persons import Person, PersonMatch, PersonQuerySet
-from breachdesk.people.models.uploads import ColumnMapping, RejectedRow, RejectedRowQuerySet, Upload, UploadQuerySet
+from breachdesk.people.models.uploads import (
+    ColumnMapping,
+    Reading,
+    RejectedRow,
+    RejectedRowQuerySet,
+    Upload,
+    UploadQuerySet,
+)
 
 __all__ = [
     "ColumnMapping",
@@ -17,6 +24,7 @@ __all__ = [
     "Person",
     "PersonMatch",
     "PersonQuerySet",
+    "Reading",
     "RejectedRow",
     "RejectedRowQuerySet",
     "Tally",
