@@ -113,7 +113,9 @@ def position(request: StaffRequest) -> HttpResponse:
 
 @requires("regulators.state_position")
 def state_position(request: StaffRequest, key: str) -> HttpResponse:
-    question = _question_of(key)
+    question = of_the_organisation().get(key)
+    if question is None:
+        raise Http404("No law we hold asks this about the organisation.")
     standing = StatedFact.objects.standing().about(None, key).first()
     form = AskedForm(question, request.POST or None, initial=AskedForm.initial_of(standing))
     if request.method == "POST" and form.is_valid():

@@ -2,10 +2,9 @@
 
 A key of catalogue/rule_facts.yaml that the case itself answers (its kinds of data, its people, the decision about the
 risk) is no question here. `reach.<regime>` says whether a law reaches us at all, `supervisor.<place>` which of several
-authorities is ours there.
+authorities is ours there. Those two are of one case.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,9 +14,9 @@ from django.core.exceptions import ValidationError
 
 from breachdesk.people.countries import COUNTRIES
 from regulators.catalogue import the_catalogue
+from regulators.rulebook import rulebook_of
 
 FROM_THE_CASE = ("role.", "risk.", "people.", "data.kinds")
-PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 PLACES: Mapping[str, str] = {
     "us.established_in": "Countries where we have an establishment",
@@ -65,13 +64,28 @@ def of_the_organisation() -> dict[str, Question]:
     return {**places, MAIN_ESTABLISHMENT: main, SECTORS: trades, **yes_no}
 
 
+@lru_cache(maxsize=1)
+def of_the_laws() -> dict[str, Question]:
+    """Whether each law reaches us, and which authority is ours where a law has several in one place."""
+    known = the_catalogue()
+    reach = {f"reach.{law}": Question(f"reach.{law}", "Whether this law reaches us") for law in known.regimes}
+    rules, choices = rulebook_of(known), dict[str, dict[str, str]]()
+    for regime in rules.regimes:
+        for place in regime.places:
+            if len(there := rules.supervisors_of(regime, place)) > 1:
+                choices.setdefault(place, {}).update((one.id, one.name) for one in there)
+    ours = {
+        f"supervisor.{place}": Question(
+            f"supervisor.{place}", f"Which authority is ours in {known.known.places[place].name}", tuple(named.items())
+        )
+        for place, named in choices.items()
+    }
+    return reach | ours
+
+
 def question_of(key: str) -> Question | None:
     """None: nobody asks this."""
-    if key.startswith("reach."):
-        return Question(key, "Whether this law reaches us")
-    if key.startswith("supervisor."):
-        return Question(key, "Which authority is ours there")
-    return of_the_case().get(key) or of_the_organisation().get(key)
+    return of_the_case().get(key) or of_the_organisation().get(key) or of_the_laws().get(key)
 
 
 def checked_value(key: str, value: Any) -> Any:
@@ -79,8 +93,8 @@ def checked_value(key: str, value: Any) -> Any:
     question = question_of(key)
     if question is None:
         raise ValidationError(f"No law we hold asks “{key}”. Nothing was changed.")
-    if value is None or key.startswith("supervisor."):
-        return value or None
+    if value is None:
+        return None
     fits, expected = _shape(question)
     if not fits(value):
         raise ValidationError(f"{question.label}: {expected}. Nothing was changed.")

@@ -12,7 +12,7 @@ from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
 from breachdesk.incidents.models import Incident
 from regulators.models import DutyMet, StatedFact
-from regulators.positions import checked_value
+from regulators.positions import checked_value, of_the_organisation
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -38,6 +38,8 @@ def state_fact(incident: Incident, statement: Statement, *, by: "User") -> State
 @action("regulators.state_position")
 def state_position(statement: Statement, *, by: "User") -> StatedFact:
     """Of the organisation, for every case that has no statement of its own."""
+    if statement.key not in of_the_organisation():
+        raise ValidationError("That is asked about one case, and answered there. Nothing was changed.")
     return _state("position.stated", None, statement, by)
 
 

@@ -125,6 +125,36 @@ def test_what_no_law_asks_is_refused(dpo: User, key: str, value: object) -> None
         state_position(Statement(key, value), by=dpo)  # type: ignore[arg-type]
 
 
+def test_of_several_authorities_in_one_place_ours_is_chosen_from_them(
+    client: Client, incident: Incident, dpo: User
+) -> None:
+    state_position(Statement("us.established_in", ["DE"]), by=dpo)
+    people = "first_name,last_name,email,country\nA,B,a@example.com,DE\n"
+    make_people(incident, people)
+    client.force_login(dpo)
+    address = f"/incidents/{incident.reference}/duties/asked/supervisor.DE/"
+    assert "de_he" in client.get(address).content.decode()
+    assert client.post(address, {"value": "yes"}).status_code == 422
+    assert client.post(address, {"value": "de_he"}).status_code == 302
+    told = next(duty for duty in standing_of(incident, timezone.now()).duties if duty.key == "eu_gdpr:authority:DE")
+    assert told.obligation.supervisor.id == "de_he"
+
+
+@pytest.mark.parametrize("key", ["reach.nowhere", "supervisor.FR", f"supervisor.{'X' * 100}"])
+def test_a_case_is_not_asked_about_laws_and_choices_that_are_not_there(
+    client: Client, incident: Incident, dpo: User, key: str
+) -> None:
+    client.force_login(dpo)
+    assert client.post(f"/incidents/{incident.reference}/duties/asked/{key}/", {"value": "yes"}).status_code == 404
+
+
+def test_what_one_case_answers_is_never_said_of_every_case(client: Client, dpo: User) -> None:
+    client.force_login(dpo)
+    assert client.get("/organisation/position/data.unreadable/").status_code == 404
+    with pytest.raises(ValidationError, match="about one case"):
+        state_position(Statement("data.unreadable", True), by=dpo)
+
+
 def test_a_case_wins_over_the_organisation(incident: Incident, dpo: User) -> None:
     assert verdict_of(incident, ICO) == "undecided"
     state_fact(incident, Statement("reach.uk_gdpr", False, "Run from abroad."), by=dpo)
