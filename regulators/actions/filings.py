@@ -94,13 +94,18 @@ def _addressee(form: Form, key: str, name: str) -> Addressee:
 
 @action("regulators.write_filing")
 def save_answers(filing: Filing, answers: Mapping[str, NewAnswer], *, by: "User") -> Filing:
-    """All of them or none. A ValidationError names, by question, whose words stand in the way."""
+    """All of them or none. A ValidationError names, by question, whose words stand in the way.
+
+    What an answer says already is not given again, whatever the page was that sent it: a page whose own saving is
+    still on its way when “Save” is pressed sends the same words twice.
+    """
     filing = _lock(filing)
     if not filing.is_draft:
         raise ValidationError(f"This filing is {filing.get_state_display().lower()}; its answers stand as they are.")
     written = {answer.question: answer for answer in filing.answers.select_related("answered_by").all()}
+    to_write = {key: new for key, new in answers.items() if not _says_so_already(written.get(key), new)}
     refused: dict[str, str] = {}
-    for key, new in answers.items():
+    for key, new in to_write.items():
         old = written.get(key)
         if (old.version if old else 0) != new.expected:
             refused[key] = _overtaken(filing, old)
@@ -108,10 +113,17 @@ def save_answers(filing: Filing, answers: Mapping[str, NewAnswer], *, by: "User"
             refused[key] = reason
     if refused:
         raise ValidationError({key: [reason] for key, reason in refused.items()})
-    for key, new in answers.items():
+    for key, new in to_write.items():
         _write(filing, key, new, written.get(key), by)
     drop_words(filing, list(answers), by=by)
     return filing
+
+
+def _says_so_already(old: Answer | None, new: NewAnswer) -> bool:
+    if old is None or old.version <= new.expected:
+        return False
+    said = (old.value, old.promised_on, old.so_far, old.follows_facts)
+    return said == (new.value, new.promised_on, new.so_far.strip(), new.follows_facts)
 
 
 def _overtaken(filing: Filing, answer: Answer | None) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.journeys.installation import Installation, running_installation
+from tests.journeys.listening import complaints
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--no-first-run"]
 NO_BROWSER = "The browser journeys need Chromium: install Debian's package chromium."
@@ -29,6 +30,13 @@ def browser(chromium: str) -> Iterator[object]:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_complaints() -> Iterator[None]:
+    complaints.clear()
+    yield
+    assert complaints == [], "the browser complains"
 
 
 @pytest.fixture(scope="package")

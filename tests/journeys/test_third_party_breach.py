@@ -15,6 +15,7 @@ from breachdesk.embedded.invented_people import Expected, write_people
 from breachdesk.embedded.story import words
 from tests.desk.exporting import check
 from tests.journeys.installation import Installation
+from tests.journeys.listening import listen
 
 pytestmark = pytest.mark.journey
 BEGIN = re.compile(r"Begin the report to the ICO\s*:\s*Personal data breach report")
@@ -23,17 +24,8 @@ TITLE = "Delivery list copied at Larkfield Parcels"
 
 
 def sign_in(browser: Browser, installation: Installation, role: str, *, expected: str = "(?!)") -> Page:
-    """`expected` is what the browser may say of requests that are refused or stopped on purpose."""
     page = browser.new_context(base_url=installation.address, timezone_id="Europe/London").new_page()
-    page.on("pageerror", lambda error: pytest.fail(f"A script failed: {error}"))
-    page.on(
-        "console",
-        lambda said: (
-            said.type == "error"
-            and not re.search(expected, said.text)
-            and pytest.fail(f"The browser complains: {said.text}")
-        ),
-    )
+    listen(page, expected=expected)
     email, password = installation.sign_ins[role]
     page.goto("/")
     page.get_by_label("Email").fill(email)
@@ -153,9 +145,6 @@ def answer(box: Locator, given: object) -> None:
 
 
 def file_the_report(page: Page, reference: str) -> Path:
-    # Requests that a click on “Save” cuts short ended the browser's driver, as long as nobody listened to them.
-    page.on("request", lambda request: request.url)
-    page.on("response", lambda response: response.status)
     page.goto(f"/incidents/{reference}/filings/")
     with page.expect_navigation():
         page.get_by_role("button", name=BEGIN).click()
@@ -166,8 +155,6 @@ def file_the_report(page: Page, reference: str) -> Path:
             break
         for name in missing:
             answer(page.locator(f"#{name}"), words.ANSWERS[name.removeprefix("q-")])
-        page.get_by_role("button", name="Save the answers").focus()  # the last answer is left, and saves itself
-        page.wait_for_load_state("networkidle")
         with page.expect_navigation():
             page.get_by_role("button", name="Save the answers").click()
     page.get_by_role("button", name="Ask for sign-off").click()

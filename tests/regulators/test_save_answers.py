@@ -189,6 +189,18 @@ def test_a_stale_page_keeps_my_words_and_shows_theirs(draft: Filing, dpo: User) 
     assert sheet(draft).of("what_happened").value == "My long words."
 
 
+def test_words_that_are_saved_already_stand_in_nobodys_way(draft: Filing, dpo: User) -> None:
+    """“Save” is pressed while the last answer is still saving itself: the whole page comes with its version before."""
+    client, fields = posted(draft, dpo, **{"what_happened-value": "My words.", "people_count-value": "7"})
+    save(draft, dpo, what_happened="My words.")
+    before = Event.objects.count()
+    answer = client.post(address(draft, "answers/"), fields)
+    assert answer.status_code == 302
+    assert Event.objects.count() == before + 1, "the other answer"
+    assert sheet(draft).of("what_happened").version == 1
+    assert sheet(draft).of("people_count").value == 7
+
+
 def test_facts_that_moved_under_an_open_page_are_nobodys_answer(draft: Filing, dpo: User) -> None:
     client, fields = posted(draft, dpo, **{"people_count-value": "7"})
     incident = Incident.objects.get(pk=draft.incident_id)
