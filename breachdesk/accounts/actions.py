@@ -15,6 +15,7 @@ from breachdesk.accounts.models import Organisation, User
 from breachdesk.accounts.permissions import OPERATOR, OWN_ACCOUNT, ROLES, action
 from breachdesk.accounts.roles import write_roles
 from breachdesk.accounts.staff_mail import password_link, post_on_commit
+from breachdesk.accounts.ways_in import close_ways_in
 from breachdesk.audit.record import record
 
 ADMINISTRATOR = "administrator"
@@ -84,13 +85,17 @@ def _refuse_unknown_roles(roles: Collection[str]) -> None:
 
 @action("accounts.manage_staff")
 def reset_user(user: User, *, by: User, version: int | None = None) -> User:
-    """The old password and every session end now; a link for a new one goes out. Repeats an invitation."""
+    """The old password, every session and whatever else lets them in end now; a link for a new password goes out.
+
+    Repeats an invitation.
+    """
     user = _locked(user, version)
     _refuse_removed(user)
     user.set_unusable_password()
     user.version += 1
     user.save(update_fields=["password", "version"])
     record("user.reset", by=by, on=user)
+    close_ways_in(user, by=by)
     template = "reset" if user.joined_at else "invitation"
     post_on_commit(user, template, {"by": by, "link": password_link(user), "organisation": Organisation.current()})
     return user
@@ -130,6 +135,7 @@ def remove_user(user: User, *, reason: str, by: User, version: int | None = None
     user.version += 1
     user.save(update_fields=["is_active", "password", "version"])
     record("user.removed", by=by, on=user, private={"reason": reason})
+    close_ways_in(user, by=by)
     return user
 
 

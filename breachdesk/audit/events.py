@@ -209,7 +209,7 @@ EVENTS: dict[str, EventType] = {
         "reminded {asked} colleagues of deadlines: {warnings} warnings", more="users deputies"
     ),
     "calendar.made": EventType("made a private address for their calendar"),
-    "calendar.revoked": EventType("revoked the private address of their calendar"),
+    "calendar.revoked": EventType("revoked the private address of a calendar"),
     # Filings
     "filing.opened": EventType("opened the form {form}", more="form_version authority"),
     "filing.answered": EventType(

@@ -1,4 +1,4 @@
-from regulators.actions.calendars import make_calendar_feed, revoke_calendar_feed
+from regulators.actions.calendars import end_calendar_feed, make_calendar_feed, revoke_calendar_feed
 from regulators.actions.duties import Statement, Told, meet_duty, state_fact, state_position
 from regulators.actions.filings import (
     NewAnswer,
@@ -19,6 +19,7 @@ __all__ = [
     "Statement",
     "Told",
     "begin_follow_up",
+    "end_calendar_feed",
     "export_filing",
     "make_calendar_feed",
     "meet_duty",

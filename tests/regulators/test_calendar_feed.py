@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from breachdesk.accounts import actions as staff
 from breachdesk.accounts.models import User
 from breachdesk.audit.models import Event
 from breachdesk.incidents.models import Incident
@@ -75,6 +76,18 @@ def test_a_colleague_who_was_removed_or_may_no_longer_see_filings_reads_nothing(
     with unguarded():
         User.objects.filter(pk=dpo.pk).update(is_active=False)
     assert read(token) is None
+
+
+def test_a_removal_and_a_reset_end_it_for_good(dpo: User, incident: Incident) -> None:
+    administrator = make_user("administrator")
+    known_at_reset = actions.make_calendar_feed(by=dpo)
+    staff.reset_user(dpo, by=administrator)
+    assert read(known_at_reset) is None
+    known_at_removal = actions.make_calendar_feed(by=dpo)
+    staff.remove_user(dpo, reason="Left us.", by=administrator)
+    staff.readmit_user(dpo, by=administrator)
+    assert read(known_at_removal) is None
+    assert Event.objects.filter(type="calendar.revoked").done_by(administrator.pk).count() == 2
 
 
 def test_an_unknown_address_says_nothing() -> None:
