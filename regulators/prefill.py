@@ -5,9 +5,7 @@ Nothing here is stored: an answer nobody has edited is worked out afresh on ever
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
@@ -20,9 +18,12 @@ from breachdesk.people.models import CountEntry, Tally
 from breachdesk.people.models.counts import Count
 from notifications.models import Delivery, Edition
 from regulators.clocks import hours_since
-from regulators.fitting import fitted, standing_for
-from regulators.models import Answer, Filing
-from regulators.wording import said
+from regulators.fitting import fitted
+from regulators.known import Known
+from regulators.models import Filing
+from regulators.prefill_reports import of_reports
+from regulators.prefill_risk import of_risk
+from regulators.wording import PARTS, lasting, said
 
 EEA = frozenset(
     {"AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT"}
@@ -52,21 +53,8 @@ MOMENTS = {
     "incident.resolved_at": Moment.Kind.HANDLED,
 }
 """Facts that are moments somebody stated."""
-
-OF_THIS_FILING = "filing."
-"""Facts that hold for one filing alone, and are never taken from another."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """One fact: its value, and a sentence and an address for where it comes from.
-
-    A value is a text, a number, a date, a set of keys, or a moment or contact in the shape of an answer.
-    """
-
-    value: Any
-    origin: str
-    url: str = ""
+ENDED = "From “The breach ended” as well."
+NOBODY = dict.fromkeys(PARTS, "")
 
 
 def known_answers(filing: Filing, facts: dict[str, Known]) -> dict[str, Known]:
@@ -84,11 +72,11 @@ def known_facts(filing: Filing, *, at: datetime) -> dict[str, Known]:
     """By fact key, as catalogue/facts.yaml names them. What we know ourselves goes before what another report says."""
     incident = filing.incident
     return {
-        **_of_other_filings(filing),
-        **_of_previous(filing),
+        **of_reports(filing),
         "filing.hours_since_awareness": Known(hours_since(incident.aware_at, at), "The awareness clock."),
         "filing.own_reference": Known(incident.reference, "Our reference of the incident."),
         "filing.authority": Known(filing.authority, "Whom this report goes to."),
+        **of_risk(incident),
         **_of_incident(incident),
         **_of_moments(incident),
         **_of_people(incident),
@@ -98,33 +86,19 @@ def known_facts(filing: Filing, *, at: datetime) -> dict[str, Known]:
     }
 
 
-def _of_previous(filing: Filing) -> dict[str, Known]:
-    """Whether this is the first report of the incident to this authority, and how the authority calls it since."""
-    previous, url = filing.previous, filing.get_absolute_url()
-    if previous is None:
-        return {"filing.type": Known("initial", "This is the first report of this incident.")}
-    known = {"filing.type": Known("follow_up", f"Version {previous.number} went before it.", url)}
-    receipt = getattr(previous, "receipt", None)
-    if receipt and (reference := receipt.authority_reference):
-        known["filing.authority_reference"] = Known(reference, f"From the receipt of version {previous.number}.", url)
-    return known
-
-
-def _of_other_filings(filing: Filing) -> dict[str, Known]:
-    """What was answered by hand in other reports of the incident; of two, the later one."""
-    known = {}
-    for answer in Answer.objects.in_other_filings(filing):
-        question = answer.filing.definition.question(answer.question)
-        if question.fact and not question.fact.startswith(OF_THIS_FILING):
-            value = standing_for(question, answer.value)
-            origin = f"As answered in the report to the {answer.filing.addressee.short_name}."
-            known[question.fact] = Known(value, origin, f"{answer.filing.get_absolute_url()}#q-{answer.question}")
-    return known
-
-
 def _of_incident(incident: Incident) -> dict[str, Known]:
     source, url = "From the incident’s facts.", incident.get_absolute_url()
-    known = {"incident.description": Known(_description(incident), source, url)}
+    plain = "From the incident’s facts: put it in plain words."
+    typed = {
+        "incident.description": (_description(incident), source),
+        "incident.plain_description": (incident.what_happened, plain),
+        "risk.consequences": (incident.effects, source),
+        "risk.consequences_plain": (incident.effects, plain),
+        "measures.taken": (incident.action_taken, source),
+        "measures.taken_plain": (incident.action_taken, plain),
+        "processor.is_filer": ("yes" if incident.our_role == Incident.Role.PROCESSOR else "no", "From our role in it."),
+    }
+    known = {fact: Known(value, origin, url) for fact, (value, origin) in typed.items() if value}
     if incident.kinds:
         known |= _of_kinds(incident, url)
     if incident.aware.basis:
@@ -134,6 +108,7 @@ def _of_incident(incident: Incident) -> dict[str, Known]:
         known["processor.involved"] = Known(involved, source, url)
     if incident.processor:
         known["processor.name"] = Known(incident.processor, source, url)
+        known["processor.contact"] = Known({**NOBODY, "name": incident.processor}, source, url)
         known["processor.details"] = Known(f"{incident.processor}, a company that works for us.", source, url)
         known["incident.origin"] = Known("processor", source, url)
     return known
@@ -146,10 +121,16 @@ def _of_kinds(incident: Incident, url: str) -> dict[str, Known]:
     known = {
         "data.categories": Known(set(incident.kinds), origin, url),
         "data.categories_details": Known(f"{', '.join(incident.kind_labels).capitalize()}.", origin, url),
+        "data.per_person": Known(_per_person(incident), origin, url),
     }
     if special or not incident.kinds_uncertain:
         known["data.special_categories"] = Known(special or {"none"}, origin, url)
     return known
+
+
+def _per_person(incident: Incident) -> str:
+    phrases = ", ".join(kind.phrase for key, kind in KINDS.items() if key in incident.kinds)
+    return f"Each person is told what was taken of them, of all this: {phrases}."
 
 
 def _of_moments(incident: Incident) -> dict[str, Known]:
@@ -162,8 +143,14 @@ def _of_moments(incident: Incident) -> dict[str, Known]:
         began = known["incident.occurred_start"].value
         in_words = said(time_of(began["at"]), began["zone"])
         known["incident.occurred_text"] = Known(in_words, known["incident.occurred_start"].origin, url)
+        if (ended := standing.get(Moment.Kind.ENDED)) and ended.at:
+            lasted = lasting(ended.at - time_of(began["at"]))
+            known["incident.duration"] = Known(lasted, f"{known['incident.occurred_start'].origin} {ENDED}", url)
+            known["incident.occurred_kind"] = Known("from_to", known["incident.duration"].origin, url)
     if "incident.occurred_end" in known:
         known["incident.ongoing"] = Known("no", known["incident.occurred_end"].origin, url)
+    if "incident.resolved_at" in known:
+        known["incident.resolved"] = Known("yes", known["incident.resolved_at"].origin, url)
     return known
 
 
@@ -185,12 +172,19 @@ def _of_people(incident: Incident) -> dict[str, Known]:
     told = {
         "data.record_count": Known(tally.rows_read, f"From People: every row of {files}.", url),
         "people.categories": Known(who, "From People: the affected people are customers.", url),
+        "people.categories_details": Known(_who(tally), f"From People: {files}.", url),
     }
     if tally.minors:
         told["people.minors"] = Known("yes", "From People: some are marked as minors.", url)
     if tally.minors or tally.vulnerable:
         told["people.vulnerable"] = Known("yes", "From People: some are marked as minors or vulnerable.", url)
     return known | told
+
+
+def _who(tally: Tally) -> str:
+    marked = {"minors": tally.minors, "vulnerable": tally.vulnerable}
+    said_of_them = " and ".join(f"{number:,} marked as {mark}" for mark, number in marked.items() if number)
+    return f"{tally.people:,} customers{f', {said_of_them}' if said_of_them else ''}."
 
 
 def _of_places(incident: Incident, place: str) -> dict[str, Known]:
@@ -233,19 +227,26 @@ def _counted(count: Count, origin: str, url: str) -> dict[str, Known]:
 
 
 def _of_notices(incident: Incident) -> dict[str, Known]:
-    editions = [e for e in Edition.objects.of(incident).in_order() if e.state != Edition.State.CANCELLED]
+    editions = [
+        e for e in Edition.objects.of(incident).in_order().with_incident() if e.state != Edition.State.CANCELLED
+    ]
     if not editions:
         return {}
-    url = reverse("notice-list", args=[incident.reference])
+    url, from_them = reverse("notice-list", args=[incident.reference]), f"From {_named(editions)}."
     states = {edition.state for edition in editions}
     status = "yes" if states == {Edition.State.FINISHED} else "planned" if states == {Edition.State.DRAFT} else None
-    known = {"individuals.status": Known(status or "in_progress", "From the notices; it follows their sending.", url)}
-    known["individuals.channel"] = Known({"email"}, "From the notices.", url)
-    known["individuals.channel_text"] = Known("Email", "From the notices.", url)
-    known["individuals.message"] = Known(_message(editions), "From the notices.", url)
+    known = {"individuals.status": Known(status or "in_progress", f"{from_them} It follows their sending.", url)}
+    known["individuals.channel"] = Known({"email"}, from_them, url)
+    known["individuals.channel_text"] = Known("Email", from_them, url)
+    known["individuals.message"] = Known(_message(editions), from_them, url)
     if started := [edition for edition in editions if edition.started_at]:
-        known |= _of_sending(incident, started, "Live from the sending of the notices.", url)
+        known |= _of_sending(incident, started, f"Live from the sending of {_named(started)}.", url)
     return known
+
+
+def _named(editions: Iterable[Edition]) -> str:
+    titles = list(dict.fromkeys(edition.notice.title for edition in editions))
+    return f"the notice “{titles[0]}”" if len(titles) == 1 else f"{len(titles)} notices"
 
 
 def _message(editions: list[Edition]) -> str:

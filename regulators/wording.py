@@ -1,6 +1,6 @@
 """How answers read: the same words on the screen, in the PDF and in the text that is hashed."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +20,13 @@ def said(moment: datetime, zone: str) -> str:
 
 def said_day(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
+
+
+def lasting(time: timedelta) -> str:
+    """2 days, 3 hours; of less than an hour the minutes."""
+    minutes = max(0, int(time.total_seconds())) // 60
+    parts = {"day": minutes // 1440, "hour": minutes % 1440 // 60, "minute": minutes % 60 if minutes < 60 else 0}
+    return ", ".join(f"{n:,} {unit}{'' if n == 1 else 's'}" for unit, n in parts.items() if n) or "less than a minute"
 
 
 def text_of(question: Question, value: Any) -> str:
