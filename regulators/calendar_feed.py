@@ -12,8 +12,8 @@ import icalendar
 
 from breachdesk.accounts.staff_mail import absolute
 from breachdesk.incidents.models import Incident
-from regulators.countdowns import Countdown, countdowns_of
-from regulators.workings import working_of
+from regulators.countdowns import Countdown
+from regulators.open_dates import countdowns_of
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -43,7 +43,7 @@ def _entry(incident: Incident, one: Countdown, now: datetime) -> icalendar.Event
     event.add("dtstamp", now)
     event.add("dtstart", one.at)
     event.add("summary", f"{incident.reference}: {one.whom}{doubt}")
-    event.add("description", "\n".join([f"{one.title}. {one.law}.", *working_of(one.due), link]))
+    event.add("description", "\n".join([f"{one.title}. {one.law}.", *one.working, link]))
     event.add("url", link)
     event.add("transp", "TRANSPARENT")
     event.add_component(_alarm())

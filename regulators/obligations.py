@@ -66,6 +66,8 @@ class Obligation:
     is_own: bool = False
     is_advised: bool = False
     """No law demands it, an authority asks for it, and nothing else speaks against it."""
+    reaches_us: Met = True
+    """Whether its law does. A duty may be undecided for that alone."""
     limits: tuple[Met, ...] = ()
     """Whether each end of the clock counts, in the order of duty.clock.limits (Limit.when)."""
 
@@ -245,6 +247,7 @@ def _obligation(regime: Regime, duty: Duty, spot: Spot, parts: list[Decision], c
         reasons,
         whole.missing,
         _because(whole, parts, regime),
+        reaches_us=spot.reach.met,
         limits=_limits(duty.clock, spot.here),
     )
     if duty.recommended:

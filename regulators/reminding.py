@@ -21,10 +21,10 @@ from breachdesk.accounts.models import User, UserQuerySet
 from breachdesk.accounts.staff_mail import absolute, letter_to, send
 from breachdesk.audit.record import record
 from breachdesk.incidents.models import Incident
-from regulators.countdowns import Countdown, countdowns_of
+from regulators.countdowns import Countdown
 from regulators.models import Reminder
+from regulators.open_dates import countdowns_of, work_out
 from regulators.warning_times import Reached, read_times, warnings_of
-from regulators.workings import said_until
 
 MAY = "regulators.write_filing"
 AT_ONCE = 80
@@ -45,7 +45,7 @@ def remind(moment: datetime) -> int:
 def _warn(incident: Incident, moment: datetime) -> int:
     known = set(Reminder.objects.of(incident).values_list("duty", "warning", "due_at"))
     warned = {(key, due_at) for key, _, due_at in known}
-    reached = _reached(countdowns_of(incident, moment), moment)
+    reached = _reached(work_out(incident, moment), moment)
     new = [(one, warning) for one, warning in reached if (one.key, warning.code, one.at) not in known]
     rows = [_reminder(incident, one, warning, warned, moment) for one, warning in new[:AT_ONCE]]
     if rows:
@@ -59,7 +59,7 @@ def _warn(incident: Incident, moment: datetime) -> int:
 
 def _reached(countdowns: Iterable[Countdown], moment: datetime) -> Iterator[tuple[Countdown, Reached]]:
     times = read_times(settings.BREACHDESK.deadline_warnings)
-    return ((one, warning) for one in countdowns for warning in warnings_of(one.due, moment, times))
+    return ((one, warning) for one in countdowns for warning in warnings_of(one.period, moment, times))
 
 
 def _reminder(
@@ -117,7 +117,7 @@ def _send(
         return True
     context = {
         "reference": incident.reference,
-        "lines": [(one, said_until(one.due), left_of(one, moment)) for one in concerned[:LISTED]],
+        "lines": [(one, one.until, left_of(one, moment)) for one in concerned[:LISTED]],
         "more": len(concerned) - LISTED,
         "is_overdue": concerned[0].at < moment,
         "link": absolute(reverse("duties", args=[incident.reference])),

@@ -15,6 +15,25 @@ JUST_AFTER = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
+class Period:
+    """An end and what warnings go by. `start` is None where the end was taken over from another event.
+
+    `must_precede`: at that very moment it is already too late.
+    """
+
+    at: datetime
+    start: datetime | None = None
+    must_precede: bool = False
+
+
+def period_of(due: Due) -> Period | None:
+    """None without a date."""
+    if due.at is None:
+        return None
+    return Period(due.at, None if due.end and due.end.is_taken_over else due.starts_at, due.must_precede)
+
+
+@dataclass(frozen=True)
 class Times:
     """`shares` in per cent of the period, `hours` before its end."""
 
@@ -49,14 +68,14 @@ def read_times(text: str) -> Times:
     return Times(tuple(shares), tuple(hours))
 
 
-def warnings_of(due: Due, moment: datetime, times: Times = USUAL) -> tuple[Reached, ...]:
+def warnings_of(period: Period | None, moment: datetime, times: Times = USUAL) -> tuple[Reached, ...]:
     """Those whose time has come by `moment`, in the order of their times. Without a date there are none."""
-    if due.at is None:
+    if period is None:
         return ()
-    found = [Reached(f"{hours}_hours", due.at - timedelta(hours=hours)) for hours in times.hours]
-    found.append(Reached(OVERDUE, due.at if due.must_precede else due.at + JUST_AFTER))
-    if due.end and due.end.start and not due.end.is_taken_over:
-        start, period = due.end.start, due.at - due.end.start
-        found += [Reached(f"{share}_percent", start + period * share / 100) for share in times.shares]
+    found = [Reached(f"{hours}_hours", period.at - timedelta(hours=hours)) for hours in times.hours]
+    found.append(Reached(OVERDUE, period.at if period.must_precede else period.at + JUST_AFTER))
+    if start := period.start:
+        whole = period.at - start
+        found += [Reached(f"{share}_percent", start + whole * share / 100) for share in times.shares]
         found = [one for one in found if one.at > start]
     return tuple(sorted((one for one in found if one.at <= moment), key=lambda one: (one.at, one.code)))

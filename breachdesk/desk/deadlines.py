@@ -1,14 +1,21 @@
-"""The nearest deadlines across all open incidents, worked out afresh from the facts each time."""
+"""The nearest deadline of each open incident, over every authority and everybody else who must be told.
+
+From the dates that regulators/open_dates.py keeps. A date counts here when its law reaches us for certain, whether or
+not it is decided yet that it is owed; those of laws that may not reach us at all are counted apart.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from breachdesk.desk.addresses import address_of_filing
+from django.urls import reverse
+
 from breachdesk.incidents.models import Incident
-from regulators.due_dates import home_due_at
+from regulators.catalogue.rules import Recipient
+from regulators.countdowns import Countdown
 from regulators.models import Filing
+from regulators.open_dates import CaseDates, End, open_dates_of
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -16,24 +23,58 @@ if TYPE_CHECKING:
 SOON = timedelta(hours=24)
 
 
-@dataclass(frozen=True)
-class Deadline:
-    """What must be done for one incident, by when, and where one does it. `now` fixes how urgent it looks."""
+def urgency_of(at: datetime, now: datetime) -> str:
+    """Grey until 24 hours are left, yellow then, red only when overdue."""
+    if now > at:
+        return "over"
+    return "soon" if at - now < SOON else "calm"
 
-    incident: Incident
-    at: datetime
-    now: datetime
-    what: str
+
+class Step(NamedTuple):
+    """How far we are, what comes next, the permission it needs, and where it is done."""
+
     state: str
-    url: str
     do: str
     needs: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """What must be done first for one incident, by when, and where one does it. `now` fixes how urgent it looks."""
+
+    incident: Incident
+    first: Countdown
+    dates: CaseDates
+    now: datetime
+    step: Step
     is_mine: bool
+
+    @property
+    def at(self) -> datetime:
+        return self.first.at
+
+    @property
+    def what(self) -> str:
+        return self.first.what
+
+    @property
+    def is_report(self) -> bool:
+        return self.first.is_report
+
+    @property
+    def state(self) -> str:
+        """A date that is being worked out again is no other date, but may become one."""
+        return self.step.state if self.dates.is_current else "Being worked out again"
+
+    @property
+    def url(self) -> str:
+        return self.step.url
 
     @property
     def go(self) -> str:
         """What the link says: the next step to whoever may take it, a look to everybody else."""
-        return self.do if self.is_mine else "See the report"
+        return self.step.do if self.is_mine else "See the report" if self.is_report else "See why"
 
     @property
     def reference(self) -> str:
@@ -41,57 +82,82 @@ class Deadline:
 
     @property
     def urgency(self) -> str:
-        """Grey until 24 hours are left, yellow then, red only when overdue."""
-        if self.now > self.at:
-            return "over"
-        return "soon" if self.at - self.now < SOON else "calm"
+        return urgency_of(self.at, self.now)
 
     @property
     def fuse(self) -> float:
         """Per cent of the time that is used."""
-        used = (self.now - self.incident.aware_at) / (self.at - self.incident.aware_at)
+        start = self.first.period.start or self.incident.aware_at
+        used = (self.now - start) / (self.at - start) if self.at > start else 1.0
         return round(min(max(used, 0.0), 1.0) * 100, 1)
+
+    @property
+    def more_over(self) -> int:
+        """Besides this one."""
+        return max(sum(end.at < self.now for end in self.dates.ends) - 1, 0)
+
+    @property
+    def more_at_once(self) -> int:
+        return sum(end.at == self.at for end in self.dates.ends) - 1
+
+    @property
+    def more_soon(self) -> int:
+        return sum(self.at < end.at < self.now + SOON for end in self.dates.ends)
+
+    @property
+    def more_perhaps(self) -> int:
+        return len(self.dates.elsewhere)
 
 
 def open_deadlines(user: "User", now: datetime) -> list[Deadline]:
-    """Nearest first; three queries, however many incidents are open."""
+    """Nearest first; four queries, however many incidents are open."""
     incidents = Incident.objects.visible_to(user).open().with_moments()
     return deadlines_of(incidents, user, now)
 
 
 def deadlines_of(incidents: Iterable[Incident], user: "User", now: datetime) -> list[Deadline]:
-    incidents = list(incidents)
-    begun = Filing.objects.visible_to(user).among(incidents).home().with_versions()
-    filings = {filing.incident_id: filing for filing in begun}
-    found = (deadline_of(incident, filings.get(incident.pk), user, now) for incident in incidents)
-    return sorted((deadline for deadline in found if deadline), key=lambda deadline: deadline.at)
+    """Of those that are open and have one."""
+    if not user.has_perm("regulators.view_filing"):
+        return []
+    cases = {one.pk: one for one in incidents if one.status == Incident.Status.OPEN}
+    found = (_deadline(cases[pk], dates, user, now) for pk, dates in open_dates_of(cases.values(), now).items())
+    return sorted((one for one in found if one), key=lambda one: (one.first.order, one.reference))
 
 
-def deadline_of(incident: Incident, filing: Filing | None, user: "User", now: datetime) -> Deadline | None:
-    """The report to the authority; None once one was submitted, and for a processor, who answers to its controller."""
-    if incident.status == Incident.Status.CLOSED or incident.our_role == Incident.Role.PROCESSOR:
+def deadline_of(incident: Incident, user: "User", now: datetime) -> Deadline | None:
+    """None for a closed one, and when nothing with a date is open."""
+    return next(iter(deadlines_of([incident], user, now)), None)
+
+
+def _deadline(incident: Incident, dates: CaseDates, user: "User", now: datetime) -> Deadline | None:
+    if dates.first is None:
         return None
-    step = REPORT_STEPS.get(filing.state if filing else NOT_BEGUN)
-    if step is None or (filing and filing.is_reported):
-        return None
-    state, do, needs = step
-    return Deadline(
-        incident=incident,
-        at=home_due_at(incident),
-        now=now,
-        what="ICO report",
-        state=state,
-        url=address_of_filing(incident, filing),
-        do=do,
-        needs=needs,
-        is_mine=user.has_perm(needs),
-    )
+    step = step_of(incident, dates.first)
+    return Deadline(incident, dates.first, dates, now, step, user.has_perm(step.needs))
 
 
-NOT_BEGUN = ""
-REPORT_STEPS = {
-    NOT_BEGUN: ("Not begun", "Begin the report", "regulators.write_filing"),
+def step_of(incident: Incident, one: Countdown) -> Step:
+    """What is to be done next about an open date."""
+    if one.filing:
+        url = reverse("filing-detail", args=[incident.reference, one.filing])
+        return Step(*REPORT_STEPS.get(one.filing_state, REPORT_STEPS[Filing.State.DRAFT]), url)
+    if one.is_report and one.has_form:
+        url = reverse("filing-list", args=[incident.reference], query=None if one.is_home else {"q": one.short})
+        return Step("Not begun", "Begin the report", "regulators.write_filing", url)
+    if one.tells == Recipient.PEOPLE:
+        url = reverse("notice-list", args=[incident.reference])
+        if one.is_begun:
+            return Step("Being prepared", "Finish the notice", "notifications.write_notice", url)
+        return Step("No notice yet", "Write the notice", "notifications.write_notice", url)
+    return Step("Not done", "Tell them and record it", "regulators.meet_duty", one.url)
+
+
+REPORT_STEPS: dict[str, tuple[str, str, str]] = {
     Filing.State.DRAFT: ("Being drafted", "Finish the report", "regulators.write_filing"),
     Filing.State.IN_REVIEW: ("Waiting for sign-off", "Sign off the report", "regulators.sign_off_filing"),
     Filing.State.SIGNED_OFF: ("Signed off, not submitted", "Submit and record it", "regulators.record_submission"),
 }
+
+
+def ends_of(deadlines: Iterable[Deadline]) -> list[End]:
+    return [end for deadline in deadlines for end in deadline.dates.ends]

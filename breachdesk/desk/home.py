@@ -9,13 +9,15 @@ from breachdesk.accounts.models import PendingDecision
 from breachdesk.audit.alarms import TrailHealth, trail_health
 from breachdesk.audit.models import Event
 from breachdesk.audit.timeline import Line, describe
-from breachdesk.desk.deadlines import Deadline, deadlines_of
+from breachdesk.desk.deadlines import SOON, Deadline, deadlines_of, ends_of
 from breachdesk.desk.figures import WrongFiling, submitted_and_wrong
-from breachdesk.desk.ruler import Mark, Ruler
+from breachdesk.desk.ruler import Ruler
+from breachdesk.desk.ruling import ruler_of
 from breachdesk.desk.sends import Send, sends_in_progress
 from breachdesk.desk.templatetags.say import words
 from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Tally
+from regulators.open_dates import End
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -54,12 +56,11 @@ class Desk:
     @property
     def headline(self) -> str:
         """What is most pressing, as a sentence without its full stop."""
-        over = sum(deadline.urgency == "over" for deadline in self.deadlines)
-        soon = sum(deadline.urgency == "soon" for deadline in self.deadlines)
-        if over:
-            return f"{counted(over, 'report')} overdue"
-        if soon:
-            return f"{counted(soon, 'report')} due within a day"
+        ends = ends_of(self.deadlines)
+        if over := [end for end in ends if end.at < self.now]:
+            return said_of(over, "overdue")
+        if soon := [end for end in ends if end.at - self.now < SOON]:
+            return said_of(soon, "due within a day")
         return "Nothing is due within a day"
 
     @property
@@ -70,7 +71,17 @@ class Desk:
 
 def counted(number: int, noun: str) -> str:
     """One report is; two reports are."""
-    return f"{words(number).capitalize()} {noun} is" if number == 1 else f"{words(number).capitalize()} {noun}s are"
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{words(number).capitalize()} {noun} is" if number == 1 else f"{words(number).capitalize()} {many} are"
+
+
+def said_of(ends: list[End], how: str) -> str:
+    """Of some of them it may not be decided yet whether they are owed."""
+    noun = "report" if all(end.mark for end in ends) else "duty"
+    said, open_ones = f"{counted(len(ends), noun)} {how}", sum(not end.is_certain for end in ends)
+    if open_ones == len(ends):
+        return f"{said}, if {'it is' if open_ones == 1 else 'they are'} owed"
+    return f"{said}, {words(open_ones)} of them if owed" if open_ones else said
 
 
 def desk_of(user: "User", now: datetime) -> Desk:
@@ -91,20 +102,13 @@ def _cases(incidents: list[Incident], user: "User", now: datetime) -> list[Case]
     """Nearest deadline first, those without one last; only the first gets a ruler."""
     deadlines = {deadline.incident.pk: deadline for deadline in deadlines_of(incidents, user, now)}
     people = Tally.objects.people_of(incidents)
-    late = datetime.max.replace(tzinfo=now.tzinfo)
-    incidents = sorted(incidents, key=lambda i: deadlines[i.pk].at if i.pk in deadlines else late)
-    first = next(iter(incidents), None)
+    places = {pk: place for place, pk in enumerate(deadlines)}
+    incidents = sorted(incidents, key=lambda incident: places.get(incident.pk, len(places)))
+    first = incidents[0] if deadlines else None
     return [
-        Case(i, deadlines.get(i.pk), people.get(i.pk), _ruler(deadlines.get(i.pk), now) if i is first else None)
+        Case(i, deadlines.get(i.pk), people.get(i.pk), ruler_of(i, deadlines.get(i.pk), now) if i is first else None)
         for i in incidents
     ]
-
-
-def _ruler(deadline: Deadline | None, now: datetime) -> Ruler | None:
-    if deadline is None:
-        return None
-    state = "over" if deadline.urgency == "over" else "due"
-    return Ruler(deadline.incident.aware_at, now, [Mark(deadline.at, "ICO", state, deadline=True)])
 
 
 def _recent(user: "User") -> list[Line]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from breachdesk.desk.addresses import address_of_filing
-from breachdesk.desk.deadlines import Deadline
+from breachdesk.desk.deadlines import urgency_of
 from breachdesk.incidents.models import Incident
 from notifications.models import Edition
 from regulators.due_dates import HOME, home_due_at
@@ -109,23 +109,23 @@ EDITION_STATES = {
 }
 
 
-def owed_to_authority(incident: Incident, filing: Filing | None, deadline: Deadline | None) -> Owed:
+def owed_to_authority(incident: Incident, filing: Filing | None, now: datetime) -> Owed:
     if incident.our_role == Incident.Role.PROCESSOR:
         state = State("arrow-right", "Tell the controller", "soon")
         return Owed("The controller", "", state, "UK GDPR Art 33(2)", due_note="Without undue delay")
     url = address_of_filing(incident, filing)
     due = home_due_at(incident)
-    state = _filing_state(filing, deadline)
-    urgency = deadline.urgency if deadline else "calm"
-    is_next = deadline is not None
-    return Owed("ICO, United Kingdom", url, state, "UK GDPR Art 33(1)", due, is_next=is_next, urgency=urgency)
+    is_open = incident.status == Incident.Status.OPEN and not (filing and filing.is_reported)
+    urgency = urgency_of(due, now) if is_open else "calm"
+    state = _filing_state(filing, urgency, is_open=is_open)
+    return Owed("ICO, United Kingdom", url, state, "UK GDPR Art 33(1)", due, is_next=is_open, urgency=urgency)
 
 
-def _filing_state(filing: Filing | None, deadline: Deadline | None) -> State:
-    if deadline and deadline.urgency == "over":
+def _filing_state(filing: Filing | None, urgency: str, *, is_open: bool) -> State:
+    if urgency == "over":
         return State("stop", "Overdue", "alarm")
     if filing is None:
-        return State("circle-dashed", "Not begun", "soon" if deadline else "")
+        return State("circle-dashed", "Not begun", "soon" if is_open else "")
     return {
         Filing.State.DRAFT: State("pencil-line", "Being drafted", "soon"),
         Filing.State.IN_REVIEW: State("hourglass", "Waiting for sign-off", "soon"),

@@ -1,10 +1,12 @@
-"""The 72-hour ruler: where each thing stands between awareness and the deadline, in per cent of the window."""
+"""The ruler: where each thing stands between awareness and the deadline, in per cent of the window, mostly 72 hours."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from breachdesk.desk.templatetags.say import duration
 
+HOURS = 72
+A_WEEK = 7 * 24
 LABEL_ROOM = 11.0  # per cent; two labels closer than this would run into each other
 
 
@@ -33,7 +35,7 @@ class Ruler:
     aware_at: datetime
     now: datetime
     marks: list[Mark] = field(default_factory=list)
-    hours: int = 72
+    hours: int = HOURS
 
     @property
     def span(self) -> timedelta:
@@ -69,7 +71,7 @@ class Ruler:
 
     def _tick(self, hour: int) -> tuple[float, int, str, str]:
         x = round(hour / self.hours * 100, 2)
-        label = "aware" if hour == 0 else f"{hour} h"
+        label = "aware" if hour == 0 else f"{hour} h" if self.hours <= A_WEEK else f"day {round(hour / 24)}"
         labelled = hour % max(self.hours // 3, 1) == 0
         return (x, 32 if labelled else 29, label if labelled else "", anchor_of(x))
 

@@ -11,6 +11,7 @@ from breachdesk.desk.deadlines import Deadline
 from breachdesk.desk.templatetags.say import language
 from breachdesk.incidents.models import Incident
 from notifications.models import Edition
+from regulators.catalogue.rules import Recipient
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -44,9 +45,12 @@ Wanted = list[tuple[str, str, str, str]]
 
 
 def _report(deadline: Deadline | None) -> Wanted:
-    if deadline is None:
+    """Nothing for the people: their notices have steps of their own."""
+    if deadline is None or deadline.first.tells == Recipient.PEOPLE:
         return []
-    return [(deadline.do, f"To the ICO. {deadline.state}.", deadline.needs, deadline.url)]
+    first = deadline.first
+    to = f"To the {first.short}" if first.is_report and first.short else first.whom
+    return [(deadline.step.do, f"{to}. {deadline.state}.", deadline.step.needs, deadline.url)]
 
 
 def _people(incident: Incident, people: int | None) -> Wanted:

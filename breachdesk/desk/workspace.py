@@ -1,6 +1,5 @@
 """One incident, put together from every app: what we owe, what comes next, what we know, what happened."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,11 +9,11 @@ from breachdesk.audit.timeline import Line, describe
 from breachdesk.desk.deadlines import Deadline, deadline_of
 from breachdesk.desk.head import people_loaded
 from breachdesk.desk.owed import Duties, Owed, duties_in, owed_to_authority, owed_to_people
-from breachdesk.desk.ruler import Mark, Ruler
+from breachdesk.desk.ruler import Ruler
+from breachdesk.desk.ruling import ruler_of
 from breachdesk.desk.steps import Step, steps_of
 from breachdesk.incidents.models import Incident, Moment
 from notifications.models import Edition
-from regulators.due_dates import home_due_at
 from regulators.models import Filing
 from regulators.standing import standing_of
 
@@ -70,19 +69,18 @@ class Workspace:
 
 def workspace_of(incident: Incident, user: "User", now: datetime) -> Workspace:
     """A fixed number of queries, however many people, deliveries and events there are."""
-    filings = Filing.objects.visible_to(user).of(incident).home()
-    filing = filings.first()
+    filing = Filing.objects.visible_to(user).of(incident).home().with_versions().first()
     editions = list(Edition.objects.visible_to(user).of(incident).select_related("notice").in_order())
     people = people_loaded(incident)
-    deadline = deadline_of(incident, filing, user, now)
+    deadline = deadline_of(incident, user, now)
     duties = duties_in(standing_of(incident, now), incident) if user.has_perm("regulators.view_filing") else None
-    at_home = [owed_to_authority(incident, filing, deadline), owed_to_people(incident, editions)]
+    at_home = [owed_to_authority(incident, filing, now), owed_to_people(incident, editions)]
     return Workspace(
         incident=incident,
         now=now,
         people=people,
         deadline=deadline,
-        ruler=_ruler(incident, filings.submission_times(), now),
+        ruler=ruler_of(incident, deadline, now),
         owed=duties.nearest if duties else at_home,
         duties=duties,
         steps=steps_of(incident, user, people, editions, deadline),
@@ -90,18 +88,6 @@ def workspace_of(incident: Incident, user: "User", now: datetime) -> Workspace:
         corrections=[moment for moment in incident.moments.all() if moment.superseded_at],
         timeline=_timeline(incident, user),
     )
-
-
-def _ruler(incident: Incident, submitted: Iterable[datetime], now: datetime) -> Ruler:
-    """Ends with the incident: a closed one no longer burns."""
-    due, at = home_due_at(incident), incident.closed_at or now
-    marks = [Mark(when, "ICO report", "over" if when > due else "done") for when in submitted]
-    if not marks and incident.our_role != Incident.Role.PROCESSOR:
-        marks = [Mark(due, "ICO", "over" if at > due else "due", deadline=True)]
-    contained = incident.moment(Moment.Kind.CONTAINED)
-    if contained and contained.at and contained.at > incident.aware_at:
-        marks.append(Mark(contained.at, "contained", "done"))
-    return Ruler(incident.aware_at, at, marks)
 
 
 def _timeline(incident: Incident, user: "User") -> list[Entry]:

@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 
 from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
 from breachdesk.incidents.models import Incident
+from regulators import tasks
 from regulators.models import DutyMet, StatedFact
 from regulators.positions import checked_value, of_the_organisation
 
@@ -40,7 +42,9 @@ def state_position(statement: Statement, *, by: "User") -> StatedFact:
     """Of the organisation, for every case that has no statement of its own."""
     if statement.key not in of_the_organisation():
         raise ValidationError("That is asked about one case, and answered there. Nothing was changed.")
-    return _state("position.stated", None, statement, by)
+    fact = _state("position.stated", None, statement, by)
+    transaction.on_commit(tasks.work_out_dates.delay, robust=True)  # lost: beat does it within five minutes
+    return fact
 
 
 def _state(event: str, incident: Incident | None, statement: Statement, by: "User") -> StatedFact:

@@ -1,3 +1,4 @@
+from regulators.models.dates import OpenDates
 from regulators.models.duties import DutyMet, StatedFact
 from regulators.models.filings import Answer, Filing, FilingVersion, Receipt
 from regulators.models.reminders import CalendarFeed, Reminder
@@ -10,6 +11,7 @@ __all__ = [
     "DutyMet",
     "Filing",
     "FilingVersion",
+    "OpenDates",
     "Receipt",
     "Reminder",
     "SignedPdf",

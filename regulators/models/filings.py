@@ -35,10 +35,9 @@ class FilingQuerySet(models.QuerySet["Filing"]):
         """The report to our own authority, which the desk counts down to."""
         return self.to(HOME_AUTHORITY).filter(form=home_form())
 
-    def submission_times(self) -> list[datetime]:
-        """When versions reached their authority."""
-        times = self.filter(versions__receipt__isnull=False).values_list("versions__receipt__submitted_at", flat=True)
-        return list(times.order_by("versions__receipt__submitted_at"))
+    def reported(self) -> "FilingQuerySet":
+        """Of which a version reached its authority."""
+        return self.filter(versions__receipt__isnull=False).distinct()
 
     def among(self, incidents: Iterable[Incident]) -> "FilingQuerySet":
         return self.filter(incident__in=incidents)
@@ -168,7 +167,13 @@ class Filing(models.Model):
     @property
     def is_reported(self) -> bool:
         """Its authority got a version of it."""
-        return any(hasattr(version, "receipt") for version in self.versions.all())
+        return self.reported_at is not None
+
+    @property
+    def reported_at(self) -> datetime | None:
+        """When the first version reached its authority."""
+        receipts = (version.receipt for version in self.versions.all() if hasattr(version, "receipt"))
+        return min((receipt.submitted_at for receipt in receipts), default=None)
 
 
 class AnswerQuerySet(models.QuerySet["Answer"]):

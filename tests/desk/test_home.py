@@ -94,6 +94,7 @@ def test_it_asks_the_database_the_same_few_questions_however_much_there_is(signe
         home(client)
     for hours in range(8):
         incident_known_for(hours + 1)
+    home(client)
     with CaptureQueriesContext(connection) as many:
         home(client)
     assert len(many) == len(few)
