@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
+from breachdesk.pdf import PdfError
+
 logger = logging.getLogger(__name__)
 
 
@@ -49,6 +51,8 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, ValidationError):
             return _refuse(request, "refused.html", error.messages, status=409)
+        if isinstance(error, PdfError):
+            return _refuse(request, "refused.html", [str(error)], status=409)
         if isinstance(error, Gone):
             return _refuse(request, "410.html", [str(error)], status=410)
         if isinstance(error, PermissionDenied):

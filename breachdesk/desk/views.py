@@ -24,7 +24,6 @@ from breachdesk.desk.running import running
 from breachdesk.desk.trail import by_day, events_for, rows_of, standing
 from breachdesk.desk.workspace import workspace_of
 from breachdesk.incidents.models import Incident
-from breachdesk.pdf import PdfError
 from breachdesk.people.models import Tally
 from breachdesk.web import is_htmx, paginate, render_page
 
@@ -115,10 +114,7 @@ def incident_evidence(request: HttpRequest, reference: str) -> HttpResponseBase:
     """A report of what is known and done at this moment; that it left the product is in the trail."""
     incident, checkpoint = _incident_of(request, reference), latest_checkpoint()
     evidence = evidence_of(incident, _user(request), timezone.now(), checkpoint)
-    try:
-        document = evidence_pdf(evidence, note_for_print(checkpoint, incident.pk) if checkpoint else None)
-    except PdfError as error:
-        raise ValidationError(str(error)) from error
+    document = evidence_pdf(evidence, note_for_print(checkpoint, incident.pk) if checkpoint else None)
     export_evidence(incident, document, by=_user(request))
     return FileResponse(BytesIO(document.pdf), as_attachment=True, filename=document.name)
 

@@ -2,10 +2,12 @@
 
 import csv
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.test import Client
 
+from breachdesk import pdf
 from breachdesk.accounts.models import User
 from breachdesk.audit.models import Event
 from breachdesk.incidents.actions import Verdict, close_incident, decide_notification
@@ -79,3 +81,16 @@ def test_on_paper_it_says_the_same(client: Client, cases: list[Incident], dpo: U
 def test_an_administrator_sees_no_case(client: Client, cases: list[Incident]) -> None:
     client.force_login(make_user("administrator"))
     assert client.get("/register/").status_code == 403
+
+
+def test_a_pdf_that_cannot_be_made_is_a_sentence_and_no_event(
+    client: Client, cases: list[Incident], dpo: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "child.py"
+    broken.write_text("raise SystemExit(7)\n")
+    monkeypatch.setattr(pdf, "CHILD", broken)
+    client.force_login(dpo)
+    answer = client.post("/register/pdf/")
+    assert answer.status_code == 409
+    assert "The PDF was not made" in answer.text
+    assert not Event.objects.filter(type="register.exported").exists()
