@@ -12,12 +12,19 @@ TOO_LARGE = f"The receipt is larger than {RECEIPT_BYTES >> 20} MB. Nothing was r
 
 
 class ReceiptUploadHandler(FileUploadHandler):
+    """The files of one request are together no larger than a receipt may be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._taken = 0
+
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         self._content = BytesIO()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        if start + len(raw_data) > RECEIPT_BYTES:
+        self._taken += len(raw_data)
+        if self._taken > RECEIPT_BYTES:
             raise ValidationError(TOO_LARGE)
         self._content.write(raw_data)
 

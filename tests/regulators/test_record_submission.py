@@ -132,6 +132,13 @@ def test_a_receipt_that_is_too_large_is_refused_on_its_way_in(signed: Filing, dp
     assert "The receipt is larger than 10 MB. Nothing was recorded." in answer.text
 
 
+def test_several_files_at_once_are_together_no_larger_than_one_may_be(signed: Filing, dpo: User) -> None:
+    halves = [SimpleUploadedFile(f"{n}.pdf", bytes(RECEIPT_BYTES // 2 + 1)) for n in range(2)]
+    answer = signed_in(dpo).post(address(signed, "submission/"), {"file": halves[0], "other": halves[1]})
+    assert answer.status_code == 409
+    assert "larger than 10 MB" in answer.text
+
+
 def test_a_forged_form_is_refused(signed: Filing, dpo: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(dpo)
