@@ -9,13 +9,17 @@ from uuid import UUID
 from breachdesk.audit.canonical import base64url, time_text
 from breachdesk.audit.sections import section
 from breachdesk.incidents.models import Incident
+from regulators.clocks import Due
 from regulators.models import DutyMet, Filing, FilingVersion, Receipt, StatedFact
+from regulators.standing import dues_of
 
 
 @section("filings")
 def filings_section(incident_id: UUID, *, private: bool) -> dict[str, Any]:
-    filings = Filing.objects.of(Incident.objects.get(pk=incident_id)).with_case().order_by("opened_at", "pk")
-    return {"v": 1, "filings": [_filing(filing, private=private) for filing in filings]}
+    incident = Incident.objects.get(pk=incident_id)
+    filings = list(Filing.objects.of(incident).with_case().order_by("opened_at", "pk"))
+    dues = dues_of(incident, filings)
+    return {"v": 1, "filings": [_filing(filing, dues.get(filing.pk), private=private) for filing in filings]}
 
 
 @section("duties")
@@ -55,7 +59,7 @@ def _met(met: DutyMet, *, private: bool) -> dict[str, Any]:
     return told | ({"how": met.how, "delay_reason": met.delay_reason} if private else {})
 
 
-def _filing(filing: Filing, *, private: bool) -> dict[str, Any]:
+def _filing(filing: Filing, due: Due | None, *, private: bool) -> dict[str, Any]:
     """A draft is nobody's statement yet: only its state is told."""
     return {
         "id": str(filing.pk),
@@ -64,7 +68,7 @@ def _filing(filing: Filing, *, private: bool) -> dict[str, Any]:
         "authority": filing.authority,
         "authority_key": filing.authority_key,
         "state": filing.state,
-        "due_at": time_text(filing.due_at) if filing.due_at else None,
+        "due_at": time_text(due.at) if due and due.at else None,
         "opened_at": time_text(filing.opened_at),
         "versions": [_version(version, private=private) for version in filing.versions.all()],
     }

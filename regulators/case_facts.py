@@ -1,6 +1,7 @@
 """facts_of(): one case as obligations_of() asks for it, read from the incident, its people, its notices and what people
 stated. The same moment gives the same facts; nothing is stored."""
 
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Literal, cast
 
@@ -79,7 +80,16 @@ def _known(incident: Incident, stated: dict[str, Any]) -> dict[str, Any]:
     )
     if risk := _risk(incident):
         known["risk.level"] = risk
+    if (is_within := _classified_within(incident)) is not None:
+        known["breach.classified_within"] = is_within
     return known
+
+
+def _classified_within(incident: Incident) -> bool | None:
+    """Worked out once both moments are stated, whatever was said before. Regulation (EU) 2025/301, Article 5(2)."""
+    stated = stated_in(incident)
+    aware, classified = stated.get(Start.AWARENESS), stated.get(Start.CLASSIFICATION)
+    return classified.at - aware.at <= timedelta(hours=24) if aware and classified else None
 
 
 def _risk(incident: Incident) -> str | frozenset[str] | None:

@@ -18,7 +18,8 @@ Units, and what each follows.
                   that event has not happened its own deadline is taken over, since it may not come later than that.
 
 `moves_off_closed_days`: an end on a closed day moves to the next working day (Article 3(4)); an end in hours moves only
-where its own rule says so (Regulation (EU) 2025/301, Article 5(4): to noon of the next working day).
+where its own rule says so. `moved_ends_at`: the time of day of an end that moved (noon of the next working day:
+Regulation (EU) 2025/301, Article 5(4)).
 `ends_at`: the time of day at which the last day ends (17:30 for EDGAR, 17 CFR 232.13(a)(2)). With `counts_first_day`
 an event after that time is one of the next day; otherwise it is an event of its day, as at every other hour.
 Whichever of several limits ends first decides; one whose start is missing could only make it earlier and is named. A
@@ -38,7 +39,8 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from regulators.calendars import DAY, is_working_day, working_days_from
-from regulators.catalogue.rules import Clock, Limit, Start, Test, Unit
+from regulators.catalogue.conditions import Test
+from regulators.catalogue.rules import Clock, Limit, Start, Unit
 from regulators.facts import Stated
 
 ELAPSED = {Unit.MINUTES: timedelta(minutes=1), Unit.HOURS: timedelta(hours=1)}
@@ -239,16 +241,24 @@ def _last_moment(limit: Limit, start: datetime, place: Place) -> datetime:
     if limit.unit in ELAPSED:
         at = start + elapsed_of(limit)
         moves = limit.moves_off_closed_days and not place.is_open(place.day_of(at))
-        return _end_of_day(limit, next(place.open_days_from(place.day_of(at))), place) if moves else at
+        return _moved_end(limit, next(place.open_days_from(place.day_of(at))), place) if moves else at
     counted = last_day_of(limit, start, place)
     last = next(place.open_days_from(counted)) if limit.moves_off_closed_days else counted
-    if limit.whole_days or last != counted or not place.is_open(place.day_of(start)):
+    if last != counted:
+        return _moved_end(limit, last, place)
+    if limit.whole_days or not place.is_open(place.day_of(start)):
         return _end_of_day(limit, last, place)
     return place.at(last, _time_of_day(start, place))
 
 
 def _end_of_day(limit: Limit, day: date, place: Place) -> datetime:
     return place.at(day, time.fromisoformat(limit.ends_at)) if limit.ends_at else place.end_of(day)
+
+
+def _moved_end(limit: Limit, day: date, place: Place) -> datetime:
+    if limit.moved_ends_at:
+        return place.at(day, time.fromisoformat(limit.moved_ends_at))
+    return _end_of_day(limit, day, place)
 
 
 def _time_of_day(start: datetime, place: Place) -> time:

@@ -12,6 +12,7 @@ from breachdesk.audit.canonical import canonical, time_text
 from regulators.catalogue.rules import Start, Unit
 from regulators.models import Filing
 from regulators.sheet import Given, Part, Sheet
+from regulators.standing import due_of_filing
 
 SHAPE = 1
 
@@ -41,11 +42,12 @@ def content_of(sheet: Sheet) -> dict[str, Any]:
 def _clock(filing: Filing) -> dict[str, Any]:
     """When we became aware, and what the law gives from there, if a number is known."""
     aware = {"aware_at": time_text(filing.incident.aware_at), "zone": filing.incident.aware.zone}
-    if not (filing.due and filing.due.end and filing.due.at):
+    due = due_of_filing(filing)
+    if not (due and due.end and due.at):
         return aware
-    limit, article = filing.due.end.limit, filing.due.article
+    limit, article = due.end.limit, due.article
     hours = {"hours": limit.amount} if limit.unit == Unit.HOURS and limit.starts == Start.AWARENESS else {}
-    return {**aware, **hours, "due_at": time_text(filing.due.at), "article": limit.article or article}
+    return {**aware, **hours, "due_at": time_text(due.at), "article": limit.article or article}
 
 
 def bytes_of(content: dict[str, Any]) -> bytes:

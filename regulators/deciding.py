@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from regulators import fact_words
-from regulators.catalogue.rules import AllOfTests, AnyOfTests, IncludesAny, IsOneOf, IsTrue, Reaches, Test
+from regulators.catalogue.conditions import AllOfTests, AnyOfTests, IncludesAny, IsOneOf, IsTrue, Reaches, Test
 from regulators.facts import Count, Facts
 
 Met = bool | None

@@ -31,9 +31,13 @@ _YES_NO = {
     "us.public_body": ("We are a public body", "We are not a public body"),
     "us.listed": ("Our shares are listed in the United States", "Our shares are not listed in the United States"),
     "us.hipaa": ("HIPAA covers us", "HIPAA does not cover us"),
-    "us.classified_within": (
+    "breach.classified_within": (
         "It was classified within 24 hours of awareness",
         "It was not classified within 24 hours of awareness",
+    ),
+    "us.files_on_closed_days": (
+        "Our DORA reports are due on closed days too",
+        "Our DORA reports have until noon of the next working day",
     ),
     "us.critical_infrastructure": (
         "We run critical infrastructure as this law means it",

@@ -5,22 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from breachdesk.incidents.kinds import KINDS
-from regulators.catalogue.rules import (
-    AllOfTests,
-    AnyOfTests,
-    Clock,
-    IncludesAny,
-    InForce,
-    IsOneOf,
-    IsTrue,
-    Limit,
-    NotTest,
-    Reaches,
-    Recipient,
-    Start,
-    Test,
-    Unit,
-)
+from regulators.catalogue.conditions import AllOfTests, AnyOfTests, IncludesAny, IsOneOf, IsTrue, NotTest, Reaches, Test
+from regulators.catalogue.rules import Clock, InForce, Limit, Recipient, Start, Unit
 
 RECIPIENTS = {
     Recipient.AUTHORITY: "Authority",
@@ -51,6 +37,7 @@ STARTS = {
     Start.FIX_AVAILABLE: "a fix being available",
     Start.REQUEST: "the authority’s request",
     Start.AUTHORITY_TOLD: "the notice to the authority",
+    Start.HHS_TOLD: "the notice to the federal health department",
     Start.PEOPLE_TOLD: "the notice to people",
     Start.FIRST_REPORT: "the first report",
     Start.NOTIFICATION: "the full notification",
@@ -87,14 +74,19 @@ def shortly(clock: Clock) -> str:
     """The end or the ends of a period, for a list: `72 hours from awareness`."""
     if not clock.limits:
         return "Without delay, no number" if clock.without_delay else "No number"
-    always = [_end(limit) for limit in clock.limits if not limit.when]
-    sometimes = [_end(limit) for limit in clock.limits if limit.when]
+    always = _different(_end(limit) for limit in clock.limits if not limit.when)
+    sometimes = [end for end in _different(_end(limit) for limit in clock.limits if limit.when) if end not in always]
     words = f"{'; or '.join(always)}; whichever is first" if len(always) > 1 else "".join(always)
     if sometimes:
         words = (
             f"{words}; in some cases {' or '.join(sometimes)}" if words else f"{' or '.join(sometimes)}, by the case"
         )
     return words[:1].upper() + words[1:]
+
+
+def _different(ends: Iterable[str]) -> list[str]:
+    """Ends that differ only in whether a closed day moves them are one to a list."""
+    return list(dict.fromkeys(ends))
 
 
 def _end(limit: Limit) -> str:

@@ -12,7 +12,7 @@ force or does not reach us nothing more is looked at:
     authority   under a one-stop-shop, this place's authority is the one to tell (GDPR Articles 55 and 56)
     role        the duty falls on what we are (a processor tells its controller: GDPR Article 33(2))
     definition  what the law protects and calls a breach (Regime.concerns)
-    condition   Duty.when
+    condition   Duty.when; and, of telling people, that somebody affected lives at this place and not all at others
     exception   Duty.unless, turned round
 
 Where a fact comes from: `role.is` Facts.role; `data.kinds` Facts.kinds; `people.*` Facts.residents, without_country,
@@ -32,7 +32,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from regulators import fact_words
-from regulators.catalogue.rules import Clock, Duty, Recipient, Regime, Start, Supervisor
+from regulators.catalogue.rules import Clock, Duty, InForce, Recipient, Regime, Start, Supervisor
 from regulators.deciding import Decision, Here, Met, People, Reason, all_of, decide, decided, negated
 from regulators.facts import Count, Facts
 from regulators.reaching import Case, Spot, regime_wide, spots_of
@@ -40,6 +40,8 @@ from regulators.rulebook import Rulebook, began_between, version_on
 
 # Told once, not for every place where people live; under a law of several places, at the place REGIME_WIDE.
 TOLD_ONCE = {Recipient.CONTROLLER, Recipient.CONTRACT_PARTNER}
+# For the people who live at the place itself.
+TOLD_AT_HOME = {Recipient.PEOPLE, Recipient.CREDIT_AGENCIES, Recipient.MEDIA}
 
 
 class Verdict(StrEnum):
@@ -171,16 +173,17 @@ def _without_part(case: Case) -> Iterator[tuple[str, Count]]:
 
 
 def _of_regime(regime: Regime, spots: list[Spot], on: date, case: Case) -> Iterator[Obligation]:
-    law = _in_force(regime, on)
     everywhere = _everywhere(regime, spots, case)
     for spot in (*spots, *everywhere):
         once = spot in everywhere
+        law = _in_force(regime.in_force_at(spot.here.place), on)
         ties = [law, spot.reach] if law else [spot.reach]
         is_ours = all(tie.met is not False for tie in ties)
         concerns = [decide(regime.concerns, spot.here).of("definition")] if regime.concerns and is_ours else []
-        for duty in regime.duties:
+        for duty in regime.duties_at(spot.here.place):
             if len(regime.places) == 1 or (duty.tell in TOLD_ONCE) == once:
                 rest = [*_whose(duty, spot), _role(case.facts.role, duty.role), *concerns, *_tests(duty, spot.here)]
+                rest += _of_nobody(spot, spots, case) if duty.tell in TOLD_AT_HOME else []
                 yield _obligation(regime, duty, spot, ties + rest if is_ours else ties, case)
 
 
@@ -193,9 +196,21 @@ def _everywhere(regime: Regime, spots: list[Spot], case: Case) -> list[Spot]:
     return [replace(surest, here=regime_wide(regime, case), tells=None)]
 
 
-def _in_force(regime: Regime, on: date) -> Decision | None:
+def _of_nobody(spot: Spot, spots: list[Spot], case: Case) -> list[Decision]:
+    """A lead without residents owes its people no notice, as long as everybody affected is told at another place.
+
+    People outside the places of the law have none: what our establishment does is covered wherever they live.
+    """
+    told = {one.here.place for one in spots if one.reach.met} - {spot.here.place}
+    lived_in = [place for place, count in case.people.counts.items() if count.high != 0]
+    if spot.here.residents.high != 0 or not lived_in or not all({place, place[:2]} & told for place in lived_in):
+        return []
+    sentence = f"Nobody affected lives in {spot.here.name}: everybody is told where they live."
+    return [decided(sentence, False, "people.residents").of("condition")]
+
+
+def _in_force(force: InForce, on: date) -> Decision | None:
     """Nothing to say where it is."""
-    force = regime.in_force
     if force.counts_on(on):
         return None
     if force.until and on > force.until:

@@ -3,20 +3,21 @@
 Worked out afresh on every look from the facts, the catalogue and what was done; nothing of it is stored.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from uuid import UUID
 
 from breachdesk.incidents.models import Incident
-from notifications.models import Edition
 from regulators.case_facts import facts_of
-from regulators.catalogue import the_catalogue
+from regulators.catalogue import get_place, the_catalogue
 from regulators.catalogue.rules import Recipient, Start
 from regulators.clocks import Due, due_of, is_late
+from regulators.done import Done
 from regulators.due_dates import speaks_1182
-from regulators.facts import Facts, Stated
+from regulators.facts import Facts
 from regulators.models import DutyMet, Filing
 from regulators.obligations import Answer, Obligation, Verdict, obligations_of
 from regulators.rulebook import Rulebook, rulebook_of
@@ -56,6 +57,11 @@ class Duty:
     def is_open(self) -> bool:
         """Somebody still has to be told, or it is not known whether they have to."""
         return self.obligation.verdict != Verdict.NOT_OWED and self.met_at is None
+
+    @property
+    def zone(self) -> str:
+        """Whose clock it is counted by."""
+        return self.due.place.zone.key
 
     @property
     def working(self) -> list[str]:
@@ -132,57 +138,84 @@ class Standing:
 
 
 def standing_of(incident: Incident, now: datetime) -> Standing:
-    facts = facts_of(incident)
+    facts, done = facts_of(incident), Done(incident)
     answer = obligations_of(facts, the_rulebook(), now)
-    done = _Done(incident)
-    by_law: dict[tuple[str, str], list[Obligation]] = {}
-    for one in answer.obligations:
-        by_law.setdefault((one.regime.id, one.place), []).append(one)
-    duties = tuple(duty for ones in by_law.values() for duty in _of_law(ones, facts, done))
-    return Standing(facts, answer, duties, now)
+    return Standing(facts, answer, tuple(_dated_all(answer, facts, done)), now)
+
+
+def dues_of(incident: Incident, filings: Iterable[Filing]) -> dict[UUID, Due]:
+    """By when each filing of the case is due: the date of the duty it answers. One without a known law has none.
+
+    A law that nothing ties us to yet is looked at as if it reached us, since somebody writes a report under it.
+    """
+    filings = list(filings)
+    laws = {filing.pk: frozenset({filing.law} if filing.law else ()) for filing in filings}
+    if not any(laws.values()):
+        return {}
+    facts, done = facts_of(incident), Done(incident)
+    found = {}
+    for filing in filings:
+        if duty := _answered_by(filing, laws[filing.pk], facts, done):
+            found[filing.pk] = duty.due
+    return found
+
+
+def due_of_filing(filing: Filing) -> Due | None:
+    return dues_of(filing.incident, [filing]).get(filing.pk)
+
+
+def _answered_by(filing: Filing, laws: frozenset[str], facts: Facts, done: Done) -> Duty | None:
+    rules = _rulebook_of(id(the_catalogue()), laws)
+    own = tuple(one for one in facts.own_rules if one.id in laws)
+    facts = replace(facts, own_rules=own)
+    for known in (facts, replace(facts, reach={**facts.reach, **dict.fromkeys(laws, True)})):
+        answer = obligations_of(known, rules, filing.incident.aware_at)
+        if duty := _answering(filing, list(_dated_all(answer, known, done))):
+            return duty
+    return None
+
+
+def _answering(filing: Filing, duties: Iterable[Duty]) -> Duty | None:
+    """Of its law’s reports at its authority’s place the surest, and of those the first."""
+    told = (Recipient.AUTHORITY, Recipient.OTHER_AUTHORITY)
+    fitting = [duty for duty in duties if duty.obligation.duty.tell in told]
+    return min(fitting, key=lambda duty: _fit(filing, duty), default=None)
+
+
+def _fit(filing: Filing, duty: Duty) -> tuple[bool, int, bool, bool]:
+    one = duty.obligation
+    heard = {whom.id for whom in (one.supervisor, *one.candidates) if whom}
+    is_elsewhere = bool(heard) and filing.authority_key not in heard
+    surest = (Verdict.OWED, Verdict.UNDECIDED, Verdict.NOT_OWED).index(one.verdict)
+    return is_elsewhere, surest, one.duty.tell != Recipient.AUTHORITY, one.duty.form != filing.form
 
 
 def the_rulebook() -> Rulebook:
-    return _rulebook(id(the_catalogue()))
+    return _rulebook_of(id(the_catalogue()), None)
 
 
-@lru_cache(maxsize=1)
-def _rulebook(_: int) -> Rulebook:
-    return rulebook_of(the_catalogue())
+@lru_cache(maxsize=64)
+def _rulebook_of(_: int, laws: frozenset[str] | None) -> Rulebook:
+    """All laws, or some of them."""
+    whole = rulebook_of(the_catalogue())
+    return whole if laws is None else replace(whole, regimes=tuple(one for one in whole.regimes if one.id in laws))
 
 
-class _Done:
-    """What was done for a case, read once."""
-
-    def __init__(self, incident: Incident) -> None:
-        self.filings = list(Filing.objects.of(incident).with_case())
-        self.met = {(met.regime, met.duty, met.place): met for met in DutyMet.objects.of(incident)}
-        self.editions = list(Edition.objects.of(incident))
-
-    def reports_to(self, obligation: Obligation) -> list[datetime]:
-        filing = self.filing_for(obligation)
-        versions = filing.versions.all() if filing else ()
-        return sorted(version.receipt.submitted_at for version in versions if hasattr(version, "receipt"))
-
-    def filing_for(self, obligation: Obligation) -> Filing | None:
-        """One authority may get reports under two laws: the ICO under the UK GDPR and under PECR."""
-        whom, law = obligation.supervisor, obligation.regime.id
-        fitting = (one for one in self.filings if whom and one.authority_key == whom.id and one.law in {law, None})
-        return next(fitting, None)
-
-    @property
-    def people_told_at(self) -> datetime | None:
-        """When the last notice was through; None while one is being written or sent."""
-        live = [edition for edition in self.editions if edition.state != Edition.State.CANCELLED]
-        ends = [edition.finished_at for edition in live]
-        return max((end for end in ends if end), default=None) if all(ends) else None
+def _dated_all(answer: Answer, facts: Facts, done: Done) -> Iterator[Duty]:
+    by_law: dict[tuple[str, str], list[Obligation]] = {}
+    for one in answer.obligations:
+        by_law.setdefault((one.regime.id, one.place), []).append(one)
+    for ones in by_law.values():
+        yield from _of_law(ones, facts, done)
 
 
-def _of_law(ones: Iterable[Obligation], facts: Facts, done: _Done) -> list[Duty]:
+def _of_law(ones: Iterable[Obligation], facts: Facts, done: Done) -> list[Duty]:
     """Twice: a duty that hangs on another of the same law needs that one's date first."""
     alone = [_dated(one, facts, done, {}) for one in ones]
     owed = _owed(alone)
-    return [_dated(duty.obligation, facts, done, owed) for duty in alone] if owed else alone
+    dated = [_dated(duty.obligation, facts, done, owed) for duty in alone] if owed else alone
+    answered = {filing: _answering(filing, dated) for duty in dated if (filing := done.filing_for(duty.obligation))}
+    return [_with_progress(duty, done, answered) for duty in dated]
 
 
 def _owed(duties: Iterable[Duty]) -> dict[Start, datetime]:
@@ -197,37 +230,40 @@ def _owed(duties: Iterable[Duty]) -> dict[Start, datetime]:
     return owed
 
 
-def _dated(one: Obligation, facts: Facts, done: _Done, owed: Mapping[Start, datetime]) -> Duty:
+def _dated(one: Obligation, facts: Facts, done: Done, owed: Mapping[Start, datetime]) -> Duty:
     counts = {limit.when: met for limit, met in zip(one.duty.clock.limits, one.limits, strict=True) if limit.when}
+    zone, calendar = counted_in(one)
     due = due_of(
         one.duty.clock,
-        {**facts.starts, **_reported(one, done)},
-        zone=one.regime.zone,
-        calendar=one.regime.calendar,
+        {**facts.starts, **done.starts_of(one)},
+        zone=zone,
+        calendar=calendar,
         owed=owed,
         applies=counts.get,
         article=one.duty.article,
         by_1182=speaks_1182(one.regime),
     )
-    return _with_progress(Duty(one, due), done)
+    return Duty(one, due)
 
 
-def _reported(one: Obligation, done: _Done) -> dict[Start, Stated]:
-    reports = done.reports_to(one)
-    if not reports:
-        return {}
-    first, last = Stated(reports[0]), Stated(reports[-1])
-    return {Start.AUTHORITY_TOLD: first, Start.FIRST_REPORT: first, Start.LAST_REPORT: last}
+def counted_in(one: Obligation) -> tuple[str, str | None]:
+    """Whose clock and whose holidays: the law's, or, where it is that of several places, those of the authority's place
+    or of the place itself."""
+    if len(one.regime.places) == 1 or not one.place:
+        return one.regime.zone, one.regime.calendar
+    place = get_place(one.supervisor.place if one.supervisor else one.place)
+    return place.zone, place.calendar
 
 
-def _with_progress(duty: Duty, done: _Done) -> Duty:
+def _with_progress(duty: Duty, done: Done, answered: Mapping[Filing, Duty | None]) -> Duty:
     one = duty.obligation
-    met = done.met.get((one.regime.id, one.duty.id, one.place))
-    if met:
-        return Duty(one, duty.due, met=met, met_at=met.told_at, is_begun=True)
+    if met := done.met_for(one):
+        return replace(duty, met=met, met_at=met.told_at, is_begun=True)
     if one.duty.tell == Recipient.PEOPLE:
-        return Duty(one, duty.due, met_at=done.people_told_at, is_begun=bool(done.editions))
-    if one.duty.tell == Recipient.AUTHORITY and one.duty.stage == "initial" and (filing := done.filing_for(one)):
+        return replace(duty, met_at=done.people_told_at, is_begun=bool(done.editions))
+    filing = done.filing_for(one)
+    is_first = filing is not None and answered.get(filing) is duty
+    if filing and (is_first or (one.duty.tell == Recipient.AUTHORITY and one.duty.stage == "initial")):
         reports = done.reports_to(one)
-        return Duty(one, duty.due, filing, met_at=reports[0] if reports else None, is_begun=True)
+        return replace(duty, filing=filing, met_at=reports[0] if reports else None, is_begun=True)
     return duty

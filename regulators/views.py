@@ -30,6 +30,7 @@ from regulators.models import Filing, Receipt
 from regulators.pdf_signing import pdf_to_export
 from regulators.receipts import ReceiptUploadHandler
 from regulators.sheet import Sheet, sheet_of
+from regulators.standing import due_of_filing, dues_of
 from regulators.unsaved import colleagues_at, words_of
 from regulators.workings import working_of
 
@@ -55,9 +56,10 @@ def _user(request: HttpRequest) -> "User":
 def filings(request: HttpRequest, reference: str) -> HttpResponse:
     incident, now = _incident_of(request, reference), timezone.now()
     begun = list(Filing.objects.visible_to(_user(request)).of(incident).with_case())
+    dues = dues_of(incident, begun)
     context = {
         "incident": incident,
-        "sheets": [sheet_of(filing, at=now) for filing in begun],
+        "sheets": [(sheet_of(filing, at=now), dues.get(filing.pk)) for filing in begun],
         **_to_open(request.GET.get("q", ""), begun),
         "working": working_of(home_due(incident)),
     }
@@ -138,7 +140,7 @@ def _show(request: HttpRequest, sheet: Sheet, submission: SubmissionForm, status
 
 def _shared(sheet: Sheet) -> dict[str, Any]:
     filing = sheet.filing
-    incident = filing.incident
+    incident, due = filing.incident, due_of_filing(filing)
     by_hand = sorted((given for given in sheet if given.at), key=lambda given: given.at, reverse=True)  # type: ignore[arg-type, return-value]
     return {
         "filing": filing,
@@ -146,7 +148,8 @@ def _shared(sheet: Sheet) -> dict[str, Any]:
         "sheet": sheet,
         "form": filing.definition,
         "by_hand": by_hand[:6],
-        "working": working_of(filing.due) if filing.due else [],
+        "due": due,
+        "working": working_of(due) if due else [],
         "signed": filing.signed,
         "receipt": getattr(filing.signed, "receipt", None),
     }

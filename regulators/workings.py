@@ -30,6 +30,7 @@ HAPPENED = {
     Start.FIX_AVAILABLE: "A fix was available",
     Start.REQUEST: "The authority asked for it",
     Start.AUTHORITY_TOLD: "The authority was told",
+    Start.HHS_TOLD: "The federal health department was told",
     Start.PEOPLE_TOLD: "The people were told",
     Start.FIRST_REPORT: "The first report was submitted",
     Start.NOTIFICATION: "The full notification was submitted",

@@ -4,10 +4,11 @@ Everything in it comes from the case as it stands and from the trail; nothing is
 JSON (RFC 8785) is the attachment evidence.json, and the SHA-256 of that is at the foot of every page.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from breachdesk.accounts.models import Organisation
 from breachdesk.audit.canonical import time_text
@@ -18,7 +19,9 @@ from breachdesk.desk.workspace import DECISIONS
 from breachdesk.incidents.models import Incident
 from notifications.models import Delivery, Edition
 from notifications.progress import Progress
+from regulators.clocks import Due, is_late
 from regulators.models import Filing
+from regulators.standing import dues_of
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -50,7 +53,7 @@ def evidence_of(incident: Incident, user: "User", at: datetime, checkpoint: Chec
         "moments": list(_moments(incident)),
         "timeline": [_step(run, entries) for run in _runs(lines)][:MOST_LINES],
         "decisions": [_decision(line, entries) for line in lines if _is_decision(line)],
-        "obligations": [*_reports(filings), *_telling(editions)],
+        "obligations": [*_reports(filings, dues_of(incident, filings)), *_telling(editions)],
         "notices": _notices(editions),
         "extract": [_extracted(line, entries) for line in lines[:MOST_LINES]],
         "left_out": _left_out(incident, lines),
@@ -127,18 +130,18 @@ def _decision(line: Line, entries: dict[Any, Entry]) -> dict[str, Any]:
     }
 
 
-def _reports(filings: Iterable[Filing]) -> Iterator[dict[str, Any]]:
+def _reports(filings: Iterable[Filing], dues: Mapping[UUID, Due]) -> Iterator[dict[str, Any]]:
     for filing in filings:
         receipts = [version.receipt for version in filing.versions.all() if hasattr(version, "receipt")]
         first = min((receipt.submitted_at for receipt in receipts), default=None)
-        form, due = filing.definition, filing.due_at
+        form, due = filing.definition, dues.get(filing.pk)
         yield {
             "what": f"{form.title} to the {filing.addressee.short_name}",
             "short": f"{filing.addressee.short_name}, first report",
-            "law": filing.due.article if filing.due else form.law,
-            "due": time_text(due) if due else None,
+            "law": due.article if due else form.law,
+            "due": time_text(due.at) if due and due.at else None,
             "met": time_text(first) if first else None,
-            "is_late": bool(first and due and first > due),
+            "is_late": bool(first and due and is_late(due, first)),
             "references": [receipt.authority_reference for receipt in receipts if receipt.authority_reference],
         }
 

@@ -8,16 +8,8 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from regulators.catalogue.rules import (
-    IncludesAny,
-    IsOneOf,
-    IsTrue,
-    Place,
-    Reaches,
-    Regime,
-    Supervisor,
-    comparisons_in,
-)
+from regulators.catalogue.conditions import IncludesAny, IsOneOf, IsTrue, Reaches, comparisons_in
+from regulators.catalogue.rules import Place, Regime, Supervisor
 from regulators.catalogue.schema import Key, Strict, Text
 
 
@@ -57,9 +49,9 @@ def faults_of_regime(regime: Regime, known: Known) -> Iterator[tuple[str, str]]:
             yield "places", f"places.yaml has no {place}"
     for authority in regime.authorities:
         yield from _faults_of_authority(authority, regime, known)
-    for duty in regime.duties:
+    for where, duty in regime.every_duty():
         if duty.form and duty.form not in known.forms:
-            yield f"duties.{duty.id}.form", f"there is no form {duty.form}"
+            yield f"{where}.form", f"there is no form {duty.form}"
     for where, test in regime.tests():
         for compared in comparisons_in(test):
             yield from ((where, reason) for reason in _faults_of_comparison(compared, known))

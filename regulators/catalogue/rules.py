@@ -10,113 +10,15 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, HttpUrl, Tag, model_validator
+from pydantic import Field, HttpUrl, model_validator
 
+from regulators.catalogue.conditions import Test
 from regulators.catalogue.notice_rules import Basis, CreditMonitoring, Delivery, NoticeContents
-from regulators.catalogue.schema import Confidence, FactKey, Key, Strict, Text
+from regulators.catalogue.schema import Confidence, Key, Strict, Text
 
 CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 PlaceCode = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 """A country, or a part of one: US-TX, DE-BY (ISO 3166-2)."""
-
-
-class IsTrue(Strict):
-    """The fact is yes, or, with `is: false`, no. Not known: undecided."""
-
-    fact: FactKey
-    is_: bool = Field(alias="is")
-
-
-class IsOneOf(Strict):
-    fact: FactKey
-    is_one_of: tuple[Key, ...] = Field(min_length=1)
-
-
-class IncludesAny(Strict):
-    """A set of values has at least one of these. One not known for certain is never without: undecided."""
-
-    fact: FactKey
-    includes_any: tuple[Key, ...] = Field(min_length=1)
-
-
-class Reaches(Strict):
-    """A number of people. A range that holds the threshold, or no number at all, is undecided."""
-
-    fact: FactKey
-    at_least: int | None = Field(default=None, ge=1)
-    more_than: int | None = Field(default=None, ge=0)
-    fewer_than: int | None = Field(default=None, ge=1)
-
-    @model_validator(mode="after")
-    def compares_once(self) -> "Reaches":
-        if sum(value is not None for value in (self.at_least, self.more_than, self.fewer_than)) != 1:
-            raise ValueError("a number is compared with exactly one of: at_least, more_than, fewer_than")
-        return self
-
-
-class AllOfTests(Strict):
-    all: tuple["Test", ...] = Field(min_length=1)
-
-
-class AnyOfTests(Strict):
-    any: tuple["Test", ...] = Field(min_length=1)
-
-
-class NotTest(Strict):
-    not_: "Test" = Field(alias="not")
-
-
-_SHAPES = {key: key for key in ("all", "any", "not", "is", "is_one_of", "includes_any")}
-_SHAPES |= dict.fromkeys(("at_least", "more_than", "fewer_than"), "number")
-
-
-def _shape_of(written: object) -> str | None:
-    """By the key only one shape has, so that a fault is named in the shape that was meant and not in all seven."""
-    if isinstance(written, dict):
-        return next((shape for key, shape in _SHAPES.items() if key in written), None)
-    return next((shape for kind, shape in _KINDS.items() if isinstance(written, kind)), None)
-
-
-_KINDS: dict[type, str] = {
-    IsTrue: "is",
-    IsOneOf: "is_one_of",
-    IncludesAny: "includes_any",
-    Reaches: "number",
-    AllOfTests: "all",
-    AnyOfTests: "any",
-    NotTest: "not",
-}
-
-Test = Annotated[
-    Annotated[IsTrue, Tag("is")]
-    | Annotated[IsOneOf, Tag("is_one_of")]
-    | Annotated[IncludesAny, Tag("includes_any")]
-    | Annotated[Reaches, Tag("number")]
-    | Annotated[AllOfTests, Tag("all")]
-    | Annotated[AnyOfTests, Tag("any")]
-    | Annotated[NotTest, Tag("not")],
-    Discriminator(
-        _shape_of,
-        custom_error_type="test",
-        custom_error_message="a test has one key of: all, any, not, is, is_one_of, includes_any, at_least, more_than, "
-        "fewer_than",
-    ),
-]
-
-
-def comparisons_in(test: "Test") -> Iterator[IsTrue | IsOneOf | IncludesAny | Reaches]:
-    match test:
-        case AllOfTests(all=parts) | AnyOfTests(any=parts):
-            for part in parts:
-                yield from comparisons_in(part)
-        case NotTest(not_=part):
-            yield from comparisons_in(part)
-        case _:
-            yield test
-
-
-def facts_in(test: "Test") -> Iterator[str]:
-    return (compared.fact for compared in comparisons_in(test))
 
 
 class Start(StrEnum):
@@ -142,6 +44,8 @@ class Start(StrEnum):
     REQUEST = "request"
     """The authority asked for it."""
     AUTHORITY_TOLD = "authority_told"
+    HHS_TOLD = "hhs_told"
+    """The federal health department was told under HIPAA, which some states want a copy of."""
     PEOPLE_TOLD = "people_told"
     FIRST_REPORT = "first_report"
     NOTIFICATION = "notification"
@@ -175,6 +79,8 @@ class Limit(Strict):
     """An end on a Saturday, Sunday or holiday moves to the next working day."""
     ends_at: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] | None = None
     """The time of day the last day ends at, where a rule names one (17:30 for EDGAR)."""
+    moved_ends_at: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] | None = None
+    """The same for an end that moved off a closed day, and for no other (noon, under DORA)."""
     until_received: bool = False
     """In time only if it has arrived, not if it was sent."""
     when: Test | None = None
@@ -186,6 +92,8 @@ class Limit(Strict):
         given = [value is not None for value in (self.amount, self.unit)]
         if given != [self.relation == "after"] * 2:
             raise ValueError("a limit after an event has amount and unit; one with or before an event has neither")
+        if self.moved_ends_at and not self.moves_off_closed_days:
+            raise ValueError("moved_ends_at needs moves_off_closed_days: otherwise no end moves")
         return self
 
 
@@ -287,6 +195,23 @@ class InForce(Strict):
         return self.is_dated and (self.since or date.min) <= day <= (self.until or date.max)
 
 
+class National(Strict):
+    """What one place's own act makes of a law that several places have (a directive)."""
+
+    duties: tuple[Duty, ...] = ()
+    """Each takes the place of the law's duty with its id; one with an id of its own comes besides."""
+    whom: str = ""
+    """Who hears the reports there, where no duty of its own says it."""
+    in_force: InForce | None = None
+    """Of the place's act, where it began on another day than the law."""
+
+    @model_validator(mode="after")
+    def says_something(self) -> "National":
+        if not (self.duties or self.whom or self.in_force):
+            raise ValueError("a place of its own has duties, whom or in_force; what is only said stands in notes")
+        return self
+
+
 class Regime(Strict):
     """One law in one version. A later version is another file with the same id and a later `in_force.since`.
 
@@ -306,9 +231,12 @@ class Regime(Strict):
     concerns: Test | None = None
     """The law's own definition of a breach: the kinds of data it protects, unreadable data, its harm test."""
     duties: tuple[Duty, ...] = ()
+    national: dict[PlaceCode, National] = {}
+    """By place, where its own act differs."""
     no_duty: str = ""
     """For a law that asks nothing of anybody after a breach: why, so that its place is looked at and not unknown."""
     zone: Text
+    """A law of several places is counted by the clock and the holidays of each; these are for all of them at once."""
     calendar: PlaceCode | None = None
     """Whose public holidays count, as the holidays library names them."""
     phases: str = ""
@@ -327,29 +255,56 @@ class Regime(Strict):
         names = [duty.id for duty in self.duties]
         if self.confidence == "seen" and not (self.source.url and self.source.seen_on):
             raise ValueError("confidence seen needs a source with its address and the date it was seen on")
-        if len(set(names)) != len(names):
+        if len(set(names)) != len(names) or any(_doubled(self.duties_at(place)) for place in self.national):
             raise ValueError("two duties have the same id")
+        if strange := set(self.national).difference(self.places):
+            raise ValueError(f"national has {', '.join(sorted(strange))}, which is none of the places of this law")
         if bool(self.duties) == bool(self.no_duty):
             raise ValueError("a regime has duties, or says in no_duty why it has none")
-        clocks = [clock for duty in self.duties for clock in (duty.clock, duty.expected) if clock]
+        clocks = [clock for _, duty in self.every_duty() for clock in (duty.clock, duty.expected) if clock]
         if not self.calendar and any(map(needs_calendar, clocks)):
             raise ValueError("a clock in business days needs the regime's calendar")
         return self
 
-    def duty(self, key: str) -> Duty:
-        return next(duty for duty in self.duties if duty.id == key)
+    def duty(self, key: str, place: str = "") -> Duty:
+        return next(duty for duty in self.duties_at(place) if duty.id == key)
+
+    def duties_at(self, place: str) -> tuple[Duty, ...]:
+        """The law's own, with those of the place's act in their stead and after them."""
+        if place not in self.national:
+            return self.duties
+        act = self.national[place]
+        theirs = {duty.id: duty for duty in act.duties}
+        return tuple([theirs.pop(duty.id, _heard(duty, act.whom)) for duty in self.duties]) + tuple(theirs.values())
+
+    def in_force_at(self, place: str) -> InForce:
+        return (self.national[place].in_force if place in self.national else None) or self.in_force
+
+    def every_duty(self) -> Iterator[tuple[str, Duty]]:
+        """Each by where it stands: the law's own, then those of its places."""
+        yield from ((f"duties.{duty.id}", duty) for duty in self.duties)
+        for place, act in self.national.items():
+            yield from ((f"national.{place}.duties.{duty.id}", duty) for duty in act.duties)
 
     def tests(self) -> Iterator[tuple[str, "Test"]]:
         """Every test of it, by where it stands."""
         if self.concerns:
             yield "concerns", self.concerns
-        for duty in self.duties:
+        for where, duty in self.every_duty():
             for name, test in (("when", duty.when), ("unless", duty.unless)):
                 if test:
-                    yield f"duties.{duty.id}.{name}", test
+                    yield f"{where}.{name}", test
             for number, limit in enumerate((*duty.clock.limits, *(duty.expected.limits if duty.expected else ()))):
                 if limit.when:
-                    yield f"duties.{duty.id}.limits.{number}.when", limit.when
+                    yield f"{where}.limits.{number}.when", limit.when
+
+
+def _heard(duty: Duty, whom: str) -> Duty:
+    return duty.model_copy(update={"whom": whom}) if whom and duty.tell == Recipient.AUTHORITY else duty
+
+
+def _doubled(duties: tuple[Duty, ...]) -> bool:
+    return len({duty.id for duty in duties}) != len(duties)
 
 
 def needs_calendar(clock: Clock) -> bool:

@@ -14,8 +14,7 @@ from breachdesk.incidents.models import Incident
 from regulators.addressees import Addressee, addressee_as_begun
 from regulators.catalogue import get_form
 from regulators.catalogue.schema import Form
-from regulators.clocks import Due
-from regulators.due_dates import HOME_AUTHORITY, due_by_law, home_form, law_answered
+from regulators.due_dates import HOME_AUTHORITY, home_form, law_answered
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -42,17 +41,8 @@ class FilingQuerySet(models.QuerySet["Filing"]):
     def among(self, incidents: Iterable[Incident]) -> "FilingQuerySet":
         return self.filter(incident__in=incidents)
 
-    def not_submitted(self) -> "FilingQuerySet":
-        """Whose authority has got no version of it yet: a follow-up has no clock of its own."""
-        return self.exclude(versions__receipt__isnull=False)
-
     def awaiting_sign_off(self) -> "FilingQuerySet":
         return self.filter(state=Filing.State.IN_REVIEW)
-
-    def due_before(self, moment: datetime) -> "FilingQuerySet":
-        """Due earlier than `moment` by what is stated now: no date is stored, so each is worked out."""
-        filings = self.select_related("incident").prefetch_related("incident__moments")
-        return self.filter(pk__in=[one.pk for one in filings if one.due_at and one.due_at < moment])
 
     def with_versions(self) -> "FilingQuerySet":
         return self.prefetch_related("versions__receipt")
@@ -124,15 +114,6 @@ class Filing(models.Model):
     def law(self) -> str | None:
         """The id of the law it answers; None when the catalogue cannot tell."""
         return law_answered(self.definition, self.authority_key)
-
-    @property
-    def due(self) -> Due | None:
-        return due_by_law(self.law, self.incident, form=self.form) if self.law else None
-
-    @property
-    def due_at(self) -> datetime | None:
-        """None: no law is known, it names no number, or its start is not stated."""
-        return self.due.at if self.due else None
 
     @property
     def is_draft(self) -> bool:

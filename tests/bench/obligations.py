@@ -21,19 +21,9 @@ from statistics import median
 from typing import Any
 
 from regulators.catalogue import FOLDER
+from regulators.catalogue.conditions import AllOfTests, AnyOfTests, IncludesAny, IsOneOf, IsTrue, NotTest, Reaches, Test
 from regulators.catalogue.loading import Catalogue, read_catalogue
-from regulators.catalogue.rules import (
-    AllOfTests,
-    AnyOfTests,
-    IncludesAny,
-    IsOneOf,
-    IsTrue,
-    NotTest,
-    Reaches,
-    Regime,
-    Start,
-    Test,
-)
+from regulators.catalogue.rules import Regime, Start
 from regulators.facts import Facts, Stated
 from regulators.obligations import Answer, obligations_of
 from regulators.rulebook import Rulebook, rulebook_of

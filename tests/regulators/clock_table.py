@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from regulators.catalogue.conditions import AllOfTests
 from regulators.catalogue.rules import Clock, Start
 from regulators.clocks import Due, due_of
 from regulators.facts import Stated
@@ -45,10 +46,17 @@ def due_in(rule: str, stated: dict[str, str], more: dict | None = None, **by) ->
         starts,
         zone=zone,
         owed={Start(event): moment(at, zone) for event, at in more.get("owed", {}).items()},
-        applies=lambda test: {"true": True, "false": False}.get(more.get("answers", {}).get(test.fact)),
+        applies=lambda test: _answer(test, more.get("answers", {})),
         article=written["law"],
         **{"calendar": written.get("calendar"), **by},
     )
+
+
+def _answer(test, answers: dict[str, str]) -> bool | None:
+    if isinstance(test, AllOfTests):
+        parts = {_answer(part, answers) for part in test.all}
+        return False if False in parts else None if None in parts else True
+    return {"true": True, "false": False}.get(answers.get(test.fact, ""))
 
 
 def moment(text: str, zone: str) -> datetime:

@@ -9,19 +9,18 @@ from dataclasses import dataclass, field, replace
 from itertools import islice, product
 from typing import Any
 
-from regulators.catalogue.rules import (
+from regulators.catalogue.conditions import (
     AllOfTests,
     AnyOfTests,
-    Duty,
     IncludesAny,
     IsOneOf,
     IsTrue,
     NotTest,
     Reaches,
-    Regime,
     Test,
     comparisons_in,
 )
+from regulators.catalogue.rules import Duty, Regime
 from regulators.facts import Count, Facts
 
 Comparison = IsTrue | IsOneOf | IncludesAny | Reaches

@@ -3,7 +3,9 @@
 A duty is written `law place duty`. What a story does not name as owed or undecided does not apply, in any law.
 """
 
-from regulators.facts import Count
+from typing import Any
+
+from regulators.facts import Count, Facts
 from tests.regulators.made_laws import duty, law
 from tests.regulators.telling import EEA, US_NUMBERS, Story, abroad, aware, each, in_us, not_stated, shop
 
@@ -21,6 +23,18 @@ DUBLIN = {"established_in": frozenset({"IE"}), "main_establishment": "IE"}
 GERMAN = {"established_in": frozenset({"GB", "DE"}), "main_establishment": "DE"}
 BERLIN = {"established_in": frozenset({"GB", "DE-BE"}), "main_establishment": "DE"}
 HEALTH = {"sectors": frozenset({"health"}), "us__hipaa": True}
+
+
+def essential(country: str, **more: Any) -> Facts:
+    """An essential or important entity of that country with a significant incident that holds nobody's data."""
+    home = {"established_in": frozenset({country}), "main_establishment": country}
+    sector = {"sectors": frozenset({"essential_entity"})}
+    return shop({}, **sector, **home, breach__is_major=True, breach__personal_data=False, **more)
+
+
+def each_of(law_there: str, duties: str) -> str:
+    return ", ".join(f"{law_there} {one}" for one in duties.split())
+
 
 AT_HOME = [
     Story("a shop at home, some risk", shop({"GB": 412}), UK),
@@ -91,6 +105,18 @@ EUROPE = [
         shop({"FR": 100, "IE": 20}, **DUBLIN, risk__level="high"),
         "eu_gdpr IE authority, eu_gdpr FR people, eu_gdpr IE people",
     ),
+    Story(
+        "main establishment in Ireland, high risk, and nobody affected lives there: no people to tell in Ireland",
+        shop({"FR": 100}, **DUBLIN, risk__level="high"),
+        "eu_gdpr IE authority, eu_gdpr FR people",
+    ),
+    Story(
+        "main establishment in Ireland, and some live outside the Union: they are told under its law",
+        shop({"FR": 100, "MO": 5}, **DUBLIN, risk__level="high"),
+        "eu_gdpr IE authority, eu_gdpr FR people, eu_gdpr IE people",
+        outside=("MO",),
+    ),
+    Story("nobody is affected yet", shop({}, **DUBLIN, risk__level="high"), "eu_gdpr IE authority, eu_gdpr IE people"),
     Story(
         "two establishments and none of them named as the main one",
         shop({"FR": 100, "IE": 20}, established_in=frozenset({"FR", "IE"}), main_establishment=None),
@@ -166,6 +192,20 @@ TRADES = [
         undecided="eu_nis2 IE early_warning, eu_nis2 IE notification, eu_nis2 IE intermediate, eu_nis2 IE final, "
         "eu_nis2 IE people",
         missing={"eu_nis2 IE final": ("breach.is_major",)},
+    ),
+    Story(
+        "an essential entity in Portugal says when the impact ended",
+        essential("PT"),
+        each_of("eu_nis2 PT", "early_warning notification intermediate end_of_impact final people"),
+    ),
+    Story(
+        "an essential entity in the Netherlands, before its act began",
+        essential("NL", starts=aware(2026, 8, 14)),
+    ),
+    Story(
+        "an essential entity in the Netherlands, on the first day of its act",
+        essential("NL", starts=aware(2026, 8, 15)),
+        each_of("eu_nis2 NL", "early_warning notification intermediate final people"),
     ),
     Story(
         "a British telephone company",

@@ -20,9 +20,10 @@ NO = [
     "breach.ransom_paid",
     "breach.is_major",
     "breach.is_material",
+    "breach.classified_within",
 ]
 NO += ["breach.severe", "breach.exploited_vulnerability", "harm.serious", "harm.large_scale", "report.incomplete"]
-NO += ["us.small", "us.public_body", "us.listed", "us.hipaa", "us.classified_within", "us.critical_infrastructure"]
+NO += ["us.small", "us.public_body", "us.listed", "us.hipaa", "us.files_on_closed_days", "us.critical_infrastructure"]
 NO += ["us.trust_service", "us.large_turnover", "us.information_broker"]
 KNOWN = dict.fromkeys(NO, False) | {"breach.personal_data": True, "breach.is_attack": True, "harm.misuse_likely": True}
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from regulators import fact_words
-from regulators.catalogue.rules import Test
+from regulators.catalogue.conditions import Test
 from regulators.deciding import Decision, Here, People, all_of, any_of, decide, decided, negated
 from regulators.facts import Count
 from tests.regulators.made_laws import known

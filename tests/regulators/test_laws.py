@@ -14,7 +14,8 @@ from regulators.catalogue import (
     supervisors_of,
     the_catalogue,
 )
-from regulators.catalogue.rules import Recipient, Start, Test, facts_in
+from regulators.catalogue.conditions import Test, facts_in
+from regulators.catalogue.rules import Recipient, Start
 from regulators.law_words import RECIPIENTS, STARTS, Words, shortly, words_of
 from regulators.laws import Wanted, When, laws_listed
 
@@ -172,9 +173,47 @@ def test_japans_thirty_days_count_the_first_day_and_sixty_are_for_attacks() -> N
     assert (list(facts_in(_test(thirty.when))), list(facts_in(_test(sixty.when)))) == (["breach.is_attack"],) * 2
 
 
-def test_doras_day_counts_only_for_what_was_classified_within_it() -> None:
-    four, day = get_regime("eu_dora").duty("initial").clock.limits
-    assert (four.when, list(facts_in(_test(day.when)))) == (None, ["us.classified_within"])
+def test_doras_ends_are_moved_off_closed_days_but_not_for_everybody() -> None:
+    dora = get_regime("eu_dora")
+    shape = {
+        duty: [
+            (limit.amount, limit.moved_ends_at, sorted(facts_in(limit.when)) if limit.when else [])
+            for limit in dora.duty(duty).clock.limits
+        ]
+        for duty in ("initial", "intermediate", "final")
+    }
+    within, closed = "breach.classified_within", "us.files_on_closed_days"
+    assert shape == {
+        "initial": [(4, "12:00", []), (4, None, [closed]), (24, "12:00", [within]), (24, None, [within, closed])],
+        "intermediate": [(72, "12:00", []), (72, None, [closed])],
+        "final": [(1, "12:00", [])],
+    }
+
+
+NATIONAL = {
+    ("CY", "early_warning"): "24 hours from awareness",
+    ("CZ", "early_warning"): "24 hours from classification",
+    ("CZ", "final"): "30 days from the end of the handling",
+    ("FI", "early_warning"): "24 hours from detection; or 24 hours from awareness; whichever is first",
+    ("FI", "notification"): "72 hours from detection; or 72 hours from awareness; whichever is first; in some cases 24 "
+    "hours from detection or 24 hours from awareness",
+    ("HR", "final"): "30 days from the full notification",
+    ("PT", "early_warning"): "24 hours from the decision that it is a breach to report",
+    ("PT", "end_of_impact"): "24 hours from the end of the handling",
+    ("PT", "final"): "30 business days from the end of the handling",
+}
+
+
+def test_nis2_is_what_each_states_act_makes_of_it() -> None:
+    nis2 = get_regime("eu_nis2")
+    like_finland = {(place, duty): NATIONAL["FI", duty] for place in ("SI", "SK") for _, duty in NATIONAL if _ == "FI"}
+    found = {(place, duty.id): shortly(duty.clock) for place, act in nis2.national.items() for duty in act.duties}
+    assert found == NATIONAL | like_finland
+    assert shortly(nis2.duty("early_warning", "CY").expected) == "6 hours from awareness"  # type: ignore[arg-type]
+    assert nis2.duty("early_warning", "FR") == nis2.duty("early_warning")
+    assert "BSI" in nis2.duty("final", "DE").whom
+    began = {place: str(nis2.in_force_at(place).since) for place in ("BE", "DK", "NL", "SE")}
+    assert began == {"BE": "2024-10-18", "DK": "2025-07-01", "NL": "2026-08-15", "SE": "2026-01-15"}
 
 
 @pytest.mark.parametrize(

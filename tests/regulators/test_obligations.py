@@ -71,7 +71,7 @@ def test_a_no_decides_while_other_facts_are_missing() -> None:
 
 def test_each_end_of_a_clock_says_whether_it_counts() -> None:
     limits = [{"starts": "awareness", "amount": hours, "unit": "hours"} for hours in (4, 24, 72)]
-    limits[1]["when"] = {"fact": "us.classified_within", "is": True}
+    limits[1]["when"] = {"fact": "breach.classified_within", "is": True}
     limits[2]["when"] = {"fact": "people.all", "more_than": 10}
     clocked = duty(clock={"limits": limits, "reading": "Made up."})
     one = only(answer(known(residents={"JP": 3}, people_all=3), law("jp", ["JP"], "residents", [clocked])))

@@ -13,9 +13,10 @@ from breachdesk.audit.models import Event
 from breachdesk.incidents.actions import close_incident
 from breachdesk.incidents.models import Incident
 from regulators import actions
-from regulators.actions import ReceiptFile
+from regulators.actions import ReceiptFile, Statement, state_position
 from regulators.models import Filing, Receipt
 from regulators.receipts import RECEIPT_BYTES
+from regulators.standing import Progress, due_of_filing, standing_of
 from tests.factories import make_user
 from tests.regulators.conftest import fresh, signed_in
 from tests.regulators.test_save_answers import address
@@ -36,17 +37,12 @@ def test_it_says_how_when_and_by_whom(signed: Filing, dpo: User) -> None:
 
 
 def test_the_clock_stops(signed: Filing, dpo: User) -> None:
-    later = timezone.now() + timedelta(days=30)
-    assert signed in Filing.objects.not_submitted().due_before(later)
+    state_position(Statement("us.established_in", ["GB"]), by=dpo)
     submit(signed, dpo)
-    assert not Filing.objects.not_submitted().due_before(later).exists()
-
-
-def test_due_before_follows_the_awareness(draft: Filing) -> None:
-    due = draft.incident.aware_at + timedelta(hours=72)
-    assert draft.due_at == due
-    assert not Filing.objects.due_before(due).exists()
-    assert Filing.objects.due_before(due + timedelta(seconds=1)).get() == draft
+    duty = standing_of(signed.incident, timezone.now()).duty("uk_gdpr:authority:GB")
+    assert duty
+    assert (duty.filing, duty.progress, duty.is_open) == (signed, Progress.MET, False)
+    assert due_of_filing(signed) == duty.due
 
 
 def test_the_receipt_is_sealed_and_comes_back_whole(signed: Filing, dpo: User) -> None:
