@@ -100,9 +100,6 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         """Neither finished nor cancelled."""
         return self.exclude(state__in=[Edition.State.FINISHED, Edition.State.CANCELLED])
 
-    def awaiting_review(self) -> "EditionQuerySet":
-        return self.filter(state=Edition.State.IN_REVIEW)
-
     def with_incident(self) -> "EditionQuerySet":
         return self.select_related("notice__incident")
 

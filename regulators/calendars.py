@@ -36,11 +36,6 @@ def _calendar(code: str) -> holidays.HolidayBase:
         raise CalendarUnknown(f"There is no calendar of public holidays for {code}.") from missing
 
 
-def check_calendar(code: str) -> None:
-    """Raises CalendarUnknown, with a sentence, when there is no such calendar."""
-    _calendar(code)
-
-
 def is_working_day(code: str, day: date) -> bool:
     calendar = _calendar(code)
     if not calendar.start_year <= day.year <= calendar.end_year:

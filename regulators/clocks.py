@@ -32,7 +32,7 @@ a day is the microsecond before the next one begins.
 """
 
 import calendar as months
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
@@ -194,19 +194,9 @@ def is_late(due: Due, at: datetime) -> bool | None:
     return _in_utc(at) >= due.at if due.must_precede else _in_utc(at) > due.at
 
 
-def overdue_by(due: Due, moment: datetime) -> timedelta:
-    """How long the date has passed; nothing before it, and without one."""
-    return max(timedelta(0), _in_utc(moment) - due.at) if due.at else timedelta(0)
-
-
 def hours_since(start: datetime, moment: datetime) -> int:
     """Hours that have begun, never below 0. At exactly 72:00:00 this is 72, and a report is still in time; then 73."""
     return max(0, -((_in_utc(start) - _in_utc(moment)) // timedelta(hours=1)))
-
-
-def first_of(dues: Iterable[Due]) -> Due | None:
-    """The one with the earliest date."""
-    return min((due for due in dues if due.end), key=lambda due: _order_of(due.end), default=None)
 
 
 def _order_of(end: End | None) -> tuple[datetime, bool]:

@@ -125,11 +125,6 @@ class Standing:
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     @property
-    def has_unplaced(self) -> bool:
-        """People of whom nobody can say where they live."""
-        return self.answer.without_country.high != 0
-
-    @property
     def next(self) -> Duty | None:
         return next((duty for duty in self.owed if duty.is_open and duty.due.at), None)
 

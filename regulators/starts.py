@@ -24,7 +24,6 @@ STARTS: dict[Moment.Kind, tuple[Start, ...]] = {
     Moment.Kind.REQUESTED: (Start.REQUEST,),
     Moment.Kind.STATEMENT_READY: (Start.STATEMENT_READY,),
 }
-KIND_OF_START = {start: kind for kind, starts in STARTS.items() for start in starts}
 PRECISIONS: dict[str, Precision] = {Moment.Precision.EXACT: "minute", Moment.Precision.ABOUT: "hour"}
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from breachdesk.incidents.models import Incident
 from breachdesk.people.gate import Signal, needs_explaining, signals_of
 from breachdesk.people.models import Reading, Tally, Upload
 from breachdesk.people.numbers import Numbers
@@ -234,7 +233,3 @@ def numbered(uploads: Iterable[Upload]) -> list[FileOnPage]:
     """Newest first, as they come; the oldest is number 1."""
     listed = list(uploads)
     return [FileOnPage(len(listed) - place, upload) for place, upload in enumerate(listed)]
-
-
-def files_of(incident: Incident) -> list[FileOnPage]:
-    return numbered(Upload.objects.of(incident).newest_first())

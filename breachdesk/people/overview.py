@@ -18,10 +18,8 @@ from breachdesk.people.personal import (
     masked_address,
     personal_of,
 )
-from breachdesk.people.reading.fields import FIELDS
 from breachdesk.vault.sealing import Cipher
 
-LABELS = {name: field.label for name, field in FIELDS.items()}
 State = Upload.State
 
 
@@ -89,11 +87,3 @@ def _masked_person(cipher: Cipher | None, person: Person) -> MaskedPerson:
 def _masked_words(personal: dict[str, str]) -> tuple[str, str, str]:
     email, reference = personal.get("email", ""), personal.get("reference", "")
     return masked(full_name(personal)), masked_address(email), masked(reference)
-
-
-def shown_fields(personal: dict[str, str], *, clear: bool) -> list[tuple[str, str]]:
-    """Labels and values in the order of the fields; masked unless `clear`."""
-    lines = [(name, personal[name]) for name in FIELDS if name in personal]
-    if clear:
-        return [(LABELS[name], text) for name, text in lines]
-    return [(LABELS[name], masked_address(text) if name == "email" else masked(text)) for name, text in lines]

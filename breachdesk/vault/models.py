@@ -17,9 +17,6 @@ class DataKeyQuerySet(models.QuerySet["DataKey"]):
     def index_destroyed(self) -> list[UUID]:
         return list(self.filter(index_destroyed_at__isnull=False).values_list("scope", flat=True))
 
-    def with_share(self) -> models.QuerySet["DataKey"]:
-        return self.filter(shared_at__isnull=False)
-
 
 class DataKey(models.Model):
     """Two random keys of one scope (an incident, or ORGANISATION), each wrapped by the master key and by its share.

@@ -360,14 +360,6 @@ def dead_keys() -> list[tuple[UUID, str]]:
     return [*dead, *((scope, INDEX) for scope in DataKey.objects.index_destroyed())]
 
 
-def missing_shares() -> list[tuple[UUID, str]]:
-    """Of keys that live and need one: what is sealed under them cannot be read until the shares are put back."""
-    shared = list(DataKey.objects.with_share())
-    needed = [(key.scope, DATA) for key in shared if key.destroyed_at is None]
-    needed += [(key.scope, INDEX) for key in shared if key.index_destroyed_at is None]
-    return [(scope, which) for scope, which in needed if not share_path(scope, which).exists()]
-
-
 def seal(scope: UUID, value: bytes, *, table: str, column: str, row: UUID) -> bytes:
     return cipher_for(scope).seal(value, table=table, column=column, row=row)
 

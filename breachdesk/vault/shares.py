@@ -82,13 +82,6 @@ def find_or_make_share(scope: UUID, which: str) -> bytes:
     return read_share(scope, which)
 
 
-def destroy_share(scope: UUID, which: str) -> bool:
-    """Overwritten, then unlinked; False when there is none. Once the database says that the key is destroyed."""
-    destroyed = destroy_file(share_path(scope, which))
-    _read.cache_clear()
-    return destroyed
-
-
 def destroy_file(path: Path) -> bool:
     try:
         with path.open("r+b") as file:

@@ -16,7 +16,6 @@ from regulators.catalogue.conditions import Test
 from regulators.catalogue.notice_rules import Basis, CreditMonitoring, Delivery, NoticeContents
 from regulators.catalogue.schema import Confidence, Key, Strict, Text
 
-CountryCode = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 PlaceCode = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 """A country, or a part of one: US-TX, DE-BY (ISO 3166-2)."""
 

@@ -250,10 +250,7 @@ class Form(Strict):
     def question(self, key: str) -> Question:
         return next(question for question in self.questions if question.key == key)
 
-    def number_of(self, key: str) -> str:
-        """Section and place in it, as screens and documents print it: 3.2."""
-        return self.numbers[key]
-
     @property
     def numbers(self) -> dict[str, str]:
+        """Section and place in it, by key, as screens and documents print it: 3.2."""
         return {q.key: f"{s}.{n}" for s, part in enumerate(self.sections, 1) for n, q in enumerate(part.questions, 1)}

@@ -41,9 +41,6 @@ class FilingQuerySet(models.QuerySet["Filing"]):
     def among(self, incidents: Iterable[Incident]) -> "FilingQuerySet":
         return self.filter(incident__in=incidents)
 
-    def awaiting_sign_off(self) -> "FilingQuerySet":
-        return self.filter(state=Filing.State.IN_REVIEW)
-
     def with_versions(self) -> "FilingQuerySet":
         return self.prefetch_related("versions__receipt")
 

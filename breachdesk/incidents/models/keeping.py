@@ -164,9 +164,6 @@ class Destruction(models.Model):
     def is_of_data(self) -> bool:
         return self.what == self.What.DATA
 
-    def awaits_decision_at(self, now: datetime) -> bool:
-        return self.state == self.State.ASKED and now < self.lapses_at
-
     @property
     def is_in_work(self) -> bool:
         return self.state in IN_WORK

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from breachdesk.incidents.kinds import labels_of
 from breachdesk.incidents.models import Incident
@@ -80,16 +80,6 @@ class PersonQuerySet(models.QuerySet["Person"]):
         """Those ahead of a person, the nearest first; without one the last of all."""
         ahead = self.filter(identity_index__lt=person.identity_index) if person else self
         return ahead.order_by("-identity_index")
-
-    def by_country(self) -> list[tuple[str, int]]:
-        return self._counted("country")
-
-    def by_language(self) -> list[tuple[str, int]]:
-        return self._counted("language")
-
-    def _counted(self, column: str) -> list[tuple[str, int]]:
-        counted = self.values_list(column).annotate(number=Count("pk")).order_by("-number", column)
-        return [(value, number) for value, number in counted]
 
 
 class Person(models.Model):

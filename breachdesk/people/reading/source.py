@@ -55,10 +55,6 @@ class Inspection:
     certain: bool  # nothing had to be guessed
     notes: list[str] = field(default_factory=list)  # sentences about what the user should look at
 
-    @property
-    def has_headings(self) -> bool:
-        return self.source.header_row > 0
-
 
 class Table(ABC):
     """One file opened as rows. `headings` are distinct and never blank: “Email (2)”, “Column 7”."""

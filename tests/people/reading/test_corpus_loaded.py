@@ -34,7 +34,7 @@ def matched(nasty):
     upload, user = received(nasty)
     with opened(upload, cipher_for(upload.incident_id)) as file:
         inspection = inspect(file, nasty.wanted)
-    headings = inspection.headings if inspection.has_headings else HEADINGS
+    headings = inspection.headings if inspection.source.header_row else HEADINGS
     plan = Plan(inspection.source, tuple(Column(heading, FIELDS.get(heading, "")) for heading in headings))
     plan.check()
     return match_columns(upload, plan, purpose="add", expected_version=upload.version, by=user, ring=False)
