@@ -17,6 +17,7 @@ from breachdesk.audit.models import Event
 from breachdesk.audit.timeline import describe
 from breachdesk.incidents.mentions import numbers_in
 from breachdesk.incidents.models import Incident
+from breachdesk.incidents.spelled import numbers_spelled_in
 from breachdesk.people.counts_then import ESTIMATING, Counts, counts_of
 from breachdesk.people.models import CountEntry
 from breachdesk.people.models.counts import Count
@@ -199,8 +200,8 @@ def _of_recipients(edition: Edition, counts: Counts, blank: Figure) -> Iterator[
 
 def _mentions(text: str, counts: Counts, blank: Figure) -> Iterator[Figure]:
     """A number that was the count once, and is not now."""
-    said = {number.value for number in numbers_in(text)}
-    for number in sorted(said & counts.old_numbers, reverse=True):
+    spelled = {number for number, _ in numbers_spelled_in(text, counts.old_numbers)}
+    for number in sorted(spelled | ({one.value for one in numbers_in(text)} & counts.old_numbers), reverse=True):
         yield replace(blank, stated=Count.exactly(number), is_outdated=True)
 
 

@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from breachdesk.desk import register_views, views
+from breachdesk.desk import register_views, stale_views, views
 
 
 class Reference:
@@ -24,6 +24,7 @@ urlpatterns = [
     path("incidents/<reference:reference>/trail/", views.incident_trail, name="incident-trail"),
     path("incidents/<reference:reference>/bundle/", views.incident_bundle, name="incident-bundle"),
     path("incidents/<reference:reference>/evidence/", views.incident_evidence, name="incident-evidence"),
+    path("incidents/<reference:reference>/stale/", stale_views.stale, name="incident-stale"),
     path("register/", register_views.register, name="register"),
     path("register/<str:kind>/", register_views.export, name="register-export"),
     path("trail/", views.trail, name="trail"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.template import RequestContext
@@ -121,8 +122,21 @@ def bars(rows: Iterable[tuple[str, int]], caption: str, head: str = "", unit: st
     return {"rows": wide, "caption": caption, "head": head, "unit": unit}
 
 
-@register.inclusion_tag("incidents/_head.html", takes_context=True)
+@register.inclusion_tag("incidents/head.html", takes_context=True)
 def incident_head(context: RequestContext, incident: Incident, current: str) -> dict[str, Any]:
     """Title, state, clocks and tabs of an incident. `current` is overview, people, notices, filings or trail."""
-    head = head_of(incident, context["request"].user, timezone.now())
-    return {"incident": incident, "head": head, "current": current, "now": timezone.now()}
+    request, now = context["request"], timezone.now()
+    head, stale_url = head_of(incident, request.user, now), _stale_url(request, incident, current)
+    return {"incident": incident, "head": head, "current": current, "now": now, "stale_url": stale_url}
+
+
+PAPERS = ("filing-detail", "edition-detail")
+"""Pages of one paper."""
+
+
+def _stale_url(request: Any, incident: Incident, current: str) -> str:
+    """Where a page asks for what is not so any more: of the whole case, or of the one paper that it shows."""
+    url, match = reverse("incident-stale", args=[incident.reference]), getattr(request, "resolver_match", None)
+    if current == "overview":
+        return url
+    return f"{url}?{urlencode({'paper': request.path})}" if match and match.url_name in PAPERS else ""
