@@ -73,14 +73,15 @@ def law(request: HttpRequest, law: str, version: int | None = None) -> HttpRespo
     if not versions or (version is not None and not 1 <= version <= len(versions)):
         raise Http404
     shown = versions[version - 1] if version else _today(versions, today)
+    seen = law_of(known, shown, today)
     context = {
-        "law": law_of(known, shown, today),
+        "law": seen,
         "regime": shown,
         "versions": [(number, law_of(known, one, today)) for number, one in enumerate(versions, 1) if one is not shown],
         "places": [known.known.places[code].name for code in shown.places],
         "authorities": list(_authorities(known, shown)),
         "concerns": words_of(shown.concerns, known.known.facts) if shown.concerns else None,
-        "duties": [(line, _conditions(known, line.duty)) for line in law_of(known, shown, today).duties],
+        "duties": [(line, _conditions(known, line.duty)) for line in (*seen.duties, *seen.national)],
         "sector": known.known.sectors.get(shown.reaches_us.sector or ""),
         "kind": known.known.kinds_of_law[shown.kind],
     }

@@ -37,6 +37,12 @@ class DutyLine:
     """Only where two duties of the law tell the same."""
     clock: str
     expected: str
+    place: str = ""
+    """Where the duty is so by that place's own act."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.duty.id}-{self.place}" if self.place else self.duty.id
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,10 @@ class Law:
     is_in_force: bool
     is_own: bool
     duties: tuple[DutyLine, ...]
+    national: tuple[DutyLine, ...]
+    """What the acts of single places make of it."""
+    acts: tuple[tuple[str, str], ...]
+    """By place, what else its act changes: who hears the reports, and since when it counts."""
 
 
 SHOWN = 3
@@ -70,6 +80,8 @@ def law_of(catalogue: Catalogue, regime: Regime, on: date) -> Law:
         is_in_force=regime.in_force.counts_on(on),
         is_own=regime.id in catalogue.own,
         duties=tuple(lines_of(catalogue, regime)),
+        national=tuple(_national_lines(catalogue, regime)),
+        acts=tuple(_acts(catalogue, regime, on)),
     )
 
 
@@ -78,6 +90,22 @@ def lines_of(catalogue: Catalogue, regime: Regime) -> Iterator[DutyLine]:
     for duty, tell in zip(regime.duties, told, strict=True):
         title = duty.title if told.count(tell) > 1 else ""
         yield DutyLine(duty, tell, title, shortly(duty.clock), shortly(duty.expected) if duty.expected else "")
+
+
+def _national_lines(catalogue: Catalogue, regime: Regime) -> Iterator[DutyLine]:
+    for place, act in regime.national.items():
+        name = catalogue.known.places[place].name
+        for duty in act.duties:
+            expected = shortly(duty.expected) if duty.expected else ""
+            told = duty.whom or _recipient(catalogue, regime, duty)
+            yield DutyLine(duty, told, duty.title, shortly(duty.clock), expected, name)
+
+
+def _acts(catalogue: Catalogue, regime: Regime, on: date) -> Iterator[tuple[str, str]]:
+    for place, act in regime.national.items():
+        said = [act.whom, days_of(act.in_force, on) if act.in_force else ""]
+        if any(said):
+            yield catalogue.known.places[place].name, ". ".join(filter(None, said))
 
 
 def _recipient(catalogue: Catalogue, regime: Regime, duty: Duty) -> str:

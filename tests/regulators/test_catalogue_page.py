@@ -64,6 +64,10 @@ def test_every_law_has_a_page(client: Client) -> None:
     assert "Not reviewed by a lawyer" in said
     assert "Belgium: <a" in client.get("/catalogue/eu_gdpr/").text
     assert "Nobody has to be told" in client.get("/catalogue/ua_law2297/").text
+    nis2 = client.get("/catalogue/eu_nis2/").text
+    assert "Finland: Early warning" in nis2
+    assert "24 hours from detection; or 24 hours from awareness; whichever is first" in nis2
+    assert "The CSIRT and the supervisor, whom one report reaches. In force since 15 August 2026" in nis2
 
 
 def test_a_law_shows_the_version_in_force_and_leads_to_the_others(client: Client) -> None:

@@ -53,6 +53,8 @@ def _lines(law: Law) -> list[str]:
     for line in law.duties:
         asked = f"{line.tell}, advice only" if line.duty.recommended else line.tell
         lines += _row(width, f"{asked}: {line.duty.title}", line.clock, line.duty.article)
+    for line in law.national:
+        lines += _row(width, f"{line.place}, {line.tell}: {line.duty.title}", line.clock, line.duty.article)
     if not law.duties:
         lines += _row(width, "nobody", regime.no_duty, "")
     return [*lines, ""]
