@@ -67,7 +67,9 @@ def test_the_table_leaves_with_an_event_and_without_formulas(client: Client, cas
     assert [row["Reference"] for row in rows] == [cases[0].reference]
     assert rows[0]["What was done"] == "'=Moved it."
     assert Event.objects.filter(type="register.exported").count() == 1
-    assert client.get("/register/csv/").status_code == 405
+    reloaded = client.get("/register/csv/")
+    assert (reloaded.status_code, reloaded["Allow"]) == (405, "POST")
+    assert "takes only the button of its own page" in reloaded.text
     assert client.post("/register/doc/").status_code == 404
 
 
