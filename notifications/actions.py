@@ -1,11 +1,12 @@
 """Everything that changes a notice or an edition. What changes a single delivery is in delivery.py."""
 
+from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,22 +16,27 @@ from breachdesk.audit.record import record
 from breachdesk.incidents.models import Incident
 from breachdesk.people.languages import language_name, language_tag
 from notifications import delivery, tasks
-from notifications.checking import NOBODY, refuse_what_cannot_be_sent
+from notifications.checking import NOBODY, check, refuse_what_cannot_be_sent
 from notifications.editions import the_organisation
 from notifications.freezing import digest_of, recipients_of_plan
-from notifications.models import Approval, Edition, EditionAuthor, Notice
-from notifications.starters import starter_for
+from notifications.lint import Finding
+from notifications.models import Approval, Edition, EditionAuthor, Notice, Override
+from notifications.starters import STARTERS, starter_for, usual_starter
+from notifications.wording import text_digest
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
 
+Given = TypeVar("Given", Approval, Override)
 State = Edition.State
 STILL_WRITABLE = {State.DRAFT, State.IN_REVIEW, State.APPROVED}
 STARTED = {State.SENDING, State.PAUSED}
 
 
 @action("notifications.write_notice")
-def create_notice(incident: Incident, *, title: str, default_language: str = "en", by: "User") -> Notice:
+def create_notice(
+    incident: Incident, *, title: str, default_language: str = "en", starter: str = "", by: "User"
+) -> Notice:
     """A notice with the first draft of its default edition, so that nobody begins with an empty page."""
     incident = Incident.objects.select_for_update().get(pk=incident.pk)
     _refuse_closed(incident)
@@ -40,6 +46,7 @@ def create_notice(incident: Incident, *, title: str, default_language: str = "en
         incident=incident,
         title=title.strip(),
         default_language=_known_language(default_language),
+        starter=starter if starter in STARTERS else usual_starter(incident),
         created_by=by,
         created_at=timezone.now(),
     )
@@ -76,13 +83,45 @@ def save_draft(
         return locked
     if locked.state != State.DRAFT:
         record("edition.withdrawn", by=by, on=locked, **_back_to_draft(locked), **_which(locked))
+    voided = _void(locked.overrides.in_force())
     EditionAuthor.objects.get_or_create(edition=locked, author=by)
     locked.subject, locked.body, locked.saved_by, locked.saved_at = subject, body, by, timezone.now()
     locked.clean_fields(exclude=[field.name for field in Edition._meta.fields if field.name not in ("subject", "body")])
     _save(locked)
     private = {"subject": subject, "body": body}
-    record("edition.saved", by=by, on=locked, private=private, **_which(locked))
+    record("edition.saved", by=by, on=locked, also=voided, private=private, **_which(locked))
     return locked
+
+
+@action("notifications.approve_edition")
+def overrule_checks(
+    edition: Edition, *, checks: Iterable[str], reason: str, by: "User", expected_version: int | None = None
+) -> list[Override]:
+    """A second person takes the responsibility for failing checks of exactly these words, by the keys of the checks."""
+    locked = _lock(edition, {State.DRAFT}, "overruled", expected_version)
+    if locked.authors.filter(author=by).exists():
+        raise ValidationError("You wrote a part of this edition, so somebody else must take the responsibility.")
+    if not reason.strip():
+        raise ValidationError(
+            {"reason": "Say why it may go out all the same. It stands in the trail and in the bundle."}
+        )
+    found = check(locked, the_organisation(), subject=locked.subject, body=locked.body, fresh=True)
+    wanted = set(checks)
+    chosen = [fault for fault in found.faults if fault.key in wanted]
+    if not chosen:
+        raise ValidationError("Choose what you take the responsibility for. None of what was chosen is failing now.")
+    given = [_override(locked, fault, reason.strip(), by) for fault in {fault.key: fault for fault in chosen}.values()]
+    record(
+        "edition.overruled",
+        by=by,
+        on=locked,
+        also=given,
+        private={"reason": reason.strip(), "what": " ".join(fault.sentence for fault in chosen)},
+        checks=len(given),
+        sha256=bytes(given[0].text_sha256),
+        **_which(locked),
+    )
+    return given
 
 
 @action("notifications.write_notice")
@@ -246,12 +285,24 @@ def _save(locked: Edition) -> None:
     locked.save()
 
 
+def _void(given: "QuerySet[Given]") -> "list[Given]":
+    """Approvals or overrides of words that are no more."""
+    voided = list(given)
+    for one in voided:
+        one.voided_at, one.version = timezone.now(), one.version + 1
+        one.save(update_fields=["voided_at", "version"])
+    return voided
+
+
+def _override(locked: Edition, fault: Finding, reason: str, by: "User") -> Override:
+    digest = text_digest(locked.subject, locked.body)
+    said = {"check_key": fault.key, "sentence": fault.sentence, "reason": reason, "text_sha256": digest}
+    return Override.objects.create(edition=locked, given_by=by, given_at=timezone.now(), **said)
+
+
 def _back_to_draft(locked: Edition) -> dict[str, Any]:
     """Whoever said yes said it to something else: approvals are void, the list is free again. What the event names."""
-    voided = list(locked.approvals.in_force())
-    for given in voided:
-        given.voided_at, given.version = timezone.now(), given.version + 1
-        given.save(update_fields=["voided_at", "version"])
+    voided = _void(locked.approvals.in_force())
     delivery.forget_plan(locked)
     locked.state = State.DRAFT
     locked.digest = locked.recipients_root = locked.recipients_count = None
@@ -279,7 +330,7 @@ def _refuse_difference(locked: Edition, done: str) -> None:
 
 def _begin_edition(notice: Notice, language: str, *, by: "User") -> Edition:
     earlier = notice.editions.filter(language=language).order_by("-revision").first()
-    subject, body = (earlier.subject, earlier.body) if earlier else starter_for(language, notice.incident)
+    subject, body = (earlier.subject, earlier.body) if earlier else _first_draft(notice, language)
     revision = (notice.editions.filter(language=language).aggregate(last=Max("revision"))["last"] or 0) + 1
     edition = Edition.objects.create(
         notice=notice,
@@ -294,6 +345,11 @@ def _begin_edition(notice: Notice, language: str, *, by: "User") -> Edition:
     EditionAuthor.objects.bulk_create(EditionAuthor(edition=edition, author_id=author) for author in authors)
     record("edition.created", by=by, on=edition, **_which(edition))
     return edition
+
+
+def _first_draft(notice: Notice, language: str) -> tuple[str, str]:
+    key = notice.starter or usual_starter(notice.incident)
+    return starter_for(language, notice.incident, key, timezone.localdate())
 
 
 def _asked_sentence(edition: Edition) -> str:

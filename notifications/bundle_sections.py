@@ -11,18 +11,18 @@ from uuid import UUID
 from breachdesk.audit.canonical import base64url, time_text
 from breachdesk.audit.sections import delivery_rows, section
 from notifications.batches import delivery_lines
-from notifications.models import Delivery, Edition, Notice
+from notifications.models import Delivery, Edition, Notice, Override
 
 delivery_rows(delivery_lines)
 
 
 @section("notices")
 def notices_section(incident_id: UUID, *, private: bool) -> dict[str, Any]:
-    editions = Edition.objects.of_case(incident_id).in_order().with_approvals()
+    editions = Edition.objects.of_case(incident_id).in_order().with_approvals().prefetch_related("overrides")
     counts = Delivery.objects.tally(editions)
     told: dict[UUID, list[dict[str, Any]]] = {}
     for edition in editions:
-        told.setdefault(edition.notice_id, []).append(_edition(edition, counts.get(edition.pk, {})))
+        told.setdefault(edition.notice_id, []).append(_edition(edition, counts.get(edition.pk, {}), private=private))
     notices = Notice.objects.of_case(incident_id).oldest_first()
     return {"v": 1, "notices": [_notice(notice, told.get(notice.pk, []), private=private) for notice in notices]}
 
@@ -37,7 +37,13 @@ def _notice(notice: Notice, editions: list[dict[str, Any]], *, private: bool) ->
     return said | ({"title": notice.title} if private else {})
 
 
-def _edition(edition: Edition, counts: Mapping[str, int]) -> dict[str, Any]:
+def _override(row: Override, *, private: bool) -> dict[str, Any]:
+    """What failed may quote the text, and why it went out all the same was typed: both come with private values."""
+    said = {"id": str(row.pk), "group": row.check_key.split(".", 1)[0], "at": time_text(row.given_at)}
+    return said | ({"what": row.sentence, "reason": row.reason} if private else {})
+
+
+def _edition(edition: Edition, counts: Mapping[str, int], *, private: bool) -> dict[str, Any]:
     """The words only once they were approved; before that they are a draft and state nothing."""
     approvals = sorted(
         (row for row in edition.approvals.all() if row.voided_at is None), key=lambda row: row.approved_at
@@ -51,6 +57,7 @@ def _edition(edition: Edition, counts: Mapping[str, int]) -> dict[str, Any]:
         "subject": edition.subject if approvals else None,
         "body": edition.body if approvals else None,
         "approvals": [{"id": str(row.pk), "at": time_text(row.approved_at)} for row in approvals],
+        "overrides": [_override(row, private=private) for row in edition.overrides.all() if row.voided_at is None],
         "recipients_count": edition.recipients_count,
         "recipients_root": _bytes(edition.recipients_root),
         "counts": dict(sorted(counts.items())),

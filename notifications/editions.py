@@ -45,7 +45,7 @@ def vocabulary_of(edition: Edition, organisation: Organisation) -> Vocabulary:
     """Every kind of data has its words: a person's own row decides what was taken of them, not the incident's facts."""
     return Vocabulary(
         constants=constants_of(edition.notice.incident, organisation),
-        kinds={key: kind.phrase for key, kind in KINDS.items()},
+        kinds={key: kind.phrase_in(edition.language) for key, kind in KINDS.items()},
         domains=tuple(organisation.allowed_links),
         language=edition.language,
     )

@@ -3,6 +3,7 @@ from typing import Any
 from django import forms
 
 from breachdesk.people.languages import LANGUAGES, language_name
+from notifications.starters import STARTERS
 
 LANGUAGE_CHOICES = sorted(((tag, names[0]) for tag, names in LANGUAGES.items()), key=lambda choice: choice[1])
 
@@ -19,6 +20,12 @@ class NoticeForm(forms.Form):
         initial="en",
         label="Language for everybody without their own",
         help_text="People whose language has no edition get this one.",
+    )
+    starter = forms.ChoiceField(
+        choices=[(one.key, one.name) for one in STARTERS.values()],
+        label="Begin with",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose what you begin with. You can change every word of it."},
     )
 
 
@@ -50,6 +57,27 @@ class TextForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 30, "spellcheck": "true"}),
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class OverruleForm(forms.Form):
+    """Which failing checks, and why the notice may go out all the same."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    checks = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple,
+        label="You take the responsibility for",
+        error_messages={"required": "Choose at least one.", "invalid_choice": "That check is not failing any more."},
+    )
+    reason = forms.CharField(
+        max_length=1000,
+        label="Why may it go out all the same?",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say why. It stands on the review page, in the trail and in the bundle."},
+    )
+
+    def __init__(self, *args: Any, failing: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["checks"].choices = failing  # type: ignore[attr-defined]
 
 
 class ConfirmForm(forms.Form):

@@ -41,6 +41,7 @@ class Notice(models.Model):
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="notices")
     title = models.CharField(max_length=160)
     default_language = models.CharField(max_length=12, default="en")
+    starter = models.CharField(max_length=40, blank=True)  # of starters/, for its further languages
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
@@ -204,6 +205,40 @@ class Approval(models.Model):
             models.UniqueConstraint(
                 fields=["edition", "approver"], condition=Q(voided_at=None), name="one_approval_per_approver"
             )
+        ]
+
+
+class OverrideQuerySet(models.QuerySet["Override"]):
+    def in_force(self) -> "OverrideQuerySet":
+        return self.filter(voided_at=None)
+
+
+class Override(models.Model):
+    """A failing check that somebody who wrote none of the text took the responsibility for, in writing.
+
+    It holds for exactly these words: a change of the text voids it for good."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="overrides")
+    check_key = models.CharField(max_length=200)
+    sentence = models.CharField(max_length=600)
+    reason = models.TextField(max_length=1000)
+    text_sha256 = models.BinaryField()
+    given_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    given_at = models.DateTimeField()
+    voided_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = OverrideQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["given_at", "check_key"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["edition", "check_key"], condition=Q(voided_at=None), name="one_override_per_check"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="an_override_has_a_reason"),
         ]
 
 

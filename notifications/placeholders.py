@@ -4,6 +4,7 @@
 ((first name|Customer))   the same with a default
 ((passport??text))        only for people whose data held a passport; the text may be several paragraphs
 ((organisation))          a constant, the same for everybody, put in when the text is compiled
+((covers what happened))  a mark of the author: these words cover that content of the law. It never reaches the message
 """
 
 import re
@@ -11,6 +12,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from notifications.lint.contents import CONTENT_OF
+
+COVERS = "covers "
 PERSON_FIELDS: dict[str, str] = {
     "first name": "the person's first name",
     "last name": "the person's last name",
@@ -23,7 +27,7 @@ MAX_SOURCE = 60_000
 MAX_VALUE = 200
 _FIRST_MARK = 0xE000  # private use: never in an author's text, and plain letters to the Markdown parser
 _LAST_MARK = 0xF8FF
-_NAME = re.compile(r"\s*([^()|?\n]{1,60}?)\s*(\)\)|\||\?\?)")
+_NAME = re.compile(r"\s*([^()|?\n]{1,200}?)\s*(\)\)|\||\?\?)")
 _BRACKETS = re.compile(r"\(\(|\)\)")
 _BIDI = "\u061c\u200e\u200f\u2028\u2029" + "".join(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 # What a value from a person's row may never hold: it could start a line, turn the reading direction or forge a mark.
@@ -95,6 +99,14 @@ class Constant:
     words: str
 
 
+@dataclass(frozen=True)
+class Covering:
+    """The author's word that the text before it covers contents of the law. `offset` is one of the marked text."""
+
+    offset: int
+    contents: tuple[str, ...]
+
+
 Mark = Slot | Opening | Closing | Constant
 
 
@@ -107,6 +119,7 @@ class Marked:
     places: list[tuple[int, int]] = field(default_factory=list)
     origin: list[int] = field(default_factory=lambda: [1])
     problems: list[Problem] = field(default_factory=list)
+    coverings: list[Covering] = field(default_factory=list)
 
     def mark_at(self, character: str) -> Mark | None:
         index = ord(character) - _FIRST_MARK
@@ -137,7 +150,10 @@ def check_value(name: str, value: str) -> str:
 def mark_source(
     source: str, *, fields: Mapping[str, str], constants: Mapping[str, str], kinds: Iterable[str]
 ) -> Marked:
-    """Find every ((…)); constants are put in at once, fields and conditions become marks."""
+    """Find every ((…)); constants are put in at once, fields and conditions become marks.
+
+    What an author marked as covering the law leaves no letter: the rest reads as if it had never stood there.
+    """
     scanner = _Scanner(source, fields, constants, {normal_name(kind): kind for kind in kinds})
     return scanner.run()
 
@@ -213,6 +229,9 @@ class _Scanner:
             self._complain(start, "This (( has no name and no )) after it.")
             return start + 2
         name = normal_name(head[1])
+        if name.startswith(COVERS) and head[2] == "))":
+            self._covers(start, name.removeprefix(COVERS))
+            return head.end()
         if head[2] == "??":
             return self._condition(start, name, head.end())
         if head[2] == "))":
@@ -225,6 +244,23 @@ class _Scanner:
             return head.end()
         self._place(start, name, default)
         return end + 2
+
+    def _covers(self, start: int, names: str) -> None:
+        """Strictly after words of its own line: taken out anywhere else, it could change how the rest is read."""
+        named = [name.strip() for name in names.split(",")]
+        self._end_of_words()
+        for name in named:
+            if name not in CONTENT_OF:
+                self._complain(start, f"“{name}” is no content of a law. They are: {', '.join(CONTENT_OF)}.")
+        if not re.search(r"\w[^\n]*\Z", "".join(self.written)):
+            self._complain(start, "((covers …)) stands after the words it speaks of, on their line.")
+        contents = tuple(CONTENT_OF[name] for name in named if name in CONTENT_OF)
+        self.marked.coverings.append(Covering(sum(map(len, self.written)), contents))
+
+    def _end_of_words(self) -> None:
+        """The spaces before a mark go with it."""
+        if self.written:
+            self.written[-1] = self.written[-1].rstrip(" ")
 
     def _place(self, start: int, name: str, default: str | None) -> None:
         if self.constants.get(name):

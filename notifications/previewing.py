@@ -38,7 +38,16 @@ class Preview:
         return 170 + 20 * self.text.count("\n")
 
 
-def preview(edition: Edition, organisation: Organisation, *, subject: str, body: str, person: Person | None) -> Preview:
+def preview(
+    edition: Edition,
+    organisation: Organisation,
+    *,
+    subject: str,
+    body: str,
+    person: Person | None,
+    kinds: tuple[str, ...] = (),
+) -> Preview:
+    """Without a person: of a made-up one, of whom these kinds of data were taken, or all that the incident names."""
     try:
         compiled = compile_message(subject, body, vocabulary_of(edition, organisation))
         skeleton = Skeleton(compiled, layout_of(edition, organisation))
@@ -49,9 +58,10 @@ def preview(edition: Edition, organisation: Organisation, *, subject: str, body:
         )
     except (ValueError, IndexError):
         return Preview(fault="The organisation's page lacks the sender's address, so no message can be made yet.")
-    values, kinds = _of_person(edition, person)
+    values, held = _of_person(edition, person)
+    held = kinds if kinds and person is None else held
     try:
-        return Preview(compiled.subject, skeleton.as_html(values, kinds), skeleton.as_text(values, kinds))
+        return Preview(compiled.subject, skeleton.as_html(values, held), skeleton.as_text(values, held))
     except ValueRefused as refusal:
         return Preview(fault=str(refusal))
 

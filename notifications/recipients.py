@@ -14,12 +14,14 @@ from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Person, PersonQuerySet
 from breachdesk.people.personal import full_name, unseal_personal
 from breachdesk.vault.sealing import cipher_for
+from notifications.laws import places_of
 from notifications.models import Delivery, Edition, Notice
 from notifications.placeholders import ValueRefused, check_value
 
 CHUNK = 5_000
 WITHOUT_EFFECT = [
     "edition.saved",
+    "edition.overruled",
     "people.looking_began",
     "people.revealed",
     "people.searched",
@@ -71,7 +73,7 @@ def recipients_of(edition: Edition) -> PersonQuerySet:
 
 def languages_wanted(notice: Notice) -> dict[str, int]:
     """Languages of reachable people that the notice is not written in, with how many read them, most first."""
-    return _wanted(notice.pk, _last_event(notice.incident)).copy()
+    return _wanted(notice.pk, last_event(notice.incident)).copy()
 
 
 @lru_cache(maxsize=16)
@@ -124,7 +126,7 @@ def likenesses_of(edition: Edition) -> Counter[Likeness]:
 
 def remembered_likenesses(edition: Edition) -> Counter[Likeness]:
     """The same, kept by this process until something happens in the case: for checks while somebody types."""
-    return _remembered(edition.pk, _last_event(edition.notice.incident))
+    return _remembered(edition.pk, last_event(edition.notice.incident))
 
 
 @lru_cache(maxsize=16)
@@ -132,7 +134,35 @@ def _remembered(edition_id: UUID, _last_event: int) -> Counter[Likeness]:
     return likenesses_of(Edition.objects.with_incident().get(pk=edition_id))
 
 
-def _last_event(incident: Incident) -> int:
+def combinations_of(edition: Edition) -> Counter[tuple[str, ...]]:
+    """The kinds of data that people's rows hold together, with how many people each; frozen lists as they are.
+
+    Nobody's data is opened for it.
+    """
+    is_frozen = edition.recipients_count is not None
+    people = Person.objects.filter(deliveries__edition=edition) if is_frozen else recipients_of(edition)
+    counts: Counter[tuple[str, ...]] = Counter()
+    for kinds, number in people.order_by().values_list("kinds").annotate(people=Count("pk")):
+        counts[kinds_of(kinds, edition.notice.incident)] += number
+    return counts
+
+
+def residents_of(edition: Edition) -> dict[str, int]:
+    """Where the people live whom this edition would go to: by country, and by part of one."""
+    rows = recipients_of(edition).order_by().values_list("country", "state").annotate(people=Count("pk"))
+    return places_of(rows)
+
+
+def remembered_residents(edition: Edition) -> dict[str, int]:
+    return _remembered_residents(edition.pk, last_event(edition.notice.incident))
+
+
+@lru_cache(maxsize=16)
+def _remembered_residents(edition_id: UUID, _last_event: int) -> dict[str, int]:
+    return residents_of(Edition.objects.with_incident().get(pk=edition_id))
+
+
+def last_event(incident: Incident) -> int:
     """The number of the last event that may have changed who gets what."""
     events = Event.objects.of_incident(incident.pk).exclude(type__in=WITHOUT_EFFECT).newest_first()
     return events.values_list("pk", flat=True).first() or 0

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from notifications import views
-from notifications.views import asking, reviewing, sending, writing
+from notifications.views import asking, overruling, reviewing, sending, writing
 
 NOTICES = "incidents/<str:reference>/notices/"
 EDITION = "incidents/<str:reference>/editions/<uuid:pk>/"
@@ -16,6 +16,8 @@ urlpatterns = [
     path(f"{EDITION}check/", writing.edition_check, name="edition-check"),
     path(f"{EDITION}preview/", writing.edition_preview, name="edition-preview"),
     path(f"{EDITION}person/", writing.edition_person, name="edition-person"),
+    path(f"{EDITION}coverage/", overruling.edition_coverage, name="edition-coverage"),
+    path(f"{EDITION}overrule/", overruling.edition_overrule, name="edition-overrule"),
     path(f"{EDITION}submit/", writing.edition_submit, name="edition-submit"),
     path(f"{EDITION}withdraw/", writing.edition_withdraw, name="edition-withdraw"),
     path(f"{EDITION}review/", reviewing.edition_review, name="edition-review"),

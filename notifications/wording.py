@@ -9,6 +9,7 @@ same tokens, so their content is equal. Link addresses are always shown beside t
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
@@ -107,6 +108,11 @@ def parse_subject(source: str, vocabulary: Vocabulary) -> tuple[str, tuple[Probl
     if not problems and (not subject or "\n" in subject or len(subject) > MAX_SUBJECT):
         problems.append(Problem(1, 1, f"The subject must be one line of at most {MAX_SUBJECT} characters."))
     return subject, tuple(problems)
+
+
+def text_digest(subject: str, body: str) -> bytes:
+    """SHA-256 of a text (32 bytes), as the database's guard of overrides computes it. A subject is one line."""
+    return sha256(f"{subject}\n{body}".encode()).digest()
 
 
 def compile_message(subject: str, body: str, vocabulary: Vocabulary) -> Compiled:

@@ -46,6 +46,7 @@ GUARDED: dict[str, set[str]] = {
     "notifications_notice": ROWS,
     "notifications_edition": ROWS,
     "notifications_approval": ROWS,
+    "notifications_override": ROWS,
     "notifications_batch": ROWS,
     "notifications_delivery": STATEMENTS,
     "notifications_attempt": STATEMENTS,

@@ -166,6 +166,11 @@ EVENTS: dict[str, EventType] = {
         "submitted the {language} edition for approval, to {recipients} people",
         more="revision digest recipients_root",
     ),
+    "edition.overruled": EventType(
+        "took the responsibility for {checks} failing checks of the {language} edition",
+        more="revision sha256",
+        private="reason what",
+    ),
     "edition.withdrawn": EventType("took the {language} edition back from approval", more="revision", private="reason"),
     "edition.rejected": EventType("sent the {language} edition back", more="revision digest", private="reason"),
     "edition.approved": EventType(
@@ -222,7 +227,8 @@ EVENTS: dict[str, EventType] = {
         "signed off version {number} of the form {form}", more="form_version authority digest"
     ),
     "filing.exported": EventType(
-        "exported version {number} of the form {form}", more="form_version authority state digest format bytes"
+        "exported version {number} of the form {form}",
+        more="form_version authority state digest format bytes compared_with",
     ),
     "filing.submitted": EventType(
         "recorded that version {number} went to the authority on {submitted_at}",

@@ -103,6 +103,7 @@ GRANTS = {
     "notifications_edition":         "riu    ru     -      -      r      r      r",
     "notifications_editionauthor":   "ri     r      -      -      r      r      r",
     "notifications_approval":        "riu    r      -      -      r      r      r",
+    "notifications_override":        "riu    r      -      -      r      r      r",
     "notifications_delivery":        "riudm  rum    -      -      r      r      r",
     "notifications_attempt":         "ri     ri     -      -      r      r      r",
     "notifications_batch":           "riud   riud   -      -      r      r      r",

@@ -84,7 +84,8 @@
       for (const hit of area.value.matchAll(/\(\(([^()\n]*)\)\)/g)) {
         const mark = document.createElement("mark");
         mark.textContent = hit[0];
-        if (!known.has(nameOf(hit[1]))) mark.className = "bad";
+        const name = nameOf(hit[1]);
+        mark.className = name.startsWith("covers ") ? "cover" : known.has(name) ? "" : "bad";
         back.append(area.value.slice(last, hit.index), mark);
         last = hit.index + hit[0].length;
       }
@@ -107,11 +108,25 @@
     const list = here.parentElement;
     list.scrollLeft = here.offsetLeft - list.offsetLeft - (list.clientWidth - here.offsetWidth) / 2;
   }
+  /* Tab brings in sight what was out of it, but not what was half in it. */
+  document.addEventListener("focusin", ({ target }) => {
+    if (target.matches(":is(.subnav, .tabs, .side-index) > :focus-visible")) target.scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
 
   /* 6. Things that can be put away. */
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-dismiss]");
     if (button) button.closest("[data-dismissable]").remove();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of $$(":is(.account, .menu)[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    for (const menu of $$(":is(.account, .menu)[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
 
   /* 7. Do not lose a form filled in at 3am. */

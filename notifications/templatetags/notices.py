@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from breachdesk.people.countries import country_name
 from notifications.models import Edition
-from notifications.placeholders import normal_name
+from notifications.placeholders import COVERS, normal_name
 
 register = template.Library()
 BRACKETS = re.compile(r"\(\(([^()\n]*)\)\)")
@@ -44,7 +44,8 @@ def marked(text: str, known: Collection[str]) -> SafeString:
     parts, end = [], 0
     for found in BRACKETS.finditer(text):
         name = normal_name(re.split(r"\||\?\?", found[1])[0])
-        parts.append((text[end : found.start()], "" if name in known else "bad", found[0]))
+        look = "cover" if name.startswith(COVERS) else "" if name in known else "bad"
+        parts.append((text[end : found.start()], look, found[0]))
         end = found.end()
     return format_html("{}{}", format_html_join("", '{}<mark class="{}">{}</mark>', parts), text[end:] + "\n")
 

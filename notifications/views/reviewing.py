@@ -5,6 +5,8 @@ from breachdesk.accounts.permissions import requires
 from breachdesk.audit.proof import answers_with_proof
 from breachdesk.web import render_page
 from notifications import actions
+from notifications.checking import review_of
+from notifications.editions import the_organisation
 from notifications.previewing import person_of_pass, preview
 from notifications.recipients import frozen_counts
 from notifications.views import detail_context, edition_of, user_of
@@ -27,6 +29,7 @@ def edition_review(request: HttpRequest, reference: str, pk: object) -> HttpResp
         .select_related("approver")
         .order_by("-approved_at")
         .first(),
+        "groups": review_of(edition, the_organisation()),
         **frozen_counts(edition),
     }
     return render_page(request, "notifications/review.html", context)

@@ -15,10 +15,13 @@ from notifications.checking import check
 from notifications.editions import CONSTANTS, constants_of, the_organisation
 from notifications.forms import FindForm, LanguageForm, NoticeForm, TextForm
 from notifications.history import history_of, last_refusal
+from notifications.lint.contents import CONTENTS
+from notifications.marking import with_mark
 from notifications.models import Edition, Notice
 from notifications.placeholders import PERSON_FIELDS, normal_name
 from notifications.previewing import open_real_person, person_of_pass, preview
-from notifications.recipients import languages_wanted, recipients_of
+from notifications.recipients import kinds_of, languages_wanted, recipients_of
+from notifications.starters import STARTERS, usual_starter
 from notifications.views import edition_of, incident_of, user_of
 from notifications.views.confirming import Question, address, confirm
 
@@ -29,7 +32,7 @@ FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-an
 @requires("notifications.write_notice")
 def notice_new(request: HttpRequest, reference: str) -> HttpResponse:
     incident = incident_of(request, reference)
-    form = NoticeForm(request.POST or None, initial={"title": "Customer notice"})
+    form = NoticeForm(request.POST or None, initial={"title": "Customer notice", "starter": usual_starter(incident)})
     if request.method == "POST" and form.is_valid():
         try:
             notice = actions.create_notice(incident, **form.cleaned_data, by=user_of(request))
@@ -38,7 +41,8 @@ def notice_new(request: HttpRequest, reference: str) -> HttpResponse:
         else:
             return redirect("edition-edit", reference, notice.editions.get().pk)
     status = 422 if request.method == "POST" else 200
-    return render_page(request, "notifications/new.html", {"incident": incident, "form": form}, status=status)
+    context = {"incident": incident, "form": form, "starters": STARTERS.values()}
+    return render_page(request, "notifications/new.html", context, status=status)
 
 
 @requires("notifications.write_notice")
@@ -68,7 +72,7 @@ def edition_edit(request: HttpRequest, reference: str, pk: object) -> HttpRespon
             kept = actions.save_draft(
                 edition,
                 subject=data["subject"],
-                body=data["body"],
+                body=with_mark(data["body"], request.POST.get("cover", "")),
                 expected_version=data["version"],
                 by=user_of(request),
             )
@@ -99,6 +103,7 @@ def _editor(request: HttpRequest, edition: Edition, form: TextForm) -> dict[str,
         "person": person,
         "given": given if person else "",
         "person_fields": PERSON_FIELDS,
+        "contents": CONTENTS,
         "constants": {name: constants[name] for name in CONSTANTS if constants.get(name)},
         "wanted": languages_wanted(edition.notice),
         "known": [*fields, *map(normal_name, edition.notice.incident.kinds)],
@@ -131,7 +136,9 @@ def edition_preview(request: HttpRequest, reference: str, pk: object) -> HttpRes
         subject, body = request.POST.get("subject", "")[:500], request.POST.get("body", "")[:60_000]
     given = request.POST.get("as") or request.GET.get("as") or ""
     person = person_of_pass(edition, given, user) if given else None
-    message = preview(edition, organisation, subject=subject, body=body.replace("\r\n", "\n"), person=person)
+    kinds = kinds_of(request.GET.get("kinds", "").split(","), edition.notice.incident)
+    body = body.replace("\r\n", "\n")
+    message = preview(edition, organisation, subject=subject, body=body, person=person, kinds=kinds)
     response = render_page(request, "notifications/_frame.html", {"message": message})
     response["Content-Security-Policy"] = FRAME_POLICY
     return response

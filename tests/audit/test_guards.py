@@ -18,6 +18,7 @@ from breachdesk.accounts.models import PendingDecision, User
 from breachdesk.audit.record import record
 from breachdesk.incidents.models import Assessment, Decision, Destruction, Incident, LegalHold, Retention
 from breachdesk.people.models import ColumnMapping, Hold, PeopleExport, Person, PersonMatch, Upload
+from notifications.models import Override
 from regulators.models import (
     Answer,
     CalendarFeed,
@@ -141,6 +142,15 @@ def world() -> None:
     """At least one row in every guarded table."""
     edition, user, now = make_edition_being_sent(), make_user("dpo"), timezone.now()
     with unguarded():
+        Override.objects.create(
+            edition=edition,
+            check_key="scam.from",
+            sentence="s",
+            reason="r",
+            text_sha256=b"0" * 32,
+            given_by=user,
+            given_at=now,
+        )
         filing = Filing.objects.create(
             incident=edition.notice.incident, form="uk_ico", form_version=1, opened_by=user, opened_at=now
         )

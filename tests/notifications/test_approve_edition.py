@@ -26,7 +26,8 @@ def test_it_binds_the_digest() -> None:
 
 def test_it_refuses_every_author() -> None:
     second = make_user("author", "approver")
-    edition = save_draft(make_edition(), subject="Changed", body="Changed.", by=second)
+    draft = make_edition()
+    edition = save_draft(draft, subject="Changed", body=f"{draft.body}\nMore.", by=second)
     edition = submit_for_review(edition, by=make_user("author"))
     with pytest.raises(ValidationError, match="You wrote a part of this edition"):
         approve_edition(edition, by=second)

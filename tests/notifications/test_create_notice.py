@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from breachdesk.audit.models import Event
 from breachdesk.incidents.actions import close_incident
-from notifications.actions import create_notice
+from notifications.actions import add_edition, create_notice
 from notifications.models import Edition, Notice
 from tests.factories import make_incident, make_organisation, make_user
 
@@ -18,7 +18,7 @@ def test_it_begins_with_a_draft_that_says_what_the_incident_says() -> None:
     notice = create_notice(make_incident(), title="Customer notice", by=make_user("author"))
     edition = notice.editions.get()
     assert (edition.language, edition.state, edition.revision) == ("en", Edition.State.DRAFT, 1)
-    assert "copied from ((processor))" in edition.body
+    assert "records from ((processor))" in edition.body
     assert edition.subject == "Your details were copied in a data breach"
 
 
@@ -29,8 +29,16 @@ def test_who_began_it_is_its_author() -> None:
 
 
 def test_a_language_without_a_starter_begins_empty() -> None:
-    notice = create_notice(make_incident(), title="Avis", default_language="fr", by=make_user("author"))
+    notice = create_notice(make_incident(), title="Ogłoszenie", default_language="pl", by=make_user("author"))
     assert notice.editions.get().body == ""
+
+
+def test_the_starter_that_was_chosen_begins_every_language() -> None:
+    author = make_user("author")
+    notice = create_notice(make_incident(), title="Warning", starter="impostors", by=author)
+    german = add_edition(notice, language="de", by=author)
+    assert notice.editions.get(language="en").subject == "Beware of messages that pretend to be from us"
+    assert german.subject == "Vorsicht: Jemand gibt sich für uns aus"
 
 
 def test_it_leaves_two_events_with_the_title_sealed() -> None:
@@ -52,7 +60,7 @@ def test_a_closed_incident_gets_no_notice() -> None:
 def test_a_double_click_begins_one_notice(client: Client) -> None:
     incident = make_incident()
     client.force_login(make_user("author"))
-    form = {"title": "Customer notice", "default_language": "en"}
+    form = {"title": "Customer notice", "default_language": "en", "starter": "supplier_contact"}
     first, second = (client.post(reverse("notice-new", args=[incident.reference]), form) for _ in range(2))
     assert (first.status_code, second.status_code) == (302, 422)
     assert "has a notice of this name already" in second.content.decode()
@@ -77,9 +85,8 @@ def test_the_screen_leads_into_the_editor(client: Client) -> None:
     make_organisation()
     incident = make_incident()
     client.force_login(make_user("author"))
-    answer = client.post(
-        reverse("notice-new", args=[incident.reference]), {"title": "Customer notice", "default_language": "en"}
-    )
+    form = {"title": "Customer notice", "default_language": "en", "starter": "first_short"}
+    answer = client.post(reverse("notice-new", args=[incident.reference]), form)
     assert answer.status_code == 302
     assert answer["Location"] == reverse("edition-edit", args=[incident.reference, Edition.objects.get().pk])
     assert client.get(answer["Location"]).status_code == 200

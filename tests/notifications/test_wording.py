@@ -209,8 +209,47 @@ PARTS = [
         "_",
         ">",
     ),
-    *("name", "first name", "identity document", "https://halden-rowe.example/x", "javascript:", "x", "é", "!"),
+    *(
+        "covers what happened",
+        "name",
+        "first name",
+        "identity document",
+        "https://halden-rowe.example/x",
+        "javascript:",
+        "x",
+        "é",
+        "!",
+    ),
 ]
+
+
+@pytest.mark.parametrize(
+    ("marked", "plain"),
+    [
+        ("We lost it. ((covers what happened))", "We lost it."),
+        ("**We lost it.** ((covers what happened)) Sorry.", "**We lost it.** Sorry."),
+        ("- Call us. ((covers what you can do, whom to ask))\n- Wait.", "- Call us.\n- Wait."),
+        ("((name??One ((covers what happened))\n\nTwo. ((covers what we do))))", "((name??One\n\nTwo.))"),
+        ("A line  ((covers what happened))\nand more", "A line\nand more"),
+    ],
+)
+def test_what_is_marked_for_the_law_never_reaches_the_message(marked: str, plain: str) -> None:
+    assert parse(marked, WORDS) == parse(plain, WORDS)
+    assert parse(plain, WORDS).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "column", "said"),
+    [
+        ("a\n\nb ((covers whatever))", 3, 3, "“whatever” is no content of a law"),
+        ("a\n\n((covers what happened))", 3, 1, "stands after the words it speaks of"),
+        ("((covers what happened)) a", 1, 1, "stands after the words it speaks of"),
+    ],
+)
+def test_a_mark_is_refused_where_it_speaks_of_nothing(source: str, line: int, column: int, said: str) -> None:
+    found = problems_of(source)
+    assert found[0][:2] == (line, column)
+    assert said in found[0][2]
 
 
 @given(st.lists(st.one_of(st.sampled_from(PARTS), st.text(max_size=3)), max_size=40).map("".join))
