@@ -126,7 +126,7 @@ def _of_duty(incident: Incident, duty: Duty) -> Countdown | None:
         working=tuple(working_of(duty.due)),
         is_begun=duty.progress != Progress.OPEN,
         is_decided=one.verdict == Verdict.OWED,
-        is_ours=one.reaches_us is True or one.regime.id == HOME,
+        is_ours=duty.is_ours,
         has_form=bool(one.supervisor and one.supervisor.form),
         **_filing(duty.filing),
         url=reverse("duty", args=[incident.reference, duty.key]),

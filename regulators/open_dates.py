@@ -74,6 +74,8 @@ class CaseDates:
     first: Countdown | None
     ends: tuple[End, ...]
     elsewhere: tuple[datetime, ...]
+    undated: int
+    """Open duties that name no date, or hang on an event that nobody stated."""
     is_current: bool = True
 
 
@@ -128,6 +130,7 @@ def _row(incident: Incident, standing: Standing, basis: bytes, now: datetime) ->
         first={**ours[0].kept(), "working": []} if ours else None,
         ends=[[one.at.isoformat(), one.short or one.place if one.is_report else "", one.is_decided] for one in ours],
         elsewhere=[one.at.isoformat() for one in dates if not one.is_ours],
+        undated=sum(duty.is_open and duty.is_ours and duty.due.at is None for duty in standing.duties),
         dates=[one.kept() for one in dates],
     )
 
@@ -137,6 +140,7 @@ def _read(row: OpenDates, *, is_current: bool) -> CaseDates:
         countdown_from(row.first) if row.first else None,
         tuple(End(datetime.fromisoformat(at), mark, is_certain) for at, mark, is_certain in row.ends),
         tuple(map(datetime.fromisoformat, row.elsewhere)),
+        row.undated,
         is_current,
     )
 

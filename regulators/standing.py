@@ -16,7 +16,7 @@ from regulators.catalogue import get_place, the_catalogue
 from regulators.catalogue.rules import Recipient, Start
 from regulators.clocks import Due, due_of, is_late
 from regulators.done import Done
-from regulators.due_dates import speaks_1182
+from regulators.due_dates import HOME, speaks_1182
 from regulators.facts import Facts
 from regulators.models import DutyMet, Filing
 from regulators.obligations import Answer, Obligation, Verdict, obligations_of
@@ -62,6 +62,11 @@ class Duty:
     def zone(self) -> str:
         """Whose clock it is counted by."""
         return self.due.place.zone.key
+
+    @property
+    def is_ours(self) -> bool:
+        """Its law reaches us for certain; so, until somebody says otherwise, does that of our own authority."""
+        return self.obligation.reaches_us is True or self.obligation.regime.id == HOME
 
     @property
     def working(self) -> list[str]:

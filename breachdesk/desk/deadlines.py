@@ -4,10 +4,11 @@ From the dates that regulators/open_dates.py keeps. A date counts here when its 
 not it is decided yet that it is owed; those of laws that may not reach us at all are counted apart.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -68,6 +69,10 @@ class Deadline:
         return self.step.state if self.dates.is_current else "Being worked out again"
 
     @property
+    def icon(self) -> str:
+        return "pencil-line" if self.first.is_begun else "circle-dashed"
+
+    @property
     def url(self) -> str:
         return self.step.url
 
@@ -117,10 +122,21 @@ def open_deadlines(user: "User", now: datetime) -> list[Deadline]:
 
 def deadlines_of(incidents: Iterable[Incident], user: "User", now: datetime) -> list[Deadline]:
     """Of those that are open and have one."""
+    incidents = list(incidents)
+    return deadlines_in(dates_for(incidents, user, now), incidents, user, now)
+
+
+def dates_for(incidents: Iterable[Incident], user: "User", now: datetime) -> dict[UUID, CaseDates]:
+    """Of the open ones, to whoever may see duties."""
     if not user.has_perm("regulators.view_filing"):
-        return []
-    cases = {one.pk: one for one in incidents if one.status == Incident.Status.OPEN}
-    found = (_deadline(cases[pk], dates, user, now) for pk, dates in open_dates_of(cases.values(), now).items())
+        return {}
+    return open_dates_of([one for one in incidents if one.status == Incident.Status.OPEN], now)
+
+
+def deadlines_in(
+    dates: Mapping[UUID, CaseDates], incidents: Iterable[Incident], user: "User", now: datetime
+) -> list[Deadline]:
+    found = (_deadline(one, dates[one.pk], user, now) for one in incidents if one.pk in dates)
     return sorted((one for one in found if one), key=lambda one: (one.first.order, one.reference))
 
 

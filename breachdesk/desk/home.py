@@ -9,7 +9,7 @@ from breachdesk.accounts.models import PendingDecision
 from breachdesk.audit.alarms import TrailHealth, trail_health
 from breachdesk.audit.models import Event
 from breachdesk.audit.timeline import Line, describe
-from breachdesk.desk.deadlines import SOON, Deadline, deadlines_of, ends_of
+from breachdesk.desk.deadlines import SOON, Deadline, dates_for, deadlines_in, ends_of
 from breachdesk.desk.figures import WrongFiling, submitted_and_wrong
 from breachdesk.desk.ruler import Ruler
 from breachdesk.desk.ruling import ruler_of
@@ -17,7 +17,7 @@ from breachdesk.desk.sends import Send, sends_in_progress
 from breachdesk.desk.templatetags.say import words
 from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Tally
-from regulators.open_dates import End
+from regulators.open_dates import CaseDates, End
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -27,11 +27,12 @@ RECENT = 8
 
 @dataclass(frozen=True)
 class Case:
-    """An open incident on the desk. `people` is None while no file is loaded."""
+    """An open incident on the desk. `people` is None while no file is loaded; `undated` duties have no date."""
 
     incident: Incident
     deadline: Deadline | None
     people: int | None
+    undated: int
     ruler: Ruler | None
 
 
@@ -100,15 +101,20 @@ def desk_of(user: "User", now: datetime) -> Desk:
 
 def _cases(incidents: list[Incident], user: "User", now: datetime) -> list[Case]:
     """Nearest deadline first, those without one last; only the first gets a ruler."""
-    deadlines = {deadline.incident.pk: deadline for deadline in deadlines_of(incidents, user, now)}
+    dates = dates_for(incidents, user, now)
+    deadlines = {deadline.incident.pk: deadline for deadline in deadlines_in(dates, incidents, user, now)}
     people = Tally.objects.people_of(incidents)
     places = {pk: place for place, pk in enumerate(deadlines)}
     incidents = sorted(incidents, key=lambda incident: places.get(incident.pk, len(places)))
     first = incidents[0] if deadlines else None
-    return [
-        Case(i, deadlines.get(i.pk), people.get(i.pk), ruler_of(i, deadlines.get(i.pk), now) if i is first else None)
-        for i in incidents
-    ]
+    return [_case(i, deadlines.get(i.pk), people.get(i.pk), dates.get(i.pk), is_first=i is first) for i in incidents]
+
+
+def _case(
+    incident: Incident, deadline: Deadline | None, people: int | None, dates: CaseDates | None, *, is_first: bool
+) -> Case:
+    ruler = ruler_of(incident, deadline, deadline.now) if is_first and deadline else None
+    return Case(incident, deadline, people, dates.undated if dates else 0, ruler)
 
 
 def _recent(user: "User") -> list[Line]:

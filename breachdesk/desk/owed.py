@@ -57,7 +57,7 @@ def duties_in(standing: Standing, incident: Incident) -> Duties | None:
     if standing.facts.established_in is None:
         return None
     is_open = incident.status == Incident.Status.OPEN
-    nearest = sorted((duty for duty in standing.duties if duty.is_open), key=_order)[:NEAREST]
+    nearest = sorted((duty for duty in standing.duties if duty.is_open and duty.is_ours), key=_order)[:NEAREST]
     next_one = next((duty for duty in nearest if is_open and duty.due.at and _is_certain(duty)), None)
     rows = [_row(duty, incident, standing.now, is_next=duty is next_one) for duty in nearest]
     met = sum(duty.met_at is not None for duty in standing.owed)

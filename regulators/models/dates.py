@@ -16,7 +16,7 @@ class OpenDatesQuerySet(models.QuerySet["OpenDates"]):
 
     def keep(self, rows: Iterable["OpenDates"]) -> None:
         """In place of what stood there. Of two who worked the same case out at once, the later one stays."""
-        fields = ["worked_from", "worked_out_at", "first", "ends", "elsewhere", "dates"]
+        fields = ["worked_from", "worked_out_at", "first", "ends", "elsewhere", "undated", "dates"]
         self.bulk_create(rows, update_conflicts=True, unique_fields=["incident"], update_fields=fields)
 
 
@@ -36,6 +36,8 @@ class OpenDates(models.Model):
     """Of each that is ours to meet, the nearest first: [end, whose report it is or nothing, whether it is certain]."""
     elsewhere = models.JSONField(default=list)
     """The ends of those whose law may not reach us at all."""
+    undated = models.PositiveIntegerField(default=0)
+    """Duties that are open, ours to meet, and without a date."""
     dates = models.JSONField(default=list)
 
     objects = OpenDatesQuerySet.as_manager()

@@ -7,7 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from breachdesk.accounts.decisions import ask_for_decision
-from breachdesk.incidents.actions import Facts, StatedMoment, open_incident
+from breachdesk.incidents.actions import Facts, StatedMoment, Verdict, decide_notification, open_incident
+from breachdesk.incidents.models import Decision
+from regulators import open_dates
+from regulators.actions import Statement, Told, meet_duty, state_position
 from tests.factories import make_edition_being_sent, make_incident, make_people, make_user
 
 pytestmark = pytest.mark.django_db
@@ -113,3 +116,68 @@ def test_people_are_counted_once_their_list_is_loaded(signed_in):
     incident = make_incident()
     make_people(incident)
     assert "4 people." in home(signed_in("auditor"))
+
+
+def told(incident, key, by):
+    regime, duty, place = key.split(":")
+    meet_duty(incident, Told(regime, duty, place, timezone.now() - timedelta(minutes=1), "By telephone."), by=by)
+
+
+def case_of_three_countries(by, hours):
+    """Owed to the authorities of the United Kingdom, France and Ireland."""
+    for key, places in (("us.established_in", ["GB"]), ("us.targets", ["FR", "IE"])):
+        state_position(Statement(key, places), by=by)
+    incident = incident_known_for(hours)
+    make_people(incident)
+    decide_notification(incident, Verdict(Decision.About.AUTHORITY, True, "Cards.", b"facts"), by=by)
+    return incident
+
+
+def test_it_counts_down_to_whoever_is_next_of_all_authorities(signed_in):
+    client = signed_in("dpo")
+    incident = case_of_three_countries(client.user, 60)
+    page = home(client)
+    assert "for the ICO report" in page
+    assert "Three reports are due within a day" in page
+    assert "Two more end at the same moment." in page
+    assert "may count: nobody has said whether their laws reach us" in page
+    told(incident, "uk_gdpr:authority:GB", client.user)
+    page = home(client)
+    assert "for the CNIL report" in page
+    assert "One more ends at the same moment." in page
+    assert f'href="{reverse("filing-list", args=[incident.reference])}?q=CNIL"' in page
+    elsewhere = client.get(reverse("trail")).content.decode()
+    assert "<b>CNIL report</b> for" in elsewhere
+    assert "CNIL report" in client.get(reverse("incident-list")).content.decode()
+    case = client.get(incident.get_absolute_url()).content.decode()
+    assert "for the CNIL report" in case
+    assert "To the CNIL. Not begun." in case
+    told(incident, "eu_gdpr:authority:FR", client.user)
+    told(incident, "eu_gdpr:authority:IE", client.user)
+    assert "Nothing is due within a day" in home(client)
+
+
+def test_what_is_overdue_is_counted_over_all_authorities_and_what_has_no_date_is_not_forgotten(signed_in):
+    client = signed_in("dpo")
+    incident = case_of_three_countries(client.user, 80)
+    page = home(client)
+    assert "Three reports are overdue" in page
+    assert "Two more are overdue." in page
+    decide_notification(incident, Verdict(Decision.About.PEOPLE, True, "Cards.", b"facts"), by=client.user)
+    for key in ("uk_gdpr:authority:GB", "eu_gdpr:authority:FR", "eu_gdpr:authority:IE"):
+        told(incident, key, client.user)
+    page = home(client)
+    assert "Nothing is due within a day" in page
+    assert "Open without a date" in page
+    assert "Nothing due" not in page
+
+
+def test_a_date_that_is_not_worked_out_yet_says_so(signed_in, monkeypatch):
+    client = signed_in("dpo")
+    incident_known_for(60)
+    home(client)
+    monkeypatch.setattr(open_dates, "AT_ONCE", 0)
+    state_position(Statement("us.established_in", ["GB"]), by=client.user)
+    page = home(client)
+    assert page.count("Being worked out again") == 2
+    assert "for the ICO report" in page

@@ -11,10 +11,11 @@ from django.urls import reverse
 from breachdesk.accounts import actions as staff
 from breachdesk.accounts.models import User
 from breachdesk.audit.models import Event
+from breachdesk.incidents.actions import StatedMoment, state_moment
 from breachdesk.incidents.models import Incident
 from regulators import actions
 from regulators.models import CalendarFeed
-from tests.factories import make_user, unguarded
+from tests.factories import make_people, make_user, unguarded
 
 pytestmark = pytest.mark.django_db
 ICO = "Information Commissioner"
@@ -101,6 +102,37 @@ def test_an_entry_keeps_its_identity_and_leaves_when_it_is_done(
     assert not [entry for entry in entries(token) if ICO in entry["summary"]]
     first, second = (sorted(str(entry["uid"]) for entry in entries(token)) for _ in range(2))
     assert first == second
+
+
+def test_every_authority_has_its_entry_once(incident: Incident, dpo: User) -> None:
+    for key, places in (("us.established_in", ["GB"]), ("us.targets", ["FR", "IE"])):
+        actions.state_position(actions.Statement(key, places), by=dpo)
+    make_people(incident)
+    found = entries(actions.make_calendar_feed(by=dpo))
+    assert len({str(entry["uid"]) for entry in found}) == len(found)
+    for key in ("uk_gdpr:authority:GB", "eu_gdpr:authority:FR", "eu_gdpr:authority:IE"):
+        assert sum(str(entry["url"]).endswith(f"/duties/{key}/") for entry in found) == 1
+
+
+def test_a_date_that_moves_moves_in_the_calendar(incident: Incident, dpo: User) -> None:
+    token = actions.make_calendar_feed(by=dpo)
+    before = ico(token)
+    at = incident.aware_at - timedelta(hours=4)
+    state_moment(incident, StatedMoment("aware", at), expected_version=incident.version, reason="Spam.", by=dpo)
+    after = ico(token)
+    assert str(after["uid"]) == str(before["uid"])
+    assert before["dtstart"].dt - after["dtstart"].dt == timedelta(hours=4)
+
+
+def test_revoking_ends_nobody_elses_address(incident: Incident, dpo: User) -> None:
+    mine, colleague = actions.make_calendar_feed(by=dpo), make_user("auditor")
+    theirs = actions.make_calendar_feed(by=colleague)
+    client = Client()
+    client.force_login(colleague)
+    client.post(reverse("calendar-revoke"))
+    assert read(theirs) is None
+    assert entries(mine)
+    assert client.get(reverse("calendar-revoke")).status_code == 405
 
 
 def test_whoever_may_not_see_filings_has_no_page(incident: Incident) -> None:

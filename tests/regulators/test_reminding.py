@@ -5,15 +5,17 @@ from datetime import datetime, timedelta
 import pytest
 from django.core import mail
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from pytest_django import Settings
 
 from breachdesk.accounts.models import User
 from breachdesk.audit.models import Event
 from breachdesk.incidents.models import Incident
 from regulators import actions, tasks
+from regulators.catalogue import get_supervisor
 from regulators.models import Filing, Reminder
 from regulators.reminding import remind
-from tests.factories import make_incident, make_organisation, make_user
+from tests.factories import make_incident, make_organisation, make_people, make_user
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -125,6 +127,24 @@ def test_the_same_warning_cannot_be_made_twice(incident: Incident, dpo: User) ->
 def test_the_beat_asks_for_it(incident: Incident, dpo: User) -> None:
     tasks.remind_of_deadlines()
     assert Reminder.objects.of(incident).count() == len({(r.duty, r.warning) for r in Reminder.objects.all()})
+
+
+def test_every_authority_is_reminded_of_once(incident: Incident, dpo: User) -> None:
+    for key, places in (("us.established_in", ["GB"]), ("us.targets", ["FR", "IE"])):
+        actions.state_position(actions.Statement(key, places), by=dpo)
+    make_people(incident)
+    owed = {"uk_gdpr:authority:GB", "eu_gdpr:authority:FR", "eu_gdpr:authority:IE"}
+    remind(after(incident, 36.1))
+    rows = list(Reminder.objects.values_list("duty", "warning"))
+    assert len(rows) == len(set(rows))
+    assert {duty for duty, warning in rows if warning == "50_percent"} >= owed
+    names = [get_supervisor(key).name for key in ("gb_ico", "fr_cnil", "ie_dpc")]
+    assert [name for name in names if name not in mail.outbox[0].body] == []
+    met = actions.Told("eu_gdpr", "authority", "FR", timezone.now() - timedelta(minutes=1), "By telephone.")
+    actions.meet_duty(incident, met, by=dpo)
+    remind(after(incident, 48.1))
+    later = set(Reminder.objects.filter(warning="24_hours").values_list("duty", flat=True))
+    assert later & owed == owed - {"eu_gdpr:authority:FR"}
 
 
 def test_a_report_under_another_law_to_the_same_authority_is_not_the_one(incident: Incident, dpo: User) -> None:
