@@ -1,7 +1,7 @@
 """What every screen shares: a whole page or its partial, paging, and a clear sentence when an action refuses."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -31,8 +31,8 @@ def render_page(
     return response
 
 
-def paginate(request: HttpRequest, queryset: QuerySet[Any], per_page: int = 50) -> Page[Any]:
-    return Paginator(queryset, per_page).get_page(request.GET.get("page"))
+def paginate(request: HttpRequest, rows: QuerySet[Any] | Sequence[Any], per_page: int = 50) -> Page[Any]:
+    return Paginator(rows, per_page).get_page(request.GET.get("page"))
 
 
 class Gone(Exception):

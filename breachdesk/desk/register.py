@@ -147,8 +147,9 @@ def _reports(incidents: Iterable[Incident], user: "User") -> dict[UUID, tuple[Re
 
 HEADINGS = (
     "Reference", "Title", "What happened", "Origin", "Processor", "Our role", "Became aware (UTC)", "Kinds of data",
-    "People", "Effects", "What was done", "Reported", "Decision about the authority", "Decided by", "Reports (UTC)",
-    "Reason for the decision about the people", "People told (UTC)", "State",
+    "People", "Effects", "What was done", "Reported", "Decision about the authority", "Decided by", "Decided (UTC)",
+    "Reports (UTC)", "First report within 72 hours", "Decision about the people",
+    "Reason for the decision about the people", "People told (UTC)", "State", "Closed (UTC)",
 )  # fmt: skip
 
 
@@ -179,12 +180,20 @@ def _cells(row: Row) -> list[str]:
         row.label,
         row.reason,
         row.authority.decided_by.name if row.authority else "",
+        _utc(row.authority.decided_at) if row.authority else "",
         "; ".join(f"{report.to} {_utc(report.at)}" for report in row.reports),
+        {True: "Yes", False: "No", None: ""}[row.is_in_time],
+        _told(row.people_decision),
         row.people_decision.reason if row.people_decision else "",
-        _utc(row.people_told_at) if row.people_told_at else "",
+        _utc(row.people_told_at),
         incident.get_status_display(),
+        _utc(incident.closed_at),
     ]
 
 
-def _utc(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}"
+def _told(decision: Decision | None) -> str:
+    return "" if decision is None else "Tell them" if decision.tell else "Do not tell them"
+
+
+def _utc(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""

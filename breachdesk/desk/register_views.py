@@ -12,15 +12,23 @@ from breachdesk.desk import actions
 from breachdesk.desk.forms import RegisterFilter
 from breachdesk.desk.register import Register, register_csv, register_of, years_of
 from breachdesk.desk.register_pdf import register_pdf
-from breachdesk.web import render_page
+from breachdesk.web import paginate, render_page
 
+PER_PAGE = 50
 TYPES = {"csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
 
 
 @requires("incidents.view_incident")
 def register(request: HttpRequest) -> HttpResponse:
     form, found = _asked(request)
-    context = {"form": form, "register": found, "query": request.GET.urlencode()}
+    asked = request.GET.copy()
+    asked.pop("page", None)
+    context = {
+        "form": form,
+        "register": found,
+        "query": asked.urlencode(),
+        "page": paginate(request, found.rows, PER_PAGE),
+    }
     return render_page(request, "desk/register.html", context)
 
 

@@ -1,19 +1,26 @@
 """The breach register: every incident, notified or not, with effects, action and reasons."""
 
 import csv
+import re
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from breachdesk import pdf
 from breachdesk.accounts.models import User
 from breachdesk.audit.models import Event
-from breachdesk.incidents.actions import Verdict, close_incident, decide_notification
+from breachdesk.desk import register_views
+from breachdesk.desk.register import Report, Row, register_of, years_of
+from breachdesk.incidents.actions import StatedMoment, Verdict, close_incident, decide_notification, state_moment
 from breachdesk.incidents.models import Decision, Incident
-from tests.factories import make_incident, make_user
+from regulators import actions
+from tests.factories import make_incident, make_organisation, make_user
 from tests.pdfs import text_of_pdf
+from tests.regulators.conftest import ANSWERS, fresh, sign
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +103,64 @@ def test_a_pdf_that_cannot_be_made_is_a_sentence_and_no_event(
     assert answer.status_code == 409
     assert "The PDF was not made" in answer.text
     assert not Event.objects.filter(type="register.exported").exists()
+
+
+def test_a_report_on_the_border_is_in_time_and_a_minute_later_is_not(dpo: User) -> None:
+    incident = make_incident(people_low=40, people_high=40)
+    aware = incident.aware_at
+    for late, in_time in ((timedelta(hours=72), True), (timedelta(hours=72, minutes=1), False)):
+        row = Row(incident, "40", None, None, (Report("ICO", aware + late), Report("DPC", aware)), None)
+        assert (row.reported, row.is_in_time) == ("yes", in_time)
+    assert Row(incident, "40", None, None, (), None).is_in_time is None
+
+
+def test_what_was_reported_stands_with_its_hours_and_the_people_with_their_day(client: Client, dpo: User) -> None:
+    make_organisation()
+    incident = make_incident(title="List at a carrier")
+    filing = actions.open_filing(incident, "uk_ico", by=dpo)
+    actions.save_answers(filing, {key: actions.NewAnswer(0, value) for key, value in ANSWERS.items()}, by=dpo)
+    filing = actions.submit_for_sign_off(fresh(filing), expected_version=1, by=dpo)
+    sign(fresh(filing), dpo)
+    at = {"submitted_at": timezone.now(), "way": "online", "authority_reference": "", "by": dpo}
+    actions.record_submission(fresh(filing), expected_version=fresh(filing).version, **at)
+    decide_notification(incident, Verdict(Decision.About.AUTHORITY, True, "A risk.", b"facts"), by=dpo)
+    decide_notification(incident, Verdict(Decision.About.PEOPLE, False, "No high risk.", b"facts"), by=dpo)
+    [row] = register_of(dpo).rows
+    assert [report.to for report in row.reports] == ["ICO"]
+    client.force_login(dpo)
+    page = client.get("/register/?reported=yes").content.decode()
+    assert re.search(r"ICO, T\+\s*5", page)
+    assert "1 of 1" in page
+    assert "People not told: No high risk." in page
+    assert incident.title not in client.get("/register/?reported=decided").content.decode()
+    [said] = csv.DictReader(StringIO(client.post("/register/csv/").content.decode("utf-8-sig")))
+    assert (said["First report within 72 hours"], said["Decision about the people"]) == ("Yes", "Do not tell them")
+    assert said["Reason for the decision about the people"] == "No high risk."
+
+
+def test_a_decision_is_not_yet_a_report_and_the_newest_awareness_comes_first(dpo: User) -> None:
+    older, newer = make_incident(title="First known"), make_incident(title="Known since")
+    later = StatedMoment("aware", timezone.now() - timedelta(hours=1))
+    state_moment(newer, later, expected_version=newer.version, reason="Their log.", by=dpo)
+    decide_notification(older, Verdict(Decision.About.AUTHORITY, True, "A risk.", b"facts"), by=dpo)
+    register = register_of(dpo)
+    assert [row.incident.title for row in register.rows] == ["Known since", "First known"]
+    assert [row.reported for row in register.rows] == ["undecided", "decided"]
+    assert (len(register.undecided), len(register.reported), len(register.not_reported)) == (2, 0, 0)
+    assert [row.incident.pk for row in register_of(dpo, reported="decided").rows] == [older.pk]
+    years = {row.incident.aware_at.year for row in register.rows}
+    assert years_of(dpo) == sorted(years, reverse=True)
+    assert not register_of(dpo, year=min(years) - 1).rows
+
+
+def test_it_is_paged_and_the_sum_counts_every_page(client: Client, dpo: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(2):
+        make_incident(title=f"Breach {number}")
+    monkeypatch.setattr(register_views, "PER_PAGE", 1)
+    client.force_login(dpo)
+    page = client.get("/register/?origin=processor&page=2").content.decode()
+    assert "Breach 0" in page
+    assert "Breach 1" not in page
+    assert "2 to 2 of 2 breaches" in page
+    assert "?origin=processor&amp;page=1" in page
+    assert "<b>2</b><span>breaches</span>" in page
