@@ -117,6 +117,7 @@ def _of_telling(people: Decision, origin: str, url: str, stated: dict[str, Known
         "individuals.status": "decided_not",
         "individuals.reason_not": reason,
         "individuals.reason_not_text": people.reason,
+        "individuals.details": f"It was decided not to tell people: {people.reason}",
     }
     return {fact: Known(value, origin, url) for fact, value in said.items()}
 

@@ -153,6 +153,13 @@ def claims_in(text: str, language: str) -> Iterator[Claim]:
         at += len(line) + 1
 
 
+def sentence_at(text: str, at: int) -> str:
+    """The sentence, or the item of a list, round this place."""
+    start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+    line = text[start : end if end >= 0 else None]
+    return next(sentence for begins, sentence in reversed(list(_sentences(line))) if begins <= at - start)
+
+
 def _sentences(line: str) -> Iterator[tuple[int, str]]:
     starts = [0, *(found.end() for found in _SENTENCE.finditer(line))]
     for start, end in zip(starts, [*starts[1:], len(line)], strict=True):

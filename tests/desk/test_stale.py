@@ -53,7 +53,7 @@ LIST = "This was taken:\n\n- your name\n- your email address\n"
         (
             "en",
             "Your name was copied. Payment cards were not affected.",
-            {("Payment cards", "“Your name was copied. Payment cards were not affected.”")},
+            {("Payment cards", "“Payment cards were not affected.”")},
         ),
         ("fr", "Votre nom a été copié.", {("Payment cards", "Does not name it")}),
         (

@@ -200,6 +200,7 @@ def test_a_no_answers_with_its_reason(untold: Filing) -> None:
     assert sheet.of("people_not_told_reason").value == "no_high_risk"
     assert sheet.of("people_not_told_explain").text == "Too little about people."
     assert sheet.of("risk_level").value == "unlikely"
+    assert facts(untold)["individuals.details"].value == "It was decided not to tell people: Too little about people."
     assert facts(untold)["incident.cia_types"].value == {"confidentiality", "availability"}
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 
 from breachdesk.desk.stale.before import Before, Stale
-from breachdesk.incidents.kind_words import LANGUAGES, Claim, claims_in
+from breachdesk.incidents.kind_words import LANGUAGES, Claim, claims_in, sentence_at
 from breachdesk.incidents.kinds import KINDS
 from breachdesk.incidents.models import Incident
 from notifications.editions import the_organisation, vocabulary_of
@@ -56,7 +56,7 @@ def stale_in(edition: Edition, before: Before) -> Iterator[Stale]:
     read = read_wording(edition)
     for moment, words in before.old_days_in(read.text):
         day = before.day_now(moment.kind)
-        yield replace(blank, question=moment.get_kind_display(), said=read.line_with(words), now=day)
+        yield replace(blank, question=moment.get_kind_display(), said=read.sentence_with(words), now=day)
     yield from (
         replace(blank, question=KINDS[kind].label, said=said, now=now)
         for kind, said, now in _kinds(edition, read, before)
@@ -78,7 +78,7 @@ def _still_said(kind: str, about: list[Claim], read: "Read", before: Before) -> 
     """Of a kind that was taken away: where everybody reads it, or how many people's rows bring it into theirs."""
     plain = next((claim for claim in about if claim.was_taken and kind not in read.kinds_at[claim.at]), None)
     if plain:
-        return read.line_at(plain.at)
+        return read.sentence_at(plain.at)
     people = before.held.get(kind, 0) if kind in read.conditions or read.lists_data else 0
     return f"Told to {people:,}, whose rows hold it" if people else ""
 
@@ -87,7 +87,7 @@ def _not_said(kind: str, about: list[Claim], read: "Read", claims: list[Claim]) 
     """Of a kind that was added: that it was not taken, or nothing where others are named. Rows speak for themselves."""
     denied = next((claim for claim in about if not claim.was_taken), None)
     if denied:
-        return read.line_at(denied.at)
+        return read.sentence_at(denied.at)
     is_said = kind in read.conditions or read.lists_data or any(claim.was_taken for claim in about)
     return "Does not name it" if not is_said and any(claim.was_taken for claim in claims) else ""
 
@@ -108,13 +108,12 @@ class Read:
         self.text += words
         self.kinds_at.extend([kinds] * len(words))
 
-    def line_at(self, at: int) -> str:
-        start, end = self.text.rfind("\n", 0, at) + 1, self.text.find("\n", at)
-        return f"“{self.text[start : end if end >= 0 else None].strip('#-* ')}”"
+    def sentence_at(self, at: int) -> str:
+        return f"“{sentence_at(self.text, at).strip('#-* ')}”"
 
-    def line_with(self, words: str) -> str:
+    def sentence_with(self, words: str) -> str:
         at = self.text.casefold().find(words.casefold())
-        return self.line_at(at) if at >= 0 else f"“{words}”"
+        return self.sentence_at(at) if at >= 0 else f"“{words}”"
 
 
 def read_wording(edition: Edition) -> Read:
