@@ -146,6 +146,7 @@ def test_the_working_of_business_days_names_the_days() -> None:
 
 SENTENCES = [
     ("hipaa_year", {"discovery": "2026-03-10T12:00"}, "That year ends on Thursday 31 December 2026."),
+    ("il_hipaa", {"hhs_told": "2026-06-01T15:00"}, "The federal health department was told on Monday 1 June 2026"),
     ("hipaa", {"discovery": "2026-11-15T12:00"}, "Day 60 is Thursday 14 January 2027."),
     ("hipaa", {"discovery": "2026-11-15T12:00"}, "at 24:00 in America/New_York, which is 2027-01-15 05:00 UTC."),
     ("nis2_month", {"notification": "2026-01-31T12:00"}, "There is no 31 February 2026, so the period ends with"),

@@ -14,7 +14,7 @@ from regulators.catalogue import (
     supervisors_of,
     the_catalogue,
 )
-from regulators.catalogue.conditions import Test, facts_in
+from regulators.catalogue.conditions import IsTrue, NotTest, Test, facts_in
 from regulators.catalogue.rules import Recipient, Start
 from regulators.law_words import RECIPIENTS, STARTS, Words, shortly, words_of
 from regulators.laws import Wanted, When, laws_listed
@@ -214,6 +214,33 @@ def test_nis2_is_what_each_states_act_makes_of_it() -> None:
     assert "BSI" in nis2.duty("final", "DE").whom
     began = {place: str(nis2.in_force_at(place).since) for place in ("BE", "DK", "NL", "SE")}
     assert began == {"BE": "2024-10-18", "DK": "2025-07-01", "NL": "2026-08-15", "SE": "2026-01-15"}
+
+
+SINGLE_ENDS = {
+    ("br_lgpd", "authority"): {3: "not us.small", 6: "us.small"},
+    ("br_lgpd", "people"): {3: "not us.small", 6: "us.small"},
+    ("cn_cac_incident_measures", "authority"): {2: "us.public_body", 1: "us.critical_infrastructure"},
+    ("hk_ci_ordinance", "authority"): {12: "breach.severe"},
+    ("jp_appi", "final"): {30: "not breach.is_attack", 60: "breach.is_attack"},
+    ("eu_nis2", "notification"): {24: "us.trust_service"},
+}
+
+
+def test_an_end_that_does_not_always_count_hangs_on_the_fact_its_law_names() -> None:
+    """DORA's have a test of their own."""
+    found: dict[tuple[str, str], dict[int | None, str]] = {}
+    for law in the_catalogue().regimes.values():
+        for regime in law:
+            for duty in regime.duties if regime.id != "eu_dora" else ():
+                asked = {limit.amount: _said(limit.when) for limit in duty.clock.limits if limit.when}
+                found |= {(regime.id, duty.id): asked} if asked else {}
+    assert found == SINGLE_ENDS
+
+
+def _said(test: Test) -> str:
+    if isinstance(test, NotTest):
+        return f"not {_said(test.not_)}"
+    return test.fact if isinstance(test, IsTrue) and test.is_ else str(test)
 
 
 @pytest.mark.parametrize(
