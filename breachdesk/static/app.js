@@ -103,6 +103,19 @@
     paint();
   }
 
+  /* A check's line is marked in the text. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-line]"), area = document.getElementById("id_body");
+    if (!link || !area) return;
+    event.preventDefault();
+    const lines = area.value.split("\n"), line = Number(link.dataset.line);
+    const start = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+    area.focus({ preventScroll: true });
+    area.setSelectionRange(start, start + (lines[line - 1] || "").length);
+    const top = area.getBoundingClientRect().top + scrollY + area.offsetHeight * start / Math.max(1, area.value.length);
+    scrollTo({ top: top - innerHeight / 3 });
+  });
+
   /* 5. Bring the current tab of a sideways list into sight. */
   function bringIntoSight(here) {
     const list = here.parentElement;

@@ -102,6 +102,8 @@ def _names(passage: Passage, language: str, known: Known, taken: list[tuple[int,
         return
     for names, is_old in ((known.names, False), (known.old_names, True)):
         for name, what in names.items():
+            if name[:4] not in passage.text:  # there are hundreds of names, and most stand nowhere
+                continue
             for found in re.finditer(rf"(?<!\w){_loosely(name)}(?!\w)", passage.text):
                 if _free(taken, *found.span()):
                     taken.append(found.span())

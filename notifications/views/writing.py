@@ -91,6 +91,7 @@ def _editor(request: HttpRequest, edition: Edition, form: TextForm) -> dict[str,
     given = request.GET.get("as", "")
     person = person_of_pass(edition, given, user) if given else None
     constants = constants_of(edition.notice.incident, organisation)
+    found = check(edition, organisation, subject=subject, body=body)
     fields = [*PERSON_FIELDS, *(name for name in CONSTANTS if constants.get(name))]
     return {
         "incident": edition.notice.incident,
@@ -98,12 +99,14 @@ def _editor(request: HttpRequest, edition: Edition, form: TextForm) -> dict[str,
         "organisation": organisation,
         "form": form,
         "find": FindForm(),
-        "found": check(edition, organisation, subject=subject, body=body),
+        "found": found,
         "message": preview(edition, organisation, subject=subject, body=body, person=person),
         "person": person,
         "given": given if person else "",
         "person_fields": PERSON_FIELDS,
-        "contents": CONTENTS,
+        "marks": [
+            CONTENTS[key].word for key in (one.key.removeprefix("law.") for one in found.findings) if key in CONTENTS
+        ],
         "constants": {name: constants[name] for name in CONSTANTS if constants.get(name)},
         "wanted": languages_wanted(edition.notice),
         "known": [*fields, *map(normal_name, edition.notice.incident.kinds)],

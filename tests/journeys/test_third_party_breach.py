@@ -107,7 +107,7 @@ def take_them_in(page: Page) -> None:
 def write_and_submit(page: Page, reference: str) -> None:
     page.goto(f"/incidents/{reference}/notices/")
     page.get_by_role("link", name=re.compile("Write a notice|Write the first notice")).first.click()
-    page.get_by_label("Title").fill("Customer notice")
+    page.get_by_label("Name of the notice").fill("Customer notice")
     page.get_by_role("button", name="Begin the draft").click()
     subject, body = words.notice_text("en")
     page.get_by_label("Subject").fill(subject)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def test_a_language_is_added_once() -> None:
     edition = make_edition()
     french = add_edition(edition.notice, language="fr", by=make_user("author"))
-    assert (french.language, french.revision, french.body) == ("fr", 1, "")
+    assert (french.language, french.revision, french.subject) == ("fr", 1, "Vos informations ont été copiées")
     with pytest.raises(ValidationError, match="in French already"):
         add_edition(edition.notice, language="French", by=make_user("author"))
 

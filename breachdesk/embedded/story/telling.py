@@ -239,7 +239,9 @@ class Story:
         self._load(incident, min(self.people, 240), "handheld-deliveries.csv", seed=72)
         author = self.cast["author"]
         notice = notices.create_notice(incident, title="Notice about the stolen handheld", by=author)
-        notices.submit_for_review(notice.editions.get(), by=author)
+        subject, body = words.handheld_notice()
+        edition = notices.save_draft(notice.editions.get(), subject=subject, body=body, by=author)
+        notices.submit_for_review(edition, by=author)
         filing = filings.open_filing(incident, "uk_ico", by=self.cast["dpo"])
         self._answer(filing, {key: words.ANSWERS[key] for key in words.HALF_FILLED})
         return f"{incident.reference} is open: its clock runs, a notice waits for approval, its report is half filled"

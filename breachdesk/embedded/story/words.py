@@ -101,6 +101,11 @@ def notice_text(language: str) -> tuple[str, str]:
     return subject, body.strip()
 
 
+def handheld_notice() -> tuple[str, str]:
+    subject, _, body = (Path(__file__).parent / "notice_handheld.md").read_text("utf-8").partition("\n")
+    return subject, body.strip()
+
+
 ANSWERS: dict[str, Any] = {
     "reason_for_report": "meets_threshold",
     "organisation_size": "at_least_250",
