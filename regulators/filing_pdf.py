@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.template.loader import render_to_string
 
 from breachdesk.audit.canonical import parse, time_of
 from breachdesk.audit.checkpoints import checkpoint_covering
+from breachdesk.audit.models import Event
 from breachdesk.audit.printing import NoteForPrint, note_for_print
 from breachdesk.pdf import PdfAttachment, render_pdf
 from regulators.changes import Change, changes_between
@@ -22,7 +24,10 @@ from regulators.sheet import Sheet, sheet_of
 from regulators.wording import PARTS, said, said_day
 
 LISTS = ("choices", "dates")
-LONG = 700  # characters; a longer answer may be split over two pages
+# An answer with more characters, or on more lines, may be split over two pages.
+LONG, LONG_LIST = 700, 24
+# From so many items on, none longer than this, a list stands in two columns.
+MANY, SHORT = 8, 28
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class FilingDocument:
     format: str = "pdf"
     to_keep: FilingVersion | None = None
     """The version that this file was signed for just now: it is kept, and leaves as it is ever after."""
+    compared_with: int | None = None
+    """The version whose differences from this one it shows, and nothing else."""
 
     @property
     def pdf(self) -> bytes:
@@ -49,10 +56,13 @@ class Step:
     when: str
 
 
-def filing_pdf(filing: Filing, *, at: datetime) -> FilingDocument:
-    """Raises a PdfError with a sentence when there can be no PDF. `at` is when a draft is printed."""
-    version = filing.signed
-    content = printed_content(filing, sheet_of(filing, at=at))
+def filing_pdf(filing: Filing, *, at: datetime, version: FilingVersion | None = None) -> FilingDocument:
+    """Without a version, the filing as it stands. `at` is when a draft is printed.
+
+    Raises a PdfError with a sentence when there can be no PDF.
+    """
+    version = version or filing.signed
+    content = content_at(filing, version, at)
     attached, digest = bytes_of(content), digest_of(content)
     note = trail_note_of(filing, version)
     html = render_to_string("regulators/filing_pdf.html", context_of(filing, version, content, digest, note))
@@ -60,7 +70,7 @@ def filing_pdf(filing: Filing, *, at: datetime) -> FilingDocument:
         PdfAttachment("filing.json", attached, "The same answers for machines; its SHA-256 is on every page")
     ]
     attachments += [note.attachment] if note else []
-    pdf = render_pdf(html, moment=_moment_of(version, at), attachments=attachments)
+    pdf = render_pdf(html, moment=moment_of(version, at), attachments=attachments)
     draft = "" if version else "-draft"
     return FilingDocument(f"{name_of(filing, content)}{draft}.pdf", content["number"], digest, pdf)
 
@@ -84,6 +94,11 @@ def printed_content(filing: Filing, sheet: Sheet) -> dict[str, Any]:
     return parse(bytes(version.content)) if version else content_of(sheet)
 
 
+def content_at(filing: Filing, version: FilingVersion | None, at: datetime) -> dict[str, Any]:
+    """What a version says; without one, what the sheet says at that moment."""
+    return parse(bytes(version.content)) if version else content_of(sheet_of(filing, at=at))
+
+
 def laid_out(content: dict[str, Any]) -> list[dict[str, Any]]:
     """Its sections, ready to print on paper or on a page."""
     return [
@@ -94,11 +109,11 @@ def laid_out(content: dict[str, Any]) -> list[dict[str, Any]]:
 
 def changes_from(filing: Filing, content: dict[str, Any]) -> list[Change]:
     """What this version says otherwise than the one before it; nothing of a first report."""
-    before = next((one for one in filing.versions.all() if one.number == content["number"] - 1), None)
+    before = filing.version_of(content["number"] - 1)
     return changes_between(parse(bytes(before.content)), content) if before else []
 
 
-def _moment_of(version: FilingVersion | None, at: datetime) -> datetime:
+def moment_of(version: FilingVersion | None, at: datetime) -> datetime:
     if version is None:
         return at
     receipt = _receipt_of(version)
@@ -128,7 +143,7 @@ def context_of(
         "is_draft": version is None,
         "previous": content["number"] - 1,
         "changes": changes_from(filing, content),
-        "state": _state(version, receipt),
+        "state": state_of(version),
         "version": version,
         "receipt": receipt,
         "way": receipt.get_way_display() if receipt else "",
@@ -145,8 +160,8 @@ def context_of(
     }
 
 
-def _state(version: FilingVersion | None, receipt: Receipt | None) -> str:
-    if receipt:
+def state_of(version: FilingVersion | None) -> str:
+    if _receipt_of(version):
         return "Submitted"
     return "Signed off, not yet submitted" if version else "DRAFT – not signed off"
 
@@ -174,9 +189,10 @@ def _question(question: dict[str, Any]) -> dict[str, Any]:
     return {
         **question,
         "list": lines if kind in LISTS else [],
+        "in_columns": len(lines) >= MANY and all(len(line) <= SHORT for line in lines),
         "contact": contact,
         "paragraphs": lines if kind not in {*LISTS, "contact"} else [],
-        "long": len(question["text"]) > LONG,
+        "long": len(question["text"]) > LONG or len(lines) > LONG_LIST,
         "not_known": {**not_known, "promised": _day(not_known["promised_on"])} if not_known else None,
     }
 
@@ -191,14 +207,26 @@ def _day(text: str) -> str:
 
 def _steps(filing: Filing, version: FilingVersion | None, receipt: Receipt | None, zone: str) -> list[Step]:
     steps = []
-    if filing.review_asked_by and filing.review_asked_at and filing.state != Filing.State.DRAFT:
-        steps.append(Step("Prepared", filing.review_asked_by.name, said(filing.review_asked_at, zone)))
+    if prepared := _prepared(filing, version):
+        steps.append(Step("Prepared", prepared[0], said(prepared[1], zone)))
     if version:
         steps.append(Step("Signed off", version.signed_by.name, said(version.signed_at, zone)))
     if receipt:
         when = f"{said(receipt.submitted_at, zone)} ({receipt.get_way_display()})"
         steps.append(Step("Submitted", f"Recorded by {receipt.recorded_by.name}", when))
     return steps
+
+
+def _prepared(filing: Filing, version: FilingVersion | None) -> tuple[str, datetime] | None:
+    """Who asked for the sign-off, and when. The filing knows it of the last time alone, the trail of every one."""
+    if version is None:
+        asked_by, asked_at = filing.review_asked_by, filing.review_asked_at
+        return (asked_by.name, asked_at) if asked_by and asked_at and not filing.is_draft else None
+    asked = Event.objects.of_incident(filing.incident_id).of_type("filing.submitted_for_review")
+    last = asked.on_objects({str(filing.pk)}).between(None, version.signed_at).newest_first().first()
+    if last is None:
+        return None
+    return get_user_model().objects.get(pk=last.content["actor"]["id"]).name, last.at
 
 
 def _elapsed(span: timedelta) -> str:

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 PLACE = ("regulators_signedpdf", "sealed")
 
 
-def pdf_to_export(filing: Filing, *, at: datetime) -> FilingDocument:
+def pdf_to_export(filing: Filing, *, at: datetime, version: FilingVersion | None = None) -> FilingDocument:
     """As filing_pdf(), signed where it can be. Raises a PdfError with a sentence when there can be no PDF."""
-    version = filing.signed
+    version = version or filing.signed
     if version and (kept := kept_pdf(version)):
         return kept
-    document, how = filing_pdf(filing, at=at), signing()
+    document, how = filing_pdf(filing, at=at, version=version), signing()
     if version is None or how is None or not _can_keep(filing):
         return document
     reason = f"Version {version.number} of {filing.incident.reference}, as it was signed off"

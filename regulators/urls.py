@@ -43,10 +43,12 @@ urlpatterns = [
     path(f"{FILING}submission/", views.record_submission, name="filing-submission"),
     path(f"{FILING}follow-up/", versions_views.begin_follow_up, name="filing-follow-up"),
     path(f"{FILING}changes/", versions_views.changes, name="filing-changes"),
+    path(f"{FILING}changes/pdf/", versions_views.export_changes, name="filing-changes-pdf"),
     path(f"{FILING}versions/<int:number>/", versions_views.version, name="filing-version"),
+    path(f"{FILING}versions/<int:number>/pdf/", views.export, name="filing-version-pdf"),
+    path(f"{FILING}versions/<int:number>/receipt/", views.receipt_file, name="filing-receipt"),
     path(f"{FILING}pdf/", views.export, name="filing-export"),
     path(f"{FILING}json/", views.export_for_machines, {"kind": "json"}, name="filing-json"),
     path(f"{FILING}csv/", views.export_for_machines, {"kind": "csv"}, name="filing-csv"),
     path(f"{FILING}portal/", views.portal, name="filing-portal"),
-    path(f"{FILING}receipt/", views.receipt_file, name="filing-receipt"),
 ]

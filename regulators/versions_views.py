@@ -5,21 +5,24 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from breachdesk.accounts.permissions import StaffRequest, requires
 from breachdesk.audit.canonical import parse
+from breachdesk.audit.proof import answers_with_proof
+from breachdesk.pdf import PdfError
 from breachdesk.web import render_page
 from regulators import actions
 from regulators.changes import changes_between
-from regulators.content import content_of, digest_of
-from regulators.filing_pdf import laid_out
+from regulators.comparison_pdf import comparison_pdf
+from regulators.content import digest_of
+from regulators.filing_pdf import content_at, laid_out
 from regulators.forms import StepForm
-from regulators.models import Filing, FilingVersion
-from regulators.sheet import sheet_of
+from regulators.models import Filing
+from regulators.views import download
 
 
 def _filing_of(request: StaffRequest, reference: str, pk: UUID) -> Filing:
@@ -42,7 +45,7 @@ def begin_follow_up(request: StaffRequest, reference: str, pk: UUID) -> HttpResp
 @requires("regulators.view_filing")
 def version(request: StaffRequest, reference: str, pk: UUID, number: int) -> HttpResponse:
     filing = _filing_of(request, reference, pk)
-    found = next((one for one in filing.versions.all() if one.number == number), None)
+    found = filing.version_of(number)
     if found is None:
         raise Http404("This filing has no such version.")
     content = parse(bytes(found.content))
@@ -61,11 +64,8 @@ def version(request: StaffRequest, reference: str, pk: UUID, number: int) -> Htt
 def changes(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
     """Between any two; without being asked, between the last one and the one before."""
     filing = _filing_of(request, reference, pk)
-    said = _said_by(filing)
-    if len(said) < 2:
-        raise Http404("This filing has one version alone.")
-    numbers = sorted(said)
-    older, newer = _asked(request, "from", numbers, numbers[-2]), _asked(request, "to", numbers, numbers[-1])
+    numbers = _numbers_of(filing)
+    older, newer = _asked(request.GET, numbers)
     context = {
         "filing": filing,
         "incident": filing.incident,
@@ -73,20 +73,40 @@ def changes(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
         "draft": filing.number if not filing.signed else None,
         "older": older,
         "newer": newer,
-        "changes": changes_between(said[older], said[newer]),
+        "changes": changes_between(_said_by(filing, older), _said_by(filing, newer)),
     }
     return render_page(request, "regulators/changes.html", context)
 
 
-def _asked(request: StaffRequest, name: str, numbers: list[int], default: int) -> int:
-    typed = request.GET.get(name, "")
-    return int(typed) if typed.isdecimal() and int(typed) in numbers else default
+@require_POST
+@requires("regulators.view_filing")
+@answers_with_proof
+def export_changes(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
+    filing = _filing_of(request, reference, pk)
+    older, newer = _asked(request.POST, _numbers_of(filing))
+    try:
+        document = comparison_pdf(filing, older, newer, at=timezone.now())
+    except PdfError as error:
+        raise ValidationError(str(error)) from error
+    actions.export_filing(filing, document, by=request.user)
+    return download(document.pdf, document.name, "application/pdf")
 
 
-def _said_by(filing: Filing) -> dict[int, dict[str, Any]]:
-    """The content of each version; that of the one being written as it stands now."""
-    versions: list[FilingVersion] = list(filing.versions.all())
-    said = {one.number: parse(bytes(one.content)) for one in versions}
-    if not filing.signed:
-        said[filing.number] = content_of(sheet_of(filing, at=timezone.now()))
-    return said
+def _numbers_of(filing: Filing) -> list[int]:
+    numbers = sorted({*(one.number for one in filing.versions.all()), filing.number})
+    if len(numbers) < 2:
+        raise Http404("This filing has one version alone.")
+    return numbers
+
+
+def _asked(words: QueryDict, numbers: list[int]) -> tuple[int, int]:
+    def number(name: str, default: int) -> int:
+        typed = words.get(name, "")
+        return int(typed) if typed.isdecimal() and int(typed) in numbers else default
+
+    return number("from", numbers[-2]), number("to", numbers[-1])
+
+
+def _said_by(filing: Filing, number: int) -> dict[str, Any]:
+    """The content of a version; of the one being written as it stands now."""
+    return content_at(filing, filing.version_of(number), timezone.now())

@@ -3,7 +3,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -258,14 +258,18 @@ def _record(request: HttpRequest, filing: Filing, data: dict[str, Any]) -> None:
 @require_POST
 @requires("regulators.view_filing")
 @answers_with_proof
-def export(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+def export(request: HttpRequest, reference: str, pk: UUID, number: int | None = None) -> HttpResponse:
+    """The filing as it stands, or one of its earlier versions."""
     filing = _filing_of(request, reference, pk)
+    version = filing.version_of(number) if number else None
+    if number and version is None:
+        raise Http404("This filing has no such version.")
     try:
-        document = pdf_to_export(filing, at=timezone.now())
+        document = pdf_to_export(filing, at=timezone.now(), version=version)
     except PdfError as error:
         raise ValidationError(str(error)) from error
     document = actions.export_filing(filing, document, by=_user(request))
-    return _download(document.pdf, document.name, "application/pdf")
+    return download(document.pdf, document.name, "application/pdf")
 
 
 @require_POST
@@ -277,7 +281,7 @@ def export_for_machines(request: HttpRequest, reference: str, pk: UUID, kind: st
         raise ValidationError("The portal of this authority takes no CSV. Export JSON, or copy the answers one by one.")
     document = exports.for_machines(filing, kind, at=timezone.now())
     actions.export_filing(filing, document, by=_user(request))
-    return _download(document.content, document.name, exports.TYPES[kind])
+    return download(document.content, document.name, exports.TYPES[kind])
 
 
 @requires("regulators.view_filing")
@@ -289,14 +293,14 @@ def portal(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
 
 
 @requires("regulators.view_filing")
-def receipt_file(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
-    receipt = get_object_or_404(Receipt.objects.with_file_of(_filing_of(request, reference, pk)))
+def receipt_file(request: HttpRequest, reference: str, pk: UUID, number: int) -> HttpResponse:
+    receipt = get_object_or_404(Receipt.objects.with_file_of(_filing_of(request, reference, pk), number))
     sealed = bytes(receipt.file_sealed or b"")
     content = unseal(receipt.incident_id, sealed, table="regulators_receipt", column="file_sealed", row=receipt.pk)
-    return _download(content, receipt.file_name, "application/octet-stream")
+    return download(content, receipt.file_name, "application/octet-stream")
 
 
-def _download(content: bytes, name: str, kind: str) -> HttpResponse:
+def download(content: bytes, name: str, kind: str) -> HttpResponse:
     return HttpResponse(
         content,
         content_type=kind,

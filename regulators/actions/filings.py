@@ -321,10 +321,11 @@ def export_filing(filing: Filing, document: FilingDocument, *, by: "User") -> Fi
         sha256=sha256(document.content).digest(),
         number=document.number,
         **_said_of(filing),
-        state=str(filing.state),
+        state=filing.state_of(document.number),
         digest=document.digest,
         format=document.format,
         bytes=len(document.content),
+        **({"compared_with": document.compared_with} if document.compared_with else {}),
     )
     return document
 

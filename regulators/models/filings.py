@@ -140,7 +140,15 @@ class Filing(models.Model):
     @property
     def previous(self) -> "FilingVersion | None":
         """What this version follows up; None for a first report."""
-        return next((one for one in self.versions.all() if one.number == self.number - 1), None)
+        return self.version_of(self.number - 1)
+
+    def version_of(self, number: int) -> "FilingVersion | None":
+        """What was signed off under this number; None for the one that is being written."""
+        return next((one for one in self.versions.all() if one.number == number), None)
+
+    def state_of(self, number: int) -> str:
+        """Of any of its versions: one that another followed was submitted, for nothing else is followed up."""
+        return str(self.state if number == self.number else self.State.SUBMITTED)
 
     @property
     def is_reported(self) -> bool:
@@ -250,8 +258,9 @@ class FilingVersion(models.Model):
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
-    def with_file_of(self, filing: Filing) -> "ReceiptQuerySet":
-        return self.filter(filing_version__filing=filing, file_sealed__isnull=False)
+    def with_file_of(self, filing: Filing, number: int) -> "ReceiptQuerySet":
+        """Of one version: each follow-up has a receipt of its own."""
+        return self.filter(filing_version__filing=filing, filing_version__number=number, file_sealed__isnull=False)
 
     def with_file_of_case(self, incident_id: uuid.UUID) -> "ReceiptQuerySet":
         return self.filter(filing_version__filing__incident=incident_id, file_sealed__isnull=False)

@@ -10,14 +10,15 @@ from breachdesk.audit.models import Event
 from breachdesk.desk.deadlines import open_deadlines
 from breachdesk.incidents.models import Incident
 from regulators import actions
-from regulators.actions import NewAnswer
+from regulators.actions import NewAnswer, ReceiptFile
 from regulators.content import content_of
 from regulators.filing_pdf import filing_pdf
 from regulators.models import Filing
 from regulators.sheet import sheet_of
 from tests.factories import make_user
-from tests.pdfs import text_of_pdf
+from tests.pdfs import attachment_of, text_of_pdf
 from tests.regulators.conftest import fresh, sign, signed_in
+from tests.regulators.test_record_submission import submit
 from tests.regulators.test_save_answers import address
 
 
@@ -99,6 +100,49 @@ def test_paper_says_what_changed(followed: Filing, dpo: User) -> None:
     assert "What changed since version 1" in text
     assert "5,120" in text
     assert "5,300" in text
+
+
+def second(filing: Filing, dpo: User) -> Filing:
+    """Its next version, signed off after another one asked for it."""
+    actions.begin_follow_up(filing, expected_version=filing.version, by=dpo)
+    changed = answered(fresh(filing), "record_count", 5_300, dpo)
+    actions.submit_for_sign_off(changed, expected_version=changed.version, by=make_user("dpo"))
+    sign(fresh(changed), dpo)
+    return fresh(changed)
+
+
+def test_an_earlier_version_leaves_as_it_was_and_has_its_own_receipt(signed: Filing, dpo: User) -> None:
+    client = signed_in(dpo)
+    submit(signed, dpo, authority_reference="IC-1", file=ReceiptFile("first.eml", b"We got the first"))
+    before = client.post(address(signed, "pdf/")).content
+    filing = second(fresh(signed), dpo)
+    submit(filing, dpo, file=ReceiptFile("second.eml", b"We got the second"))
+    got = [client.get(address(filing, f"versions/{number}/receipt/")) for number in (1, 2)]
+    assert [one.content for one in got] == [b"We got the first", b"We got the second"]
+    assert address(filing, "versions/2/receipt/") in client.get(address(filing)).text
+    page = client.get(address(filing, "versions/1/")).text
+    assert address(filing, "versions/1/receipt/") in page
+    assert address(filing, "versions/1/pdf/") in page
+    assert client.post(address(filing, "versions/1/pdf/")).content == before
+    told = Event.objects.newest_first()[0].content["data"]
+    assert (told["number"], told["state"]) == (1, "submitted")
+    assert client.post(address(filing, "versions/7/pdf/")).status_code == 404
+
+
+def test_paper_compares_any_two(submitted: Filing, dpo: User) -> None:
+    client, twice = signed_in(dpo), second(submitted, dpo)
+    made = client.post(address(twice, "changes/pdf/"), {"from": "1", "to": "2"})
+    assert f'filename="{twice.incident.reference}-uk_ico-v2-since-v1.pdf"' in made["Content-Disposition"]
+    pages = text_of_pdf(made.content).split("\f")[:-1]
+    for version in twice.versions.all():
+        assert attachment_of(made.content, f"version-{version.number}.json") == bytes(version.content)
+        assert all(bytes(version.digest).hex() in page for page in pages)
+    text = " ".join(" ".join(pages).split())
+    assert text.index("5,120") < text.index("5,300")
+    assert "answers differ" in text
+    assert "DRAFT" not in text
+    told = Event.objects.newest_first()[0].content["data"]
+    assert (told["number"], told["compared_with"]) == (2, 1)
 
 
 def test_others_read_and_do_not_begin(submitted: Filing) -> None:

@@ -48,14 +48,14 @@ def test_the_clock_stops(signed: Filing, dpo: User) -> None:
 def test_the_receipt_is_sealed_and_comes_back_whole(signed: Filing, dpo: User) -> None:
     receipt = submit(signed, dpo, file=ReceiptFile("receipt.pdf", b"%PDF- thank you"))
     assert b"thank you" not in bytes(receipt.file_sealed or b"")
-    answer = signed_in(dpo).get(address(signed, "receipt/"))
+    answer = signed_in(dpo).get(address(signed, "versions/1/receipt/"))
     assert answer.content == b"%PDF- thank you"
     assert answer["Content-Type"] == "application/octet-stream"
     assert answer["Content-Disposition"] == 'attachment; filename="receipt.pdf"'
 
 
 def test_without_a_receipt_there_is_no_file(submitted: Filing, dpo: User) -> None:
-    assert signed_in(dpo).get(address(submitted, "receipt/")).status_code == 404
+    assert signed_in(dpo).get(address(submitted, "versions/1/receipt/")).status_code == 404
 
 
 @pytest.mark.parametrize("role", ["responder", "author", "approver", "auditor", "administrator"])

@@ -87,11 +87,12 @@ def test_it_is_signed_once_and_the_same_bytes_leave_ever_after(
     actions.record_submission(
         signed, submitted_at=datetime.now(UTC), way="email", expected_version=fresh(signed).version, by=dpo
     )
-    assert client.post(address(signed, "pdf/")).content == first
+    actions.begin_follow_up(signed, expected_version=fresh(signed).version, by=dpo)
+    assert client.post(address(signed, "versions/1/pdf/")).content == first
     assert SignedPdf.objects.count() == 1
     with unguarded():
         shred(signed.incident_id)
-    gone = client.post(address(signed, "pdf/"))
+    gone = client.post(address(signed, "versions/1/pdf/"))
     assert gone.status_code == 200, "what the filing said stays, without the signature"
     assert b"ETSI.CAdES" not in gone.content
 
