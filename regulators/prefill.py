@@ -71,17 +71,18 @@ def known_answers(filing: Filing, facts: dict[str, Known]) -> dict[str, Known]:
 def known_facts(filing: Filing, *, at: datetime) -> dict[str, Known]:
     """By fact key, as catalogue/facts.yaml names them. What we know ourselves goes before what another report says."""
     incident = filing.incident
+    risk = of_risk(incident)
     return {
         **of_reports(filing),
         "filing.hours_since_awareness": Known(hours_since(incident.aware_at, at), "The awareness clock."),
         "filing.own_reference": Known(incident.reference, "Our reference of the incident."),
         "filing.authority": Known(filing.authority, "Whom this report goes to."),
-        **of_risk(incident),
+        **risk,
         **_of_incident(incident),
         **_of_moments(incident),
         **_of_people(incident),
         **_of_places(incident, filing.addressee.place),
-        **_of_notices(incident),
+        **_of_telling(incident, risk),
         **_of_organisation(Organisation.objects.first()),
     }
 
@@ -224,6 +225,13 @@ def _of_estimate(incident: Incident) -> dict[str, Known]:
 def _counted(count: Count, origin: str, url: str) -> dict[str, Known]:
     numbers = {"people.count": count.one_number, "people.count_min": count.low, "people.count_max": count.high}
     return {fact: Known(number, origin, url) for fact, number in numbers.items() if number is not None}
+
+
+def _of_telling(incident: Incident, risk: dict[str, Known]) -> dict[str, Known]:
+    """What the notices say; a draft says nothing against a decision not to tell people."""
+    known, decided = _of_notices(incident), risk.get("individuals.decision")
+    is_only_written = "individuals.date" not in known
+    return {} if decided and decided.value == "not_tell" and is_only_written else known
 
 
 def _of_notices(incident: Incident) -> dict[str, Known]:

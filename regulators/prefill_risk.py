@@ -96,7 +96,7 @@ def _of_decisions(incident: Incident, made: Assessment | None, stated: dict[str,
     risk = facts.known.get("risk.level")
     if isinstance(risk, str):
         known["risk.level"] = Known(risk, both, url)
-    if isinstance(risk, str) or risk == {"unlikely", "risk"}:
+    if isinstance(risk, str) or risk == frozenset({"unlikely", "risk"}):
         known["risk.high_risk"] = Known(YES_NO[risk == "high"], both, url)
     if authority := standing.get(Decision.About.AUTHORITY):
         meets = "meets_threshold" if authority.tell else "below_threshold_fyi"

@@ -12,8 +12,9 @@ from django.db.models import prefetch_related_objects
 from breachdesk.accounts.models import User
 from breachdesk.audit.canonical import canonical
 from regulators.catalogue.schema import TYPED, Question, Section
+from regulators.known import Known
 from regulators.models import Answer, Filing
-from regulators.prefill import Known, known_answers, known_facts
+from regulators.prefill import known_answers, known_facts
 from regulators.wording import text_of
 
 BY_HAND = "Written by hand."

@@ -142,8 +142,8 @@ def _german(number: int, *, ends: bool = False) -> str:
         return f"{first}{f' {_german(rest, ends=ends)}' if rest else ''}"
     for size, word in ((1_000, "tausend"), (100, "hundert")):
         if number >= size:
-            rest = _german(number % size, ends=ends) if number % size else ""
-            return f"{_german(number // size)}{word}{rest}"
+            after = _german(number % size, ends=ends) if number % size else ""
+            return f"{_german(number // size)}{word}{after}"
     if number < 20:
         return "eins" if number == 1 and ends else _DE[number]
     tens, ones = divmod(number, 10)

@@ -10,6 +10,7 @@ from breachdesk.accounts.models import User
 from breachdesk.audit.models import Event
 from breachdesk.desk.stale import stale_answers
 from breachdesk.desk.stale.before import Before
+from breachdesk.desk.stale.filings import follows_a_fact
 from breachdesk.desk.stale.notices import stale_in
 from breachdesk.incidents.actions import Facts, StatedMoment, change_facts, state_moment
 from breachdesk.incidents.models import Incident, Moment
@@ -17,6 +18,7 @@ from notifications import actions as notices
 from notifications.models import Edition, Notice
 from regulators import actions
 from regulators.actions import NewAnswer
+from regulators.catalogue import get_form
 from regulators.models import Filing
 from tests.factories import make_edition, make_incident, make_organisation, make_people, make_user
 from tests.regulators.conftest import ANSWERS, fresh, sign, signed_in
@@ -105,6 +107,14 @@ def test_rows_that_hold_what_the_facts_do_not_name_are_told_of_it() -> None:
 
 
 # A whole case
+
+
+def test_what_moves_by_filing_and_telling_is_never_stale() -> None:
+    form = get_form("eu_art33_generic")
+    moving = ("people_told", "people_told_count", "notification_type", "other_sas", "people_count")
+    standing = ("risk_level", "people_not_told_explain", "data_categories", "countries", "severity", "dpo")
+    assert not [key for key in moving if follows_a_fact(form.question(key))]
+    assert [key for key in standing if follows_a_fact(form.question(key))] == list(standing)
 
 
 def correct(incident: Incident, kind: str, days_ago: int, by: User) -> Incident:

@@ -25,6 +25,7 @@ from regulators.known import Known
 from regulators.models import Filing
 from regulators.prefill import known_facts
 from tests.factories import (
+    make_edition,
     make_edition_being_sent,
     make_incident,
     make_organisation,
@@ -192,11 +193,14 @@ def test_the_assessment_answers_with_its_number_and_its_day(told: tuple[Filing, 
     assert "2 × 1 + 1.25 = 3.25: high" in known["risk.rationale"].value
     assert known["incident.cia_types"].value == {"integrity"}, "what was stated by itself goes before the assessment"
     assert "stated on" in known["incident.cia_types"].origin
+    assert known["individuals.status"].value == "yes", "the notice says how far the telling is, not the decision"
+    assert known["individuals.status"].origin.startswith("From the notice “Customer notice”.")
 
 
 def test_a_no_answers_with_its_reason(untold: Filing) -> None:
+    make_edition(untold.incident)
     sheet = now(untold)
-    assert sheet.of("people_told").value == "wont_tell"
+    assert sheet.of("people_told").value == "wont_tell", "whatever is being written: nothing has gone out"
     assert sheet.of("people_not_told_reason").value == "no_high_risk"
     assert sheet.of("people_not_told_explain").text == "Too little about people."
     assert sheet.of("risk_level").value == "unlikely"

@@ -38,7 +38,7 @@ def _of_version(filing: Filing, version: FilingVersion, sheet: Sheet, before: Be
     at = receipt.submitted_at if receipt else version.signed_at
     blank = _blank(filing, f"version {version.number}", at, went_out=receipt is not None)
     said = {one["key"]: one for section in content["sections"] for one in section["questions"]}
-    live = {given.key for given in sheet.asked if given.live and _is_fact(given.question)}
+    live = {given.key for given in sheet.asked if given.live and follows_a_fact(given.question)}
     found = set()
     for change in changes_between(content, content_of(sheet)):
         if change.key in live and change.before:
@@ -67,7 +67,7 @@ def _blank(filing: Filing, which: str, at: datetime, *, went_out: bool) -> Stale
     return Stale(what, filing.get_absolute_url(), at, question="", said="", now="", went_out=went_out)
 
 
-def _is_fact(question: Question) -> bool:
+def follows_a_fact(question: Question) -> bool:
     """The number of people has a list of its own."""
     fact = question.fact or ""
     if fact == COUNT and question.kind == Kind.NUMBER:
