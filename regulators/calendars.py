@@ -12,8 +12,10 @@ the place where the act is to be done; all other days except Saturdays and Sunda
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import holidays
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 DAY = timedelta(days=1)
 # Where the library calls *public* less than the days on which the authority is closed by law.
@@ -25,7 +27,9 @@ class CalendarUnknown(ValueError):
 
 
 @lru_cache(maxsize=256)
-def _calendar(code: str) -> holidays.HolidayBase:
+def _calendar(code: str) -> "HolidayBase":
+    import holidays  # a tenth of what every process would take to start, and few ever count working days
+
     if code == "EU":
         return holidays.financial_holidays("ECB", language="en_US")
     country, _, part = code.partition("-")

@@ -1,5 +1,6 @@
 import gc
-from collections.abc import Generator
+import os
+from collections.abc import Callable, Generator
 
 import pytest
 from django.db import connection, transaction
@@ -24,12 +25,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Generator[None]:
+def _finish_database(django_db_modify_db_settings: None) -> Callable[[], None]:
+    """From here on one parallel worker at a time makes its database; see tests/migrated.py."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return lambda: None
+    from tests.migrated import MigratedOnce
+
+    return MigratedOnce().finish
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    _finish_database: Callable[[], None], django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Generator[None]:
     """The roles are written once for all tests, and no event of it is in the trail; see tests/emptying.py."""
     from breachdesk.accounts.roles import write_roles
     from tests.emptying import Installed
     from tests.factories import unguarded
 
+    _finish_database()
     with django_db_blocker.unblock():
         with unguarded():
             write_roles()

@@ -6,6 +6,7 @@ only a superuser may empty the append-only trail between tests.
 
 import atexit
 import base64
+import gc
 import os
 import secrets
 import shutil
@@ -14,7 +15,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from breachdesk.embedded import servers
 from breachdesk.embedded.processes import CannotStart
@@ -38,7 +42,22 @@ def _start_everything() -> None:
     if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
         os.environ["PYTHONPYCACHEPREFIX"] = str(BYTECODE)
     os.environ.update(running.environment)
+    atexit.register(_drop_migrated)
     _set_up_product(folder)
+
+
+def cluster_address() -> str:
+    return make_conninfo(os.environ["DATABASE_URL"], dbname="postgres")
+
+
+def name_of_migrated() -> str:
+    """Of the database that parallel workers begin with, in this run of the tests; see tests/migrated.py."""
+    return f"migrated_{Path(os.environ[FOLDER]).name}"
+
+
+def _drop_migrated() -> None:
+    with psycopg.connect(cluster_address(), autocommit=True) as cluster:
+        cluster.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name_of_migrated())))
 
 
 def _set_up_product(folder: Path) -> None:
@@ -75,6 +94,7 @@ def _part_company(worker: str) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
+    gc.set_threshold(50_000)  # as in manage.py
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):
         _part_company(worker)
     elif FOLDER not in os.environ:

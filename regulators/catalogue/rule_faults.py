@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
-
-import holidays
 
 from regulators.catalogue.conditions import IncludesAny, IsOneOf, IsTrue, Reaches, comparisons_in
 from regulators.catalogue.rules import Place, Regime, Supervisor
@@ -125,8 +124,12 @@ def _is_zone(name: str) -> bool:
 
 def _has_holidays(calendar: str) -> bool:
     country, _, part = calendar.partition("-")
-    parts = _CALENDARS.get(country)
+    parts = _calendars().get(country)
     return parts is not None and (not part or part in parts)
 
 
-_CALENDARS = holidays.list_supported_countries(include_aliases=False)
+@cache
+def _calendars() -> dict[str, list[str]]:
+    import holidays  # as in regulators/calendars.py
+
+    return holidays.list_supported_countries(include_aliases=False)

@@ -52,6 +52,17 @@ class Installation:
         return {one["role"]: (one["email"], one["password"]) for one in listed}
 
 
+# In one process: five would start for longer than they work.
+PREPARE = """
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+call_command("sync_database_roles", "--logins", *{addresses})
+call_command("sync_roles")
+call_command("make_signing_key")
+call_command("collectstatic", interactive=False, verbosity=0)
+"""
+
+
 @contextmanager
 def running_installation(folder: Path) -> Iterator[Installation]:
     """Everything the demo runs except the servers, which the tests have already."""
@@ -81,13 +92,9 @@ def _prepare(installation: Installation) -> None:
     write_private(folder / "master-key", base64.b64encode(secrets.token_bytes(32)))
     for name in ("files", "caught", "cache"):
         (folder / name).mkdir(mode=0o700)
-    installation.manage("migrate", "--verbosity", "0")
     addresses = write_addresses(folder / "logins", installation.environment["DATABASE_URL"])
     with roles_in_use():
-        installation.manage("sync_database_roles", "--logins", *addresses)
-    installation.manage("sync_roles")
-    installation.manage("make_signing_key")
-    installation.manage("collectstatic", "--noinput", "--verbosity", "0")
+        installation.manage("shell", "--no-imports", "-c", PREPARE.format(addresses=addresses))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from breachdesk.accounts import actions
 
 class Command(BaseCommand):
     help = "Writes the roles of permissions.py to the database. Run it after migrate; running it again changes nothing."
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

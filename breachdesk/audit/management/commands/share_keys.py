@@ -11,6 +11,7 @@ class Command(BaseCommand):
         "Gives every data key from an earlier version its half outside the database, in the folder keys of the state "
         "folder. Run it after migrate; running it again changes nothing."
     )
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -10,6 +10,7 @@ from breachdesk.desk.postgres_tools import ToolFailed, ToolMissing
 
 class Command(BaseCommand):
     help = "Writes the database and the sealed files into a new folder, while everything runs on. It holds no key."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)

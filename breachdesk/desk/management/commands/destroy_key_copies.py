@@ -11,6 +11,7 @@ class Command(BaseCommand):
         "Overwrites and removes, from folders that backup --keys has made, the halves of keys that were destroyed "
         "since. Running it again changes nothing."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")

@@ -14,6 +14,7 @@ from breachdesk.incidents.models import Incident
 
 class Command(BaseCommand):
     help = "Exports a case as an evidence bundle, which anybody can check without BreachDesk and without a network."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("reference", help="The case, for example BD-2026-0001.")

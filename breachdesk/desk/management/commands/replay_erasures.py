@@ -11,6 +11,7 @@ class Command(BaseCommand):
         "Erases again what the list of erasures names and the database still has, as after restoring a backup. Running "
         "it again changes nothing."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("lists", nargs="*", type=Path, help="more lists, besides the one of this state folder")

@@ -10,6 +10,7 @@ from breachdesk.desk.postgres_tools import ToolFailed, ToolMissing
 
 class Command(BaseCommand):
     help = "Restores a backup into an empty database and an empty state folder. Every file is checked first."
+    requires_system_checks: list[str] = []
     requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -12,6 +12,7 @@ class Command(BaseCommand):
         "Makes the database roles and gives each just what it needs in this database. Run it as the owner of the "
         "database after every migrate; running it again changes nothing."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

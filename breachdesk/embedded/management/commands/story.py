@@ -11,6 +11,7 @@ from breachdesk.embedded.story.telling import Story, StoryStopped
 
 class Command(BaseCommand):
     help = "Performs the demo story through the product's own actions. Worker, sequencer and a mail catcher must run."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--people", type=int, default=int(os.environ.get("DEMO_PEOPLE", "5000")))
