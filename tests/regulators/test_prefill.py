@@ -232,6 +232,7 @@ def test_the_page_shows_the_origin_of_every_value_until_sign_off(untold: Filing,
 def test_who_else_was_told_and_what_was_promised(told: tuple[Filing, Filing]) -> None:
     known = facts(told[1])
     assert known["others.list"].value.startswith("Information Commissioner")
+    assert "others.list" not in facts(told[0]), "whom a report goes to is nobody else"
     assert known["cross_border.other_sas"].value == known["others.list"].value
     assert known["cross_border.lead"].value.startswith("National Commission on Informatics")
     assert known["filing.expected_update"].value == in_days(3)
