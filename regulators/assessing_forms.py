@@ -22,7 +22,7 @@ RECIPIENTS = [
 
 
 def radios(label: str, choices: Any, **kwargs: Any) -> forms.ChoiceField:
-    wrong = {"required": "Choose one."}
+    wrong = {"required": f"“{label}” has no answer yet. Choose one."}
     return forms.ChoiceField(label=label, choices=choices, widget=forms.RadioSelect, error_messages=wrong, **kwargs)
 
 
@@ -101,7 +101,12 @@ def _points(sum_of: int) -> int:
 
 class DecisionForm(forms.Form):
     about = forms.ChoiceField(choices=Decision.About, widget=forms.HiddenInput)
-    tell = radios("Decision", [("yes", "Tell them"), ("no", "Do not tell them")])
+    tell = forms.ChoiceField(
+        label="Decision",
+        choices=[("yes", "Tell them"), ("no", "Do not tell them")],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose whether to tell them or not."},
+    )
     reason = forms.CharField(
         max_length=4000,
         label="Reason",

@@ -70,6 +70,7 @@ class ToldForm(MomentFields):
         label="How were they told?",
         help_text="By whom, by which way, to which address, under which reference.",
         widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say how they were told: by whom, by which way, to which address."},
     )
     delay_reason = forms.CharField(
         max_length=1000,
@@ -83,6 +84,9 @@ class ToldForm(MomentFields):
         super().__init__(*args, **kwargs)
         self.duty = duty
         del self.fields["basis"], self.fields["precision"]
+        for name, wrong in (("date", "Say on which day they were told."), ("time", "Say at what time they were told.")):
+            self.fields[name].required = True
+            self.fields[name].error_messages["required"] = wrong
 
     def told(self) -> Told:
         one, data = self.duty.obligation, self.cleaned_data

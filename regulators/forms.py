@@ -27,14 +27,15 @@ MANY = 8  # from so many choices on, a list to pick from
 LARGEST = 2**53 - 1
 
 
-def date_field(label: str = "", *, required: bool = False) -> forms.DateField:
+def date_field(label: str = "", *, missing: str = "") -> forms.DateField:
+    """`missing`: what is said where there must be one."""
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    return forms.DateField(label=label, required=required, widget=widget)
+    return forms.DateField(label=label, required=bool(missing), widget=widget, error_messages={"required": missing})
 
 
-def time_field(label: str, *, required: bool = False) -> forms.TimeField:
+def time_field(label: str, *, missing: str = "") -> forms.TimeField:
     widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-    return forms.TimeField(label=label, required=required, widget=widget)
+    return forms.TimeField(label=label, required=bool(missing), widget=widget, error_messages={"required": missing})
 
 
 class Digits(forms.IntegerField):
@@ -326,8 +327,8 @@ def show_refusals(rows: list[PartRows], refusal: ValidationError) -> None:
 class SubmissionForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
     way = forms.ChoiceField(choices=Receipt.Way, label="How it was sent")
-    date = date_field("Sent on", required=True)
-    time = time_field("At", required=True)
+    date = date_field("Sent on", missing="Say on which day it was sent.")
+    time = time_field("At", missing="Say at what time it was sent.")
     zone = forms.ChoiceField(choices=ZONES, label="Time zone")
     authority_reference = forms.CharField(required=False, max_length=80, label="Their case reference")
     file = forms.FileField(required=False, label="Receipt, PDF or email")
