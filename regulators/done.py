@@ -24,6 +24,15 @@ class Done:
         self.laws = {filing.pk: filing.law for filing in self.filings}
         self.met = {(met.regime, met.duty, met.place): met for met in DutyMet.objects.of(incident)}
         self.editions = list(Edition.objects.of(incident))
+        self.places: dict[str, set[str]] = {}
+        """By law, the places whose authorities the case is about."""
+
+    def about(self, obligations: Iterable[Obligation]) -> None:
+        """Called with all there are before anything is asked about one of them."""
+        self.places = {}
+        for one in obligations:
+            if one.duty.tell == Recipient.AUTHORITY:
+                self.places.setdefault(one.regime.id, set()).add(one.place)
 
     @property
     def people_told_at(self) -> datetime | None:
@@ -42,8 +51,8 @@ class Done:
         return next((filing for filing in fitting if filing.authority_key in whom), None) or self._named_by_hand(one)
 
     def _named_by_hand(self, one: Obligation) -> Filing | None:
-        """Of a law whose authorities the catalogue does not have, if there is one report: whose it is nobody knows."""
-        if one.regime.authorities:
+        """Of a law whose authorities the catalogue does not have. With several places nobody knows whose it is."""
+        if one.regime.authorities or len(self.places.get(one.regime.id, ())) != 1:
             return None
         found = [filing for filing in self.filings if self.laws[filing.pk] == one.regime.id]
         return found[0] if len(found) == 1 else None

@@ -201,9 +201,11 @@ def _of_nobody(spot: Spot, spots: list[Spot], case: Case) -> list[Decision]:
 
     People outside the places of the law have none: what our establishment does is covered wherever they live.
     """
+    if spot.here.residents.high != 0:
+        return []
     told = {one.here.place for one in spots if one.reach.met} - {spot.here.place}
     lived_in = [place for place, count in case.people.counts.items() if count.high != 0]
-    if spot.here.residents.high != 0 or not lived_in or not all({place, place[:2]} & told for place in lived_in):
+    if not lived_in or not all({place, place[:2]} & told for place in lived_in):
         return []
     sentence = f"Nobody affected lives in {spot.here.name}: everybody is told where they live."
     return [decided(sentence, False, "people.residents").of("condition")]

@@ -176,18 +176,21 @@ def _answered_by(filing: Filing, laws: frozenset[str], facts: Facts, done: Done)
 
 
 def _answering(filing: Filing, duties: Iterable[Duty]) -> Duty | None:
-    """Of its law’s reports at its authority’s place the surest, and of those the first."""
+    """Of its law’s reports at its authority’s place the surest, and of those the first; of one at several places the
+    nearest."""
     told = (Recipient.AUTHORITY, Recipient.OTHER_AUTHORITY)
     fitting = [duty for duty in duties if duty.obligation.duty.tell in told]
     return min(fitting, key=lambda duty: _fit(filing, duty), default=None)
 
 
-def _fit(filing: Filing, duty: Duty) -> tuple[bool, int, bool, bool]:
+def _fit(filing: Filing, duty: Duty) -> tuple[bool, int, bool, bool, int, float]:
     one = duty.obligation
+    at = duty.due.at.timestamp() if duty.due.at else float("inf")
+    order = one.regime.duties_at(one.place).index(one.duty)
     heard = {whom.id for whom in (one.supervisor, *one.candidates) if whom}
     is_elsewhere = bool(heard) and filing.authority_key not in heard
     surest = (Verdict.OWED, Verdict.UNDECIDED, Verdict.NOT_OWED).index(one.verdict)
-    return is_elsewhere, surest, one.duty.tell != Recipient.AUTHORITY, one.duty.form != filing.form
+    return is_elsewhere, surest, one.duty.tell != Recipient.AUTHORITY, one.duty.form != filing.form, order, at
 
 
 def the_rulebook() -> Rulebook:
@@ -202,6 +205,7 @@ def _rulebook_of(_: int, laws: frozenset[str] | None) -> Rulebook:
 
 
 def _dated_all(answer: Answer, facts: Facts, done: Done) -> Iterator[Duty]:
+    done.about(answer.obligations)
     by_law: dict[tuple[str, str], list[Obligation]] = {}
     for one in answer.obligations:
         by_law.setdefault((one.regime.id, one.place), []).append(one)

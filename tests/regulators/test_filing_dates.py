@@ -57,13 +57,16 @@ def test_classified_late_every_page_has_the_four_hours_and_no_day(dpo: User) -> 
     filing = actions.open_filing(incident, "dora_major_incident", by=dpo, named="ACPR")
     due = due_of_filing(filing)
     assert due
-    assert due == duty_of(incident, "eu_dora:initial:FR").due
+    duty = duty_of(incident, "eu_dora:initial:FR")
+    assert (due, filing, duty.is_begun) == (duty.due, duty.filing, True)
     assert due.at == aware + timedelta(hours=43)
     right, wrong = (moment(at, "Europe/London") for at in (due.at, aware + timedelta(hours=24)))
     client, filings = signed_in(dpo), f"/incidents/{incident.reference}/filings/"
-    for page in (filings, f"{filings}{filing.pk}/", f"/incidents/{incident.reference}/duties/eu_dora:initial:FR/"):
+    duty_page = f"/incidents/{incident.reference}/duties/eu_dora:initial:FR/"
+    pages = {filings: f"Due {right}.", f"{filings}{filing.pk}/": f"Due {right}.", duty_page: right}
+    for page, words in pages.items():
         text = client.get(page).text
-        assert right in text
+        assert words in text
         assert "24 hours later" not in text
         assert wrong not in text
     assert content_of(sheet(filing))["clock"]["due_at"].startswith(f"{due.at:%Y-%m-%dT%H:%M}")
@@ -86,6 +89,9 @@ def test_one_law_two_places_two_dates(client: Client, dpo: User) -> None:
     assert (france.zone, finland.zone) == ("Europe/Paris", "Europe/Helsinki")
     assert france.due.at == datetime(2025, 7, 15, 10, tzinfo=UTC)
     assert finland.due.at == datetime(2025, 7, 14, 9, tzinfo=UTC)
+    filing = actions.open_filing(incident, "dora_major_incident", by=dpo, named="A supervisor")
+    assert due_of_filing(filing) == finland.due  # the nearer one, while nobody can say whose report it is
+    assert not duty_of(incident, "eu_dora:initial:FR").is_begun
     client.force_login(dpo)
     page = client.get(f"/incidents/{incident.reference}/duties/eu_dora:initial:FI/").text
     assert "There: Mon 14 Jul 2025, 12:00, Helsinki time." in page
@@ -116,11 +122,15 @@ def tell(client: Client, incident: Incident, duty: str) -> None:
     assert client.post(f"/incidents/{incident.reference}/duties/{duty}/told/", told).status_code == 302
 
 
-def test_a_last_report_runs_from_the_full_notification(dpo: User) -> None:
+def test_a_report_is_the_warning_and_the_last_runs_from_the_full_notification(dpo: User) -> None:
     state_position(Statement("us.sectors", ["essential_entity"]), by=dpo)
     state_position(Statement("us.established_in", ["BE"]), by=dpo)
     incident = make_incident()
     assert duty_of(incident, "eu_nis2:final:BE").due.missing == (Start.NOTIFICATION,)
+    filing = actions.open_filing(incident, "nis2_incident", by=dpo, named="The CSIRT")
+    warning, full = (duty_of(incident, f"eu_nis2:{duty}:BE") for duty in ("early_warning", "notification"))
+    assert (warning.filing, full.filing) == (filing, None)
+    assert due_of_filing(filing) == warning.due
     tell(signed_in(dpo), incident, "eu_nis2:early_warning:BE")
     assert duty_of(incident, "eu_nis2:final:BE").due.at is None
     tell(signed_in(dpo), incident, "eu_nis2:notification:BE")
