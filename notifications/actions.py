@@ -13,6 +13,7 @@ from django.utils import timezone
 from breachdesk.accounts.decisions import ask_for_decision, settle_decisions
 from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
+from breachdesk.incidents.locking import lock_open, refuse_closed
 from breachdesk.incidents.models import Incident
 from breachdesk.people.languages import language_name, language_tag
 from notifications import delivery, tasks
@@ -38,8 +39,7 @@ def create_notice(
     incident: Incident, *, title: str, default_language: str = "en", starter: str = "", by: "User"
 ) -> Notice:
     """A notice with the first draft of its default edition, so that nobody begins with an empty page."""
-    incident = Incident.objects.select_for_update().get(pk=incident.pk)
-    _refuse_closed(incident)
+    incident = lock_open(incident)
     if not title.strip():
         raise ValidationError({"title": "Give the notice a short name. Only colleagues see it."})
     notice = Notice(
@@ -65,7 +65,7 @@ def create_notice(
 def add_edition(notice: Notice, *, language: str, by: "User") -> Edition:
     """The notice in one more language, or the next revision in one whose edition is finished or cancelled."""
     notice = Notice.objects.select_for_update().get(pk=notice.pk)
-    _refuse_closed(notice.incident)
+    refuse_closed(notice.incident)
     language = _known_language(language)
     if notice.editions.in_work().filter(language=language).exists():
         raise ValidationError(f"There is an edition in {language_name(language)} already. Open that one.")
@@ -276,7 +276,7 @@ def _lock(
             f"{name} was changed by somebody else since you opened it. Nothing was changed: read it again, then decide."
         )
     if not even_closed:
-        _refuse_closed(locked.notice.incident)
+        refuse_closed(locked.notice.incident)
     return locked
 
 
@@ -355,11 +355,6 @@ def _first_draft(notice: Notice, language: str) -> tuple[str, str]:
 def _asked_sentence(edition: Edition) -> str:
     reference, language = edition.notice.incident.reference, language_name(edition.language)
     return f"{reference}: a notice in {language} to {edition.recipients_count:,} people waits for approval."
-
-
-def _refuse_closed(incident: Incident) -> None:
-    if incident.status != Incident.Status.OPEN:
-        raise ValidationError(f"{incident.reference} is closed. Nothing was changed.")
 
 
 def _known_language(language: str) -> str:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
+from breachdesk.incidents.locking import lock_open
 from breachdesk.incidents.models import Incident
 from regulators import tasks
 from regulators.models import DutyMet, StatedFact
@@ -32,8 +33,7 @@ class Statement:
 @action("regulators.state_fact")
 def state_fact(incident: Incident, statement: Statement, *, by: "User") -> StatedFact:
     """Of this case alone; it wins over what is said about the organisation."""
-    incident = Incident.objects.select_for_update().get(pk=incident.pk)
-    _refuse_closed(incident)
+    incident = lock_open(incident)
     return _state("fact.stated", incident, statement, by)
 
 
@@ -93,8 +93,7 @@ class Told:
 
 @action("regulators.meet_duty")
 def meet_duty(incident: Incident, told: Told, *, by: "User") -> DutyMet:
-    incident = Incident.objects.select_for_update().get(pk=incident.pk)
-    _refuse_closed(incident)
+    incident = lock_open(incident)
     _check(incident, told)
     met = DutyMet.objects.create(
         incident=incident,
@@ -133,8 +132,3 @@ def _check(incident: Incident, told: Told) -> None:
         raise ValidationError(found)
     if DutyMet.objects.of(incident).of_duty(told.regime, told.duty, told.place).exists():
         raise ValidationError("Somebody recorded this already. It was not recorded a second time.")
-
-
-def _refuse_closed(incident: Incident) -> None:
-    if incident.status == Incident.Status.CLOSED:
-        raise ValidationError(f"{incident.reference} is closed. Nothing was changed.")

@@ -11,6 +11,7 @@ from django.utils import timezone
 from breachdesk.accounts.decisions import ask_for_decision, settle_decisions
 from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
+from breachdesk.incidents.locking import lock_open, refuse_closed
 from breachdesk.incidents.models import Incident
 from breachdesk.vault.sealing import seal
 from regulators.addressees import NAME_LENGTH, Addressee, addressee_of
@@ -54,8 +55,7 @@ def open_filing(incident: Incident, form: str, *, by: "User", authority: str = "
     `authority` is a key of the catalogue, and can be left out where the form has one alone. A common form goes also to
     one that the catalogue does not have, `named` by hand.
     """
-    incident = Incident.objects.select_for_update().get(pk=incident.pk)
-    _refuse_closed(incident)
+    incident = lock_open(incident)
     definition = get_form(form)
     addressee = _addressee(definition, authority, " ".join(named.split()))
     if Filing.objects.of(incident).to(addressee.key).filter(form=form).exists():
@@ -334,18 +334,13 @@ def _lock(filing: Filing, expected_version: int | None = None, *, closed_too: bo
     """The filing as it is in this moment, with nobody else changing it until commit."""
     locked = Filing.objects.select_for_update(of=("self",)).select_related("incident").get(pk=filing.pk)
     if not closed_too:
-        _refuse_closed(locked.incident)
+        refuse_closed(locked.incident)
     if expected_version is not None and locked.version != expected_version:
         raise ValidationError(
             f"Somebody moved this filing on while you were looking: it is {locked.get_state_display().lower()} now. "
             "Nothing was changed."
         )
     return locked
-
-
-def _refuse_closed(incident: Incident) -> None:
-    if incident.status == Incident.Status.CLOSED:
-        raise ValidationError(f"{incident.reference} is closed. Nothing was changed.")
 
 
 def _demand_state(filing: Filing, state: Filing.State, done: str) -> None:

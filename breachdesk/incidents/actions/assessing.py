@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from breachdesk.accounts.permissions import action
 from breachdesk.audit.canonical import canonical
 from breachdesk.audit.record import record
 from breachdesk.incidents.assessment import METHOD, Inputs, kept, severity_of
+from breachdesk.incidents.locking import lock_open
 from breachdesk.incidents.models import Assessment, Incident
 
 if TYPE_CHECKING:
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 @action("incidents.assess_risk")
 def make_assessment(incident: Incident, inputs: Inputs, *, note: str = "", by: "User") -> Assessment:
-    incident = Incident.objects.select_for_update().get(pk=incident.pk)
-    if incident.status == Incident.Status.CLOSED:
-        raise ValidationError(f"{incident.reference} is closed. Nothing was changed.")
+    incident = lock_open(incident)
     severity, last = severity_of(inputs), Assessment.objects.of(incident).first()
     assessment = Assessment.objects.create(
         incident=incident,

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
+from breachdesk.incidents.locking import lock_open
 from breachdesk.incidents.models import Incident, Moment
 from breachdesk.vault.sealing import create_key
 
@@ -76,7 +77,7 @@ def open_incident(facts: Facts, moments: Sequence[StatedMoment], *, by: "User", 
 @action("incidents.change_facts")
 def change_facts(incident: Incident, facts: Facts, *, expected_version: int, by: "User") -> Incident:
     """Replaces the facts. A change that changes nothing leaves no event."""
-    incident = _lock_open(incident, expected_version)
+    incident = _lock_version(incident, expected_version)
     before = {item.name: _comparable(getattr(incident, item.name)) for item in fields(Facts)}
     _apply(facts, incident)
     changed = sorted(name for name, value in before.items() if _comparable(getattr(incident, name)) != value)
@@ -95,7 +96,7 @@ def state_moment(
     incident: Incident, stated: StatedMoment, *, expected_version: int, by: "User", reason: str = ""
 ) -> Moment:
     """States a moment, or corrects the one that stands; the old one stays visible with who said it."""
-    incident = _lock_open(incident, expected_version)
+    incident = _lock_version(incident, expected_version)
     incident.version += 1
     incident.save(update_fields=["version"])
     return _add_moment(incident, stated, by=by, now=timezone.now(), reason=reason.strip())
@@ -103,7 +104,7 @@ def state_moment(
 
 @action("incidents.close_incident")
 def close_incident(incident: Incident, *, reason: str, expected_version: int, by: "User") -> Incident:
-    incident = _lock_open(incident, expected_version)
+    incident = _lock_version(incident, expected_version)
     if not reason.strip():
         raise ValidationError("Say why the incident is closed. Auditors read this first.")
     incident.status, incident.closed_at = Incident.Status.CLOSED, timezone.now()
@@ -113,10 +114,8 @@ def close_incident(incident: Incident, *, reason: str, expected_version: int, by
     return incident
 
 
-def _lock_open(incident: Incident, expected_version: int) -> Incident:
-    locked = Incident.objects.select_for_update().get(pk=incident.pk)
-    if locked.status != Incident.Status.OPEN:
-        raise ValidationError(f"{locked.reference} is closed. Nothing was changed.")
+def _lock_version(incident: Incident, expected_version: int) -> Incident:
+    locked = lock_open(incident)
     if locked.version != expected_version:
         raise ValidationError(
             f"Somebody changed {locked.reference} while you were typing. Nothing was overwritten: look at the new "

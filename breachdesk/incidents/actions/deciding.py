@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
+from breachdesk.incidents.locking import lock_open
 from breachdesk.incidents.models import Assessment, Decision, Incident
 
 if TYPE_CHECKING:
@@ -29,9 +30,7 @@ class Verdict:
 
 @action("incidents.decide_notification")
 def decide_notification(incident: Incident, verdict: Verdict, *, by: "User") -> Decision:
-    incident = Incident.objects.select_for_update().get(pk=incident.pk)
-    if incident.status == Incident.Status.CLOSED:
-        raise ValidationError(f"{incident.reference} is closed. Nothing was changed.")
+    incident = lock_open(incident)
     if not verdict.reason.strip():
         raise ValidationError({"reason": "Give the reason. The authority may ask for it, above all after a no."})
     standing = Decision.objects.of(incident).standing().filter(about=verdict.about).first()
