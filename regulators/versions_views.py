@@ -13,7 +13,6 @@ from django.views.decorators.http import require_POST
 from breachdesk.accounts.permissions import StaffRequest, requires
 from breachdesk.audit.canonical import parse
 from breachdesk.audit.proof import answers_with_proof
-from breachdesk.pdf import PdfError
 from breachdesk.web import render_page
 from regulators import actions
 from regulators.changes import changes_between
@@ -84,10 +83,7 @@ def changes(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
 def export_changes(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
     filing = _filing_of(request, reference, pk)
     older, newer = _asked(request.POST, _numbers_of(filing))
-    try:
-        document = comparison_pdf(filing, older, newer, at=timezone.now())
-    except PdfError as error:
-        raise ValidationError(str(error)) from error
+    document = comparison_pdf(filing, older, newer, at=timezone.now())
     actions.export_filing(filing, document, by=request.user)
     return download(document.pdf, document.name, "application/pdf")
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from breachdesk.accounts.permissions import requires
 from breachdesk.audit.proof import answers_with_proof
 from breachdesk.incidents.models import Incident
-from breachdesk.pdf import PdfError
+from breachdesk.pdf import PdfTimedOut, PdfTooLarge
 from breachdesk.vault.sealing import unseal
 from breachdesk.web import render_page
 from regulators import actions, exports
@@ -266,8 +266,8 @@ def export(request: HttpRequest, reference: str, pk: UUID, number: int | None = 
         raise Http404("This filing has no such version.")
     try:
         document = pdf_to_export(filing, at=timezone.now(), version=version)
-    except PdfError as error:
-        raise ValidationError(str(error)) from error
+    except (PdfTimedOut, PdfTooLarge) as error:
+        raise ValidationError(f"{error} The same answers leave as JSON, however long they are.") from error
     document = actions.export_filing(filing, document, by=_user(request))
     return download(document.pdf, document.name, "application/pdf")
 

@@ -1,7 +1,8 @@
 """Fills any form by its questions alone, as a person would: again and again, until no answer opens another question."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.utils import timezone
@@ -47,17 +48,30 @@ def now(filing: Filing) -> Sheet:
     return sheet_of(Filing.objects.with_case().get(pk=filing.pk), at=timezone.now())
 
 
-def fill(filing: Filing, *, by: User, words: Words = plain_words, choice: int = 0) -> Sheet:
-    """Every question asked, also what the facts would answer. `choice` is the place in a list of the one taken."""
-    done: set[str] = set()
+def fill(
+    filing: Filing,
+    *,
+    by: User,
+    words: Words = plain_words,
+    choice: int = 0,
+    wanted: Mapping[str, Any] = MappingProxyType({}),
+) -> Sheet:
+    """Every question asked, also what the facts would answer. `choice` is the place in a list of the one taken.
+
+    `wanted` are answers by their questions that are given instead; None for one that is to stay open.
+    """
+    done = {key for key, value in wanted.items() if value is None}
     while to_do := [given for given in now(filing).asked if given.key not in done]:
-        actions.save_answers(filing, {given.key: answer_to(given, words, choice) for given in to_do}, by=by)
-        done |= {given.key for given in to_do}
+        answers = {given.key: answer_to(given, words, choice, wanted.get(given.key)) for given in to_do}
+        actions.save_answers(filing, answers, by=by)
+        done |= set(answers)
     return now(filing)
 
 
-def answer_to(given: Given, words: Words, choice: int) -> NewAnswer:
+def answer_to(given: Given, words: Words, choice: int, wanted: Any = None) -> NewAnswer:
     question = given.question
+    if question.kind in {Kind.CHOICE, Kind.YES_NO} and wanted is not None:
+        return NewAnswer(given.version, wanted)
     if question.kind in TYPED:
         return NewAnswer(given.version, words(question))
     if question.kind == Kind.CHOICES:

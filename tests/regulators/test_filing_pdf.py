@@ -1,6 +1,7 @@
 """The document that leaves the building: what it states, that it repeats, and what hostile text cannot do to it."""
 
 import json
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 
@@ -10,8 +11,9 @@ from django.utils import timezone
 
 from breachdesk.accounts.models import User
 from breachdesk.audit.models import Event
-from breachdesk.pdf import PangoMissing
+from breachdesk.pdf import PangoMissing, PdfLimits, render_pdf
 from regulators import actions, pdf_signing
+from regulators import filing_pdf as filing_pdf_module
 from regulators.actions import NewAnswer
 from regulators.filing_pdf import filing_pdf
 from regulators.models import Filing
@@ -20,32 +22,23 @@ from tests.regulators.conftest import fresh, in_days, sheet, signed_in
 from tests.regulators.test_save_answers import address
 
 
-def test_the_attached_json_is_what_was_signed(signed: Filing) -> None:
+def test_it_holds_what_was_signed_and_declares_both_standards(signed: Filing) -> None:
     document = filing_pdf(signed, at=timezone.now())
-    attached = attachment_of(document.pdf, "filing.json")
-    version = signed.signed
+    attached, version = attachment_of(document.pdf, "filing.json"), signed.signed
     assert version is not None
     assert attached == bytes(version.content)
     assert sha256(attached).digest() == document.digest == bytes(version.digest)
     assert document.name == f"{signed.incident.reference}-uk_ico-v1.pdf"
-
-
-def test_it_declares_both_standards(signed: Filing) -> None:
-    pdf = filing_pdf(signed, at=timezone.now()).pdf
-    with pikepdf.open(BytesIO(pdf)) as document, document.open_metadata() as metadata:
+    with pikepdf.open(BytesIO(document.pdf)) as opened, opened.open_metadata() as metadata:
         assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "A")
         assert metadata["pdfuaid:part"] == "1"
         assert signed.incident.reference in metadata["dc:title"]
-        assert document.check_pdf_syntax() == [], "what qpdf --check finds"
+        assert opened.check_pdf_syntax() == [], "what qpdf --check finds"
 
 
-def test_the_same_filing_gives_the_same_bytes(signed: Filing) -> None:
-    first = filing_pdf(signed, at=timezone.now()).pdf
-    assert filing_pdf(fresh(signed), at=timezone.now()).pdf == first
-
-
-def test_it_prints_the_answers_and_the_hash_on_every_page(signed: Filing) -> None:
+def test_the_same_bytes_each_time_with_the_answers_and_the_hash_on_every_page(signed: Filing) -> None:
     document = filing_pdf(signed, at=timezone.now())
+    assert filing_pdf(fresh(signed), at=timezone.now()).pdf == document.pdf
     pages = text_of_pdf(document.pdf).split("\f")[:-1]
     assert len(pages) >= 4
     assert all(document.digest.hex() in page for page in pages)
@@ -54,12 +47,21 @@ def test_it_prints_the_answers_and_the_hash_on_every_page(signed: Filing) -> Non
     assert "5,000" in whole
     assert "Signed off, not yet submitted" in whole
     assert "DRAFT" not in whole
+    assert watermarks(document.pdf) == [0] * len(pages)
+
+
+def watermarks(pdf: bytes) -> list[int]:
+    """How many pictures each page draws: a filing without a checkpoint has no other."""
+    with pikepdf.open(BytesIO(pdf)) as document:
+        return [len(pikepdf.parse_content_stream(page, "Do")) for page in document.pages]
 
 
 def test_a_draft_says_so_on_every_page(complete: Filing) -> None:
+    """In words in the running head or the body, and as a picture behind the text."""
     document = filing_pdf(fresh(complete), at=timezone.now())
     pages = text_of_pdf(document.pdf).split("\f")[:-1]
     assert all("DRAFT" in page for page in pages)
+    assert watermarks(document.pdf) == [1] * len(pages)
     assert document.name.endswith("-draft.pdf")
     assert "Nobody yet" in pages[0]
 
@@ -124,6 +126,18 @@ def test_the_button_gives_the_file_and_leaves_an_event(signed: Filing, auditor: 
 
 def test_looking_is_not_exporting(signed: Filing, dpo: User) -> None:
     assert signed_in(dpo).get(address(signed, "pdf/")).status_code == 405
+    assert not Event.objects.filter(type="filing.exported").exists()
+
+
+def test_one_that_is_too_large_says_so_and_what_else_there_is(
+    signed: Filing, dpo: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hundred pages and how long they take: tests/faults/forms.py. Here the child is given no time at all."""
+    monkeypatch.setattr(filing_pdf_module, "render_pdf", partial(render_pdf, limits=PdfLimits(wall_seconds=0.01)))
+    answer = signed_in(dpo).post(address(signed, "pdf/"))
+    assert answer.status_code == 409
+    assert "0.01 seconds of waiting" in answer.text
+    assert "leave as JSON, however long they are" in answer.text
     assert not Event.objects.filter(type="filing.exported").exists()
 
 
