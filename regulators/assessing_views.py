@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from breachdesk.accounts.permissions import StaffRequest, requires
@@ -23,6 +23,7 @@ from breachdesk.incidents.assessment import (
 from breachdesk.incidents.edpb import FACTORS, edpb_cases
 from breachdesk.incidents.forms import show_refusal
 from breachdesk.incidents.models import Assessment, Decision, Incident
+from breachdesk.incidents.views import incident_of
 from breachdesk.web import render_page
 from regulators.assessing_forms import DecisionForm, ScoreForm
 from regulators.case_facts import digest_of_facts, facts_of
@@ -40,13 +41,9 @@ class Asked:
     is_reopened: bool
 
 
-def _incident_of(request: StaffRequest, reference: str) -> Incident:
-    return get_object_or_404(Incident.objects.visible_to(request.user).with_moments(), reference=reference)
-
-
 @requires("regulators.view_filing")
 def assessment(request: StaffRequest, reference: str) -> HttpResponse:
-    return _page(request, _incident_of(request, reference))
+    return _page(request, incident_of(request, reference))
 
 
 def _page(request: StaffRequest, incident: Incident, refused: DecisionForm | None = None) -> HttpResponse:
@@ -101,7 +98,7 @@ def _milder(severity: Severity | None, asked: list[Asked]) -> tuple[Caution, ...
 
 @requires("incidents.assess_risk")
 def score(request: StaffRequest, reference: str) -> HttpResponse:
-    incident = _incident_of(request, reference)
+    incident = incident_of(request, reference)
     facts = facts_of(incident)
     form = ScoreForm(request.POST or None, initial=ScoreForm.initial_of(Assessment.objects.of(incident).first()))
     if request.method == "POST" and form.is_valid():
@@ -122,7 +119,7 @@ def _people(facts: Facts) -> int | None:
 @requires("incidents.decide_notification")
 @require_POST
 def decide(request: StaffRequest, reference: str, about: str) -> HttpResponse:
-    incident = _incident_of(request, reference)
+    incident = incident_of(request, reference)
     if about not in Decision.About.values:
         raise Http404("There are two decisions: about the authority and about the people.")
     form = DecisionForm(request.POST, prefix=about)

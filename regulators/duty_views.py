@@ -5,11 +5,11 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils import timezone
 
 from breachdesk.accounts.permissions import StaffRequest, requires
-from breachdesk.incidents.models import Incident
+from breachdesk.incidents.views import incident_of
 from breachdesk.web import render_page
 from regulators import actions
 from regulators.duty_forms import AskedForm, ToldForm
@@ -22,13 +22,9 @@ from regulators.standing import Duty, Standing, standing_of
 ASKED_FIRST = 6  # questions beside the list; the others are folded
 
 
-def _incident_of(request: StaffRequest, reference: str) -> Incident:
-    return get_object_or_404(Incident.objects.visible_to(request.user).with_moments(), reference=reference)
-
-
 @requires("regulators.view_filing")
 def duties(request: StaffRequest, reference: str) -> HttpResponse:
-    incident = _incident_of(request, reference)
+    incident = incident_of(request, reference)
     standing = standing_of(incident, timezone.now())
     asked = _asked(standing)
     context = {
@@ -58,7 +54,7 @@ def _law_of(key: str, standing: Standing) -> str:
 
 @requires("regulators.view_filing")
 def duty(request: StaffRequest, reference: str, key: str) -> HttpResponse:
-    incident = _incident_of(request, reference)
+    incident = incident_of(request, reference)
     standing = standing_of(incident, timezone.now())
     shown = _duty_of(standing, key)
     context = {"incident": incident, "shown": shown, "standing": standing, "asked": _asked_by(shown, standing)}
@@ -80,7 +76,7 @@ def _asked_by(duty: Duty, standing: Standing) -> list[dict[str, Any]]:
 @requires("regulators.state_fact")
 def state(request: StaffRequest, reference: str, key: str) -> HttpResponse:
     """Answers one question of one case."""
-    incident = _incident_of(request, reference)
+    incident = incident_of(request, reference)
     question = _question_of(key)
     standing = StatedFact.objects.standing().about(incident, key).first()
     form = AskedForm(question, request.POST or None, initial=AskedForm.initial_of(standing))
@@ -134,7 +130,7 @@ def state_position(request: StaffRequest, key: str) -> HttpResponse:
 
 @requires("regulators.meet_duty")
 def meet(request: StaffRequest, reference: str, key: str) -> HttpResponse:
-    incident = _incident_of(request, reference)
+    incident = incident_of(request, reference)
     shown = _duty_of(standing_of(incident, timezone.now()), key)
     form = ToldForm(shown, request.POST or None, initial={"zone": request.user.zone})
     if request.method == "POST" and form.is_valid():

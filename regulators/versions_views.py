@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -21,18 +21,13 @@ from regulators.content import digest_of
 from regulators.filing_pdf import content_at, laid_out
 from regulators.forms import StepForm
 from regulators.models import Filing
-from regulators.views import download
-
-
-def _filing_of(request: StaffRequest, reference: str, pk: UUID) -> Filing:
-    found = Filing.objects.visible_to(request.user).with_case()
-    return get_object_or_404(found, pk=pk, incident__reference=reference)
+from regulators.views import download, filing_of
 
 
 @require_POST
 @requires("regulators.write_filing")
 def begin_follow_up(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
-    filing = _filing_of(request, reference, pk)
+    filing = filing_of(request, reference, pk)
     step = StepForm(request.POST)
     if not step.is_valid():
         raise ValidationError("The page did not say which state it shows. Open it again. Nothing was changed.")
@@ -43,7 +38,7 @@ def begin_follow_up(request: StaffRequest, reference: str, pk: UUID) -> HttpResp
 
 @requires("regulators.view_filing")
 def version(request: StaffRequest, reference: str, pk: UUID, number: int) -> HttpResponse:
-    filing = _filing_of(request, reference, pk)
+    filing = filing_of(request, reference, pk)
     found = filing.version_of(number)
     if found is None:
         raise Http404("This filing has no such version.")
@@ -62,7 +57,7 @@ def version(request: StaffRequest, reference: str, pk: UUID, number: int) -> Htt
 @requires("regulators.view_filing")
 def changes(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
     """Between any two; without being asked, between the last one and the one before."""
-    filing = _filing_of(request, reference, pk)
+    filing = filing_of(request, reference, pk)
     numbers = _numbers_of(filing)
     older, newer = _asked(request.GET, numbers)
     context = {
@@ -81,7 +76,7 @@ def changes(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
 @requires("regulators.view_filing")
 @answers_with_proof
 def export_changes(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
-    filing = _filing_of(request, reference, pk)
+    filing = filing_of(request, reference, pk)
     older, newer = _asked(request.POST, _numbers_of(filing))
     document = comparison_pdf(filing, older, newer, at=timezone.now())
     actions.export_filing(filing, document, by=request.user)

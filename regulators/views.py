@@ -1,18 +1,18 @@
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
-from breachdesk.accounts.permissions import requires
+from breachdesk.accounts.permissions import StaffRequest, requires
 from breachdesk.audit.proof import answers_with_proof
-from breachdesk.incidents.models import Incident
+from breachdesk.incidents.views import incident_of
 from breachdesk.pdf import PdfTimedOut, PdfTooLarge
 from breachdesk.vault.sealing import unseal
 from breachdesk.web import render_page
@@ -34,28 +34,15 @@ from regulators.standing import due_of_filing, dues_of
 from regulators.unsaved import colleagues_at, words_of
 from regulators.workings import working_of
 
-if TYPE_CHECKING:
-    from breachdesk.accounts.models import User
 
-
-def _incident_of(request: HttpRequest, reference: str) -> Incident:
-    return get_object_or_404(Incident.objects.visible_to(_user(request)).with_moments(), reference=reference)
-
-
-def _filing_of(request: HttpRequest, reference: str, pk: UUID) -> Filing:
-    return get_object_or_404(
-        Filing.objects.visible_to(_user(request)).with_case(), pk=pk, incident__reference=reference
-    )
-
-
-def _user(request: HttpRequest) -> "User":
-    return request.user  # type: ignore[return-value]
+def filing_of(request: StaffRequest, reference: str, pk: UUID) -> Filing:
+    return get_object_or_404(Filing.objects.visible_to(request.user).with_case(), pk=pk, incident__reference=reference)
 
 
 @requires("regulators.view_filing")
-def filings(request: HttpRequest, reference: str) -> HttpResponse:
-    incident, now = _incident_of(request, reference), timezone.now()
-    begun = list(Filing.objects.visible_to(_user(request)).of(incident).with_case())
+def filings(request: StaffRequest, reference: str) -> HttpResponse:
+    incident, now = incident_of(request, reference), timezone.now()
+    begun = list(Filing.objects.visible_to(request.user).of(incident).with_case())
     dues = dues_of(incident, begun)
     context = {
         "incident": incident,
@@ -86,34 +73,34 @@ def _to_open(words: str, begun: list[Filing]) -> dict[str, Any]:
 
 @require_POST
 @requires("regulators.write_filing")
-def open_filing(request: HttpRequest, reference: str) -> HttpResponse:
-    incident = _incident_of(request, reference)
+def open_filing(request: StaffRequest, reference: str) -> HttpResponse:
+    incident = incident_of(request, reference)
     form = request.POST.get("form", "")
     if form not in {known.id for known in all_forms()}:
         raise ValidationError("The catalogue has no such form. Nothing was opened.")
     authority, named = request.POST.get("authority", ""), request.POST.get("named", "")
-    return redirect(actions.open_filing(incident, form, authority=authority, named=named, by=_user(request)))
+    return redirect(actions.open_filing(incident, form, authority=authority, named=named, by=request.user))
 
 
 @requires("regulators.view_filing")
-def detail(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+def detail(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
     """The form to fill in while it is a draft and one may; otherwise what it says."""
-    filing = _filing_of(request, reference, pk)
+    filing = filing_of(request, reference, pk)
     sheet = sheet_of(filing, at=timezone.now())
-    if filing.is_draft and _user(request).has_perm("regulators.write_filing"):
+    if filing.is_draft and request.user.has_perm("regulators.write_filing"):
         return edit_page(request, sheet)
-    return _show(request, sheet, SubmissionForm.of(filing, _user(request).zone))
+    return _show(request, sheet, SubmissionForm.of(filing, request.user.zone))
 
 
 def edit_page(
-    request: HttpRequest, sheet: Sheet, *, saved: str = "", moved: bool = False, status: int = 200
+    request: StaffRequest, sheet: Sheet, *, saved: str = "", moved: bool = False, status: int = 200
 ) -> HttpResponse:
     """With what this colleague typed and did not save. `moved`: what was `saved` just now changed what is asked."""
-    rows = rows_of(sheet, unsaved=words_of(sheet.filing, _user(request)))
+    rows = rows_of(sheet, unsaved=words_of(sheet.filing, request.user))
     return _edit(request, sheet, rows, status, saved=saved, moved=moved)
 
 
-def _edit(request: HttpRequest, sheet: Sheet, rows: list[PartRows], status: int, **more: Any) -> HttpResponse:
+def _edit(request: StaffRequest, sheet: Sheet, rows: list[PartRows], status: int, **more: Any) -> HttpResponse:
     filing = sheet.filing
     context = {
         **_shared(sheet),
@@ -121,12 +108,12 @@ def _edit(request: HttpRequest, sheet: Sheet, rows: list[PartRows], status: int,
         "rows": rows,
         "step": StepForm(initial={"version": filing.version}),
         "changed": changed_since_last(filing, sheet),
-        "colleagues": colleagues_at(filing, _user(request), at=timezone.now()),
+        "colleagues": colleagues_at(filing, request.user, at=timezone.now()),
     }
     return render_page(request, "regulators/edit.html", context, status=status)
 
 
-def _show(request: HttpRequest, sheet: Sheet, submission: SubmissionForm, status: int = 200) -> HttpResponse:
+def _show(request: StaffRequest, sheet: Sheet, submission: SubmissionForm, status: int = 200) -> HttpResponse:
     content = printed_content(sheet.filing, sheet)
     context = {
         **_shared(sheet),
@@ -157,8 +144,8 @@ def _shared(sheet: Sheet) -> dict[str, Any]:
 
 @require_POST
 @requires("regulators.write_filing")
-def save(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
-    filing = _filing_of(request, reference, pk)
+def save(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
+    filing = filing_of(request, reference, pk)
     rows = rows_of(sheet_of(filing, at=timezone.now()), request.POST)
     bound = [row for part in rows for row in part.rows if row.form.is_bound]
     faulty = [row for row in bound if not row.form.is_valid()]
@@ -168,7 +155,7 @@ def save(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
     if follow := request.POST.get("follow"):
         answers |= {r.given.key: NewAnswer(r.given.version, follows_facts=True) for r in bound if r.given.key == follow}
     try:
-        actions.save_answers(filing, answers, by=_user(request))
+        actions.save_answers(filing, answers, by=request.user)
     except ValidationError as refusal:
         if not hasattr(refusal, "error_dict"):
             raise
@@ -186,18 +173,18 @@ def _saved(number: int) -> str:
 
 @require_POST
 @requires("regulators.write_filing")
-def submit_for_sign_off(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
-    filing = _filing_of(request, reference, pk)
-    actions.submit_for_sign_off(filing, expected_version=_step(request)["version"], by=_user(request))
+def submit_for_sign_off(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
+    filing = filing_of(request, reference, pk)
+    actions.submit_for_sign_off(filing, expected_version=_step(request)["version"], by=request.user)
     messages.success(request, "Sign-off is asked for. The answers stand as they are until it is given or refused.")
     return redirect(filing)
 
 
 @require_POST
 @requires("regulators.write_filing")
-def send_back(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
-    filing, step = _filing_of(request, reference, pk), _step(request)
-    actions.send_back(filing, reason=step["reason"], expected_version=step["version"], by=_user(request))
+def send_back(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
+    filing, step = filing_of(request, reference, pk), _step(request)
+    actions.send_back(filing, reason=step["reason"], expected_version=step["version"], by=request.user)
     messages.success(request, "It is a draft again, and its answers can be changed.")
     return redirect(filing)
 
@@ -205,13 +192,13 @@ def send_back(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
 @require_POST
 @requires("regulators.sign_off_filing")
 @answers_with_proof
-def sign_off(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
-    filing = _filing_of(request, reference, pk)
+def sign_off(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
+    filing = filing_of(request, reference, pk)
     try:
         digest = bytes.fromhex(request.POST.get("digest", ""))
     except ValueError:
         raise ValidationError("This page is not whole. Open the report again and read it before you sign.") from None
-    actions.sign_off_filing(filing, digest=digest, expected_version=_step(request)["version"], by=_user(request))
+    actions.sign_off_filing(filing, digest=digest, expected_version=_step(request)["version"], by=request.user)
     messages.success(request, "Signed off. Nothing in this report changes any more.")
     return redirect(filing)
 
@@ -220,14 +207,14 @@ def sign_off(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
 @require_POST
 @requires("regulators.record_submission")
 @answers_with_proof
-def record_submission(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+def record_submission(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
     request.upload_handlers = [ReceiptUploadHandler()]
-    return _receive(request, _filing_of(request, reference, pk))
+    return _receive(request, filing_of(request, reference, pk))
 
 
 @csrf_protect
-def _receive(request: HttpRequest, filing: Filing) -> HttpResponse:
-    form = SubmissionForm.of(filing, _user(request).zone, request.POST, request.FILES)
+def _receive(request: StaffRequest, filing: Filing) -> HttpResponse:
+    form = SubmissionForm.of(filing, request.user.zone, request.POST, request.FILES)
     if form.is_valid():
         try:
             _record(request, filing, form.cleaned_data)
@@ -242,7 +229,7 @@ def _receive(request: HttpRequest, filing: Filing) -> HttpResponse:
     return _show(request, sheet_of(filing, at=timezone.now()), form, status=422)
 
 
-def _record(request: HttpRequest, filing: Filing, data: dict[str, Any]) -> None:
+def _record(request: StaffRequest, filing: Filing, data: dict[str, Any]) -> None:
     file = data["file"]
     actions.record_submission(
         filing,
@@ -251,16 +238,16 @@ def _record(request: HttpRequest, filing: Filing, data: dict[str, Any]) -> None:
         authority_reference=data["authority_reference"],
         file=ReceiptFile(file.name, file.read()) if file else None,
         expected_version=data["version"],
-        by=_user(request),
+        by=request.user,
     )
 
 
 @require_POST
 @requires("regulators.view_filing")
 @answers_with_proof
-def export(request: HttpRequest, reference: str, pk: UUID, number: int | None = None) -> HttpResponse:
+def export(request: StaffRequest, reference: str, pk: UUID, number: int | None = None) -> HttpResponse:
     """The filing as it stands, or one of its earlier versions."""
-    filing = _filing_of(request, reference, pk)
+    filing = filing_of(request, reference, pk)
     version = filing.version_of(number) if number else None
     if number and version is None:
         raise Http404("This filing has no such version.")
@@ -268,33 +255,33 @@ def export(request: HttpRequest, reference: str, pk: UUID, number: int | None = 
         document = pdf_to_export(filing, at=timezone.now(), version=version)
     except (PdfTimedOut, PdfTooLarge) as error:
         raise ValidationError(f"{error} The same answers leave as JSON, however long they are.") from error
-    document = actions.export_filing(filing, document, by=_user(request))
+    document = actions.export_filing(filing, document, by=request.user)
     return download(document.pdf, document.name, "application/pdf")
 
 
 @require_POST
 @requires("regulators.view_filing")
 @answers_with_proof
-def export_for_machines(request: HttpRequest, reference: str, pk: UUID, kind: str) -> HttpResponse:
-    filing = _filing_of(request, reference, pk)
+def export_for_machines(request: StaffRequest, reference: str, pk: UUID, kind: str) -> HttpResponse:
+    filing = filing_of(request, reference, pk)
     if kind == exports.CSV and not filing.definition.takes_csv:
         raise ValidationError("The portal of this authority takes no CSV. Export JSON, or copy the answers one by one.")
     document = exports.for_machines(filing, kind, at=timezone.now())
-    actions.export_filing(filing, document, by=_user(request))
+    actions.export_filing(filing, document, by=request.user)
     return download(document.content, document.name, exports.TYPES[kind])
 
 
 @requires("regulators.view_filing")
-def portal(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
+def portal(request: StaffRequest, reference: str, pk: UUID) -> HttpResponse:
     """Every answer in the portal's order, each with a button that copies it."""
-    sheet = sheet_of(_filing_of(request, reference, pk), at=timezone.now())
+    sheet = sheet_of(filing_of(request, reference, pk), at=timezone.now())
     context = {**_shared(sheet), "sections": laid_out(printed_content(sheet.filing, sheet))}
     return render_page(request, "regulators/portal.html", context)
 
 
 @requires("regulators.view_filing")
-def receipt_file(request: HttpRequest, reference: str, pk: UUID, number: int) -> HttpResponse:
-    receipt = get_object_or_404(Receipt.objects.with_file_of(_filing_of(request, reference, pk), number))
+def receipt_file(request: StaffRequest, reference: str, pk: UUID, number: int) -> HttpResponse:
+    receipt = get_object_or_404(Receipt.objects.with_file_of(filing_of(request, reference, pk), number))
     sealed = bytes(receipt.file_sealed or b"")
     content = unseal(receipt.incident_id, sealed, table="regulators_receipt", column="file_sealed", row=receipt.pk)
     return download(content, receipt.file_name, "application/octet-stream")
@@ -311,7 +298,7 @@ def download(content: bytes, name: str, kind: str) -> HttpResponse:
     )
 
 
-def _step(request: HttpRequest) -> dict[str, Any]:
+def _step(request: StaffRequest) -> dict[str, Any]:
     form = StepForm(request.POST)
     if not form.is_valid():
         raise ValidationError("This page is not whole. Open the report again. Nothing was changed.")

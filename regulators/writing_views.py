@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -20,12 +20,11 @@ from regulators.forms import AnswerForm, Row
 from regulators.models import Filing
 from regulators.sheet import Given, Sheet, sheet_of
 from regulators.unsaved import Words, colleagues_at, drop_words, keep_words, say_here
-from regulators.views import edit_page
+from regulators.views import edit_page, filing_of
 
 
 def _draft_of(request: StaffRequest, reference: str, pk: UUID) -> Filing:
-    found = Filing.objects.visible_to(request.user).with_case()
-    filing = get_object_or_404(found, pk=pk, incident__reference=reference)
+    filing = filing_of(request, reference, pk)
     if not filing.is_draft or filing.incident.status == Incident.Status.CLOSED:
         raise ValidationError("This filing is not being written any more. What you typed now was not kept.")
     return filing

@@ -1,13 +1,13 @@
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from breachdesk.accounts.permissions import requires
+from breachdesk.accounts.permissions import StaffRequest, requires
 from breachdesk.audit.bundle.export import Order
 from breachdesk.audit.checkpoints import latest_checkpoint
 from breachdesk.audit.printing import note_for_print
@@ -24,28 +24,26 @@ from breachdesk.desk.running import running
 from breachdesk.desk.trail import by_day, events_for, rows_of, standing
 from breachdesk.desk.workspace import workspace_of
 from breachdesk.incidents.models import Incident
+from breachdesk.incidents.views import incident_of
 from breachdesk.people.models import Tally
 from breachdesk.web import is_htmx, paginate, render_page
-
-if TYPE_CHECKING:
-    from breachdesk.accounts.models import User
 
 PATIENCE = 25.0  # seconds an export may wait for the sequencer and the signer while somebody looks at the page
 
 
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: StaffRequest) -> HttpResponse:
     """Open to everyone signed in: each part shows what this user may see."""
-    desk = desk_of(_user(request), timezone.now())
+    desk = desk_of(request.user, timezone.now())
     return render_page(request, "desk/home.html", {"desk": desk, "next_deadline": desk.next_deadline})
 
 
 @requires("incidents.view_incident")
-def incident_list(request: HttpRequest) -> HttpResponse:
+def incident_list(request: StaffRequest) -> HttpResponse:
     form = IncidentFilter(request.GET)
     asked = form.cleaned_data if form.is_valid() else {}
-    found = Incident.objects.visible_to(_user(request)).matching(**asked).with_moments().newest_first()
+    found = Incident.objects.visible_to(request.user).matching(**asked).with_moments().newest_first()
     page = paginate(request, found, per_page=30)
-    deadlines = {deadline.incident.pk: deadline for deadline in deadlines_of(page, _user(request), timezone.now())}
+    deadlines = {deadline.incident.pk: deadline for deadline in deadlines_of(page, request.user, timezone.now())}
     people = Tally.objects.people_of(page.object_list)
     rows = [(incident, deadlines.get(incident.pk), people.get(incident.pk)) for incident in page]
     context = {"form": form, "page": page, "rows": rows, "query": _query(request)}
@@ -53,27 +51,27 @@ def incident_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires("incidents.view_incident")
-def incident_detail(request: HttpRequest, reference: str) -> HttpResponse:
-    incident = _incident_of(request, reference)
-    workspace = workspace_of(incident, _user(request), timezone.now())
+def incident_detail(request: StaffRequest, reference: str) -> HttpResponse:
+    incident = incident_of(request, reference)
+    workspace = workspace_of(incident, request.user, timezone.now())
     return render_page(request, "desk/incident.html", {"incident": incident, "work": workspace})
 
 
 @requires("audit.view_trail")
-def trail(request: HttpRequest) -> HttpResponse:
+def trail(request: StaffRequest) -> HttpResponse:
     return _trail_page(request, None)
 
 
 @requires("audit.view_trail")
-def incident_trail(request: HttpRequest, reference: str) -> HttpResponse:
-    return _trail_page(request, _incident_of(request, reference))
+def incident_trail(request: StaffRequest, reference: str) -> HttpResponse:
+    return _trail_page(request, incident_of(request, reference))
 
 
-def _trail_page(request: HttpRequest, incident: Incident | None) -> HttpResponse:
-    objects = objects_of(incident, _user(request)) if incident else []
+def _trail_page(request: StaffRequest, incident: Incident | None) -> HttpResponse:
+    objects = objects_of(incident, request.user) if incident else []
     form = TrailFilter(request.GET, objects=[(found.key, found.name) for found in objects])
     page = paginate(request, events_for(form, incident.pk if incident else None, objects))
-    days = by_day(rows_of(page, _user(request)))
+    days = by_day(rows_of(page, request.user))
     context: dict[str, Any] = {
         "incident": incident,
         "form": form,
@@ -87,16 +85,16 @@ def _trail_page(request: HttpRequest, incident: Incident | None) -> HttpResponse
 
 @requires("audit.view_trail")
 @require_POST
-def trail_verify(request: HttpRequest) -> HttpResponse:
+def trail_verify(request: StaffRequest) -> HttpResponse:
     """htmx puts the answer in place; without it the page comes again."""
-    verify_trail(by=_user(request))
+    verify_trail(by=request.user)
     if not is_htmx(request):
         return redirect("trail")
     return render_page(request, "audit/_standing.html", {"standing": standing()})
 
 
 @requires("audit.view_trail")
-def trail_proof(request: HttpRequest, idx: int) -> HttpResponseBase:
+def trail_proof(request: StaffRequest, idx: int) -> HttpResponseBase:
     """The event, its place in the log and the way to a signed checkpoint: for whoever wants to check this one."""
     try:
         proof = event_proof(idx)
@@ -110,25 +108,25 @@ def trail_proof(request: HttpRequest, idx: int) -> HttpResponseBase:
 
 @requires("incidents.view_incident")
 @require_POST
-def incident_evidence(request: HttpRequest, reference: str) -> HttpResponseBase:
+def incident_evidence(request: StaffRequest, reference: str) -> HttpResponseBase:
     """A report of what is known and done at this moment; that it left the product is in the trail."""
-    incident, checkpoint = _incident_of(request, reference), latest_checkpoint()
-    evidence = evidence_of(incident, _user(request), timezone.now(), checkpoint)
+    incident, checkpoint = incident_of(request, reference), latest_checkpoint()
+    evidence = evidence_of(incident, request.user, timezone.now(), checkpoint)
     document = evidence_pdf(evidence, note_for_print(checkpoint, incident.pk) if checkpoint else None)
-    export_evidence(incident, document, by=_user(request))
+    export_evidence(incident, document, by=request.user)
     return FileResponse(BytesIO(document.pdf), as_attachment=True, filename=document.name)
 
 
 @requires("audit.export_bundle")
-def incident_bundle(request: HttpRequest, reference: str) -> HttpResponseBase:
+def incident_bundle(request: StaffRequest, reference: str) -> HttpResponseBase:
     """The case as a file that an outsider can check. It waits for a checkpoint that covers everything in it."""
-    incident = _incident_of(request, reference)
+    incident = incident_of(request, reference)
     form = BundleForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         asked = form.cleaned_data
         order = Order(incident.pk, incident.reference, private=asked["private"], seconds=PATIENCE)
         try:
-            file = bundle_for_download(incident, order, by=_user(request), recipient=asked["recipient"])
+            file = bundle_for_download(incident, order, by=request.user, recipient=asked["recipient"])
         except ValidationError as refusal:
             form.add_error(None, refusal)
         else:
@@ -138,22 +136,14 @@ def incident_bundle(request: HttpRequest, reference: str) -> HttpResponseBase:
 
 
 @requires("accounts.view_status")
-def status(request: HttpRequest) -> HttpResponse:
+def status(request: StaffRequest) -> HttpResponse:
     parts = running(timezone.now())
     faults = [part for part in parts if part.tone == "alarm"]
     return render_page(request, "desk/status.html", {"parts": parts, "faults": faults})
 
 
-def _incident_of(request: HttpRequest, reference: str) -> Incident:
-    return get_object_or_404(Incident.objects.visible_to(_user(request)).with_moments(), reference=reference)
-
-
-def _query(request: HttpRequest) -> str:
+def _query(request: StaffRequest) -> str:
     """The filters as they stand in the address, for the links to other pages."""
     asked = request.GET.copy()
     asked.pop("page", None)
     return f"{asked.urlencode()}&" if asked else ""
-
-
-def _user(request: HttpRequest) -> "User":
-    return request.user  # type: ignore[return-value]
