@@ -87,6 +87,11 @@ class Environment(BaseModel):
         pattern=r"^https?://[^/]+$",
         description="Where colleagues reach this installation, without a slash at the end. Used in e-mailed links.",
     )
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^/]+)?$",
+        description="Where anybody asks whether a message is ours, if under another name. Only /genuine/ need be open.",
+    )
     hosts: str = Field(default="", description="More host names to answer to, separated by commas.")
     demo: bool = Field(
         default=False, description="1 allows plain http on this machine and shows caught mail. Never in production."

@@ -15,7 +15,8 @@ IS_SECURE = BREACHDESK.base_url.startswith("https://")
 
 SECRET_KEY = BREACHDESK.secret_key
 DEBUG = False
-ALLOWED_HOSTS = [BASE_HOST, *filter(None, BREACHDESK.hosts.split(","))]
+PUBLIC_HOST = urlsplit(BREACHDESK.public_url).hostname or ""
+ALLOWED_HOSTS = [BASE_HOST, *filter(None, [PUBLIC_HOST, *BREACHDESK.hosts.split(",")])]
 CSRF_TRUSTED_ORIGINS = [BREACHDESK.base_url]
 ROOT_URLCONF = "breachdesk.urls"
 WSGI_APPLICATION = "breachdesk.wsgi.application"
@@ -130,7 +131,11 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 # Otherwise a stranger could make us write to any address.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,10/5m/key", "reset_password": "20/m/ip,5/m/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "20/m/ip,10/5m/key",
+    "reset_password": "20/m/ip,5/m/key",
+    "message_code": "20/10m/ip",
+}
 # Sign-in limits are counted in the database: Redis may be down, and then nobody should be locked out or let in freely.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "accounts_limit_cache"}}
 SESSION_COOKIE_AGE = 12 * 3600

@@ -18,8 +18,9 @@ from breachdesk.incidents.models import Incident
 from breachdesk.people.languages import language_name, language_tag
 from notifications import delivery, tasks
 from notifications.checking import NOBODY, check, refuse_what_cannot_be_sent
-from notifications.editions import the_organisation
+from notifications.editions import skeleton_of, the_organisation
 from notifications.freezing import digest_of, recipients_of_plan
+from notifications.genuine import published_of
 from notifications.lint import Finding
 from notifications.models import Approval, Edition, EditionAuthor, Notice, Override
 from notifications.starters import STARTERS, starter_for, usual_starter
@@ -135,6 +136,7 @@ def submit_for_review(edition: Edition, *, by: "User", expected_version: int | N
     if not locked.recipients_count:
         raise ValidationError(NOBODY)
     locked.digest = digest_of(locked, organisation, locked.recipients_root, locked.recipients_count)
+    locked.published = published_of(skeleton_of(locked, organisation))
     locked.state, locked.submitted_by, locked.submitted_at = State.IN_REVIEW, by, timezone.now()
     _save(locked)
     record(

@@ -33,7 +33,8 @@ from notifications.recipients import (
     remembered_residents,
     residents_of,
 )
-from notifications.rendering import MAX_BYTES, Recipient, Skeleton, render_message
+from notifications.rendering import CODE, MAX_BYTES, Recipient, Skeleton, render_message
+from notifications.verification_codes import SAMPLE
 from notifications.wording import (
     Compiled,
     Vocabulary,
@@ -58,6 +59,7 @@ MADE_UP = {
     "last name": "Example-Thorvaldsen",
     "full name": "Anwen Example-Thorvaldsen",
     "reference": "EXAMPLE-0001",
+    CODE: SAMPLE,
 }
 NOBODY = "Nobody would get this edition: nobody with an email address reads it and was not sent another one."
 _NO_DELIVERY = UUID(int=0)

@@ -11,6 +11,7 @@ that none can commit after them. Times are those of the database's clock.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -20,6 +21,7 @@ from django.db import connection, transaction
 
 from breachdesk.audit.record import record
 from breachdesk.prepared import run
+from notifications import verification_codes
 from notifications.models import Batch, Delivery, Edition
 from notifications.recipients import recipients_of
 from notifications.transport import Kind, Outcome
@@ -33,10 +35,13 @@ LONG_WAIT = 4 * 60 * 60
 MOST_TRIES = 20  # about three days; then the worker blocks the row and a person decides
 
 PLAN = """
-INSERT INTO notifications_delivery (id, notice_id, edition_id, person_id, state, next_at, tries, generation)
-SELECT gen_random_uuid(), %s, %s, person.id, 'planned', now(), 0, 0 FROM ({people}) AS person (id)
+INSERT INTO notifications_delivery (id, notice_id, edition_id, person_id, state, next_at, tries, generation,
+    verification)
+SELECT new.id, %(notice)s, %(edition)s, new.person, 'planned', now(), 0, 0, new.verification
+FROM unnest(%(ids)s::uuid[], %(people)s::uuid[], %(verifications)s::bytea[]) AS new (id, person, verification)
 ON CONFLICT (notice_id, person_id) DO NOTHING
 """
+PLANNED_AT_ONCE = 20_000
 
 # One statement: the ORM would first fetch every row to look for what hangs on it.
 FORGET = """
@@ -169,13 +174,17 @@ def rows_of(batch: UUID) -> tuple[str, UUID]:
 
 def plan_deliveries(edition: Edition) -> int:
     """One row for each person this edition is for and who has none yet; running it again adds nothing."""
-    people, parameters = recipients_of(edition).order_by().values_list("pk").query.sql_with_params()
+    people = recipients_of(edition).order_by().values_list("pk", flat=True)
+    people, planned = iter(people.iterator(chunk_size=PLANNED_AT_ONCE)), 0
     with connection.cursor() as cursor:
-        cursor.execute(PLAN.format(people=people), [edition.notice_id, edition.pk, *parameters])
-        planned = int(cursor.rowcount)
+        while some := list(islice(people, PLANNED_AT_ONCE)):
+            ids = [uuid4() for _ in some]
+            rows = {"ids": ids, "people": some, "verifications": verification_codes.indexes_of(ids)}
+            cursor.execute(PLAN, {"notice": edition.notice_id, "edition": edition.pk, **rows})
+            planned += int(cursor.rowcount)
         # What is asked next in this transaction must know that the rows are there.
         cursor.execute("ANALYZE notifications_delivery (edition_id, state)")
-        return planned
+    return planned
 
 
 def forget_plan(edition: Edition) -> int:

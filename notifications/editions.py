@@ -1,5 +1,9 @@
 """What an edition needs to become messages: its words, its layout and the constants that are the same for everybody."""
 
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
 from breachdesk.accounts.models import Organisation
 from breachdesk.incidents.kinds import KINDS
 from breachdesk.incidents.models import Incident
@@ -51,6 +55,12 @@ def vocabulary_of(edition: Edition, organisation: Organisation) -> Vocabulary:
     )
 
 
+def genuine_address() -> str:
+    """Where anybody asks whether a message is ours, as it is typed."""
+    origin = settings.BREACHDESK.public_url or settings.BREACHDESK.base_url
+    return f"{urlsplit(origin).netloc}/genuine"
+
+
 def layout_of(edition: Edition, organisation: Organisation) -> Layout:
     return Layout(
         organisation=organisation.short_name,
@@ -60,6 +70,7 @@ def layout_of(edition: Edition, organisation: Organisation) -> Layout:
         reply_to=organisation.reply_to,
         feedback_id=f"{edition.notice.incident.reference}:{str(edition.notice_id)[:8]}:notice:breachdesk",
         language=edition.language,
+        genuine_at=genuine_address(),
     )
 
 

@@ -108,6 +108,13 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         """With the colleagues whose names a list shows."""
         return self.select_related("saved_by", "submitted_by", "started_by", "stopped_by")
 
+    def begun(self) -> "EditionQuerySet":
+        """Whose messages went out, or began to."""
+        return self.filter(started_at__isnull=False)
+
+    def latest_begun_first(self) -> "EditionQuerySet":
+        return self.order_by("-started_at", "pk")
+
     def in_order(self) -> "EditionQuerySet":
         return self.order_by("language", "revision")
 
@@ -133,6 +140,7 @@ class Edition(models.Model):
     state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
     epoch = models.PositiveIntegerField(default=0)
     digest = models.BinaryField(null=True)
+    published = models.JSONField(default=dict)  # subject, sender and links as approved: what anybody may be told
     recipients_root = models.BinaryField(null=True)
     recipients_count = models.PositiveIntegerField(null=True)
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -246,6 +254,13 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def visible_to(self, user: "User") -> "DeliveryQuerySet":
         return self if user.has_perm("notifications.view_notice") else self.none()
 
+    def on_the_wire(self) -> "DeliveryQuerySet":
+        """Those whose message may be in somebody's inbox."""
+        return self.filter(state__in=ON_THE_WIRE)
+
+    def with_code(self, index: bytes) -> "DeliveryQuerySet":
+        return self.filter(verification=index)
+
     def to_people_of(self, incident: Incident, people: Iterable[Person]) -> "DeliveryQuerySet":
         """Their messages with edition and notice, in the order of their notices."""
         notices = list(Notice.objects.of(incident).oldest_first().values_list("pk", flat=True))
@@ -292,6 +307,7 @@ class Delivery(models.Model):
     code = models.PositiveSmallIntegerField(null=True)
     reply_sha256 = models.BinaryField(null=True)
     recipient = models.BinaryField(null=True)  # commitment to the address of the last try: batches.py
+    verification = models.BinaryField(null=True)  # blind index of the code in the message: verification_codes.py
     handing_over_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
 
@@ -316,7 +332,19 @@ class Delivery(models.Model):
             models.Index(fields=["edition", "next_at"], name="delivery_due", condition=Q(next_at__isnull=False)),
             models.Index(fields=["token"], name="delivery_by_token", condition=Q(token__isnull=False)),
             models.Index(fields=["person"], name="delivery_by_person"),
+            models.Index(fields=["verification"], name="delivery_by_code", condition=Q(verification__isnull=False)),
         ]
+
+
+ON_THE_WIRE = (
+    Delivery.State.HANDING_OVER,
+    Delivery.State.HANDED_OVER,
+    Delivery.State.UNKNOWN,
+    Delivery.State.DELIVERED,
+    Delivery.State.BOUNCED,
+    Delivery.State.COMPLAINED,
+    Delivery.State.ASSUMED_SENT,
+)
 
 
 class Attempt(models.Model):

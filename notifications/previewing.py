@@ -16,7 +16,8 @@ from notifications.editions import layout_of, vocabulary_of
 from notifications.models import Edition
 from notifications.placeholders import ValueRefused
 from notifications.recipients import kinds_of, recipients_of, values_of
-from notifications.rendering import Skeleton
+from notifications.rendering import CODE, Skeleton
+from notifications.verification_codes import SAMPLE
 from notifications.wording import WordingError, compile_message
 
 SALT = "notifications.preview"
@@ -70,7 +71,8 @@ def _of_person(edition: Edition, person: Person | None) -> tuple[dict[str, str],
     incident = edition.notice.incident
     if person is None:
         return MADE_UP, kinds_of([], incident)
-    return values_of(personal_of(cipher_for(incident.pk), person)), kinds_of(person.kinds, incident)
+    values = values_of(personal_of(cipher_for(incident.pk), person)) | {CODE: SAMPLE}
+    return values, kinds_of(person.kinds, incident)
 
 
 def open_real_person(edition: Edition, typed: str, *, by: User) -> str:

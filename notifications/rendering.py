@@ -28,6 +28,7 @@ from notifications.wording import Compiled
 from notifications.writers import wrap
 
 MAX_BYTES = 30_000
+CODE = "verification code"
 _KINDS_CACHED = 4096
 _RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -43,6 +44,16 @@ _FOOTERS = {
 }
 
 
+_CHECKS = {
+    "en": "Is this message really from us? Do not rely on the message: type {address} into your browser yourself and "
+    "give this code:",
+    "fr": "Ce message vient-il vraiment de nous ? Ne vous fiez pas au message : tapez vous-même {address} dans votre "
+    "navigateur et donnez ce code :",
+    "de": "Ist diese Nachricht wirklich von uns? Verlassen Sie sich nicht auf sie: Geben Sie {address} selbst in Ihren "
+    "Browser ein und dort diesen Code:",
+}
+
+
 @dataclass(frozen=True)
 class Layout:
     """Who the message is from, and what stands around its wording."""
@@ -54,6 +65,7 @@ class Layout:
     reply_to: str
     feedback_id: str
     language: str
+    genuine_at: str
 
     @property
     def domain(self) -> str:
@@ -63,6 +75,11 @@ class Layout:
     def footer(self) -> str:
         words = _FOOTERS.get(self.language[:2], _FOOTERS["en"]).format(organisation=self.organisation)
         return " ".join([words, *self.postal_address.split()])
+
+    @property
+    def check(self) -> str:
+        """What stands before the code, by which anybody can ask whether we sent this message."""
+        return _CHECKS.get(self.language[:2], _CHECKS["en"]).format(address=self.genuine_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +101,8 @@ class Skeleton:
 
     def __init__(self, compiled: Compiled, layout: Layout) -> None:
         self.compiled, self.layout = compiled, layout
-        before, after = _html_shell(compiled.subject, layout)
-        self.html_pieces: tuple[Piece, ...] = (before, *compiled.body.html, after)
+        before, check, after = _html_shell(compiled.subject, layout)
+        self.html_pieces: tuple[Piece, ...] = (before, *compiled.body.html, check, Slot(CODE), after)
         self.text_pieces: tuple[Piece, ...] = tuple(_text_shell(compiled.body.text, layout))
         headers = _constant_headers(compiled.subject, layout)
         self.boundary = b"=_bd_" + sha256(headers + before.encode()).hexdigest()[:24].encode()
@@ -242,20 +259,23 @@ def _encoding_of(pieces: Iterable[str | Slot]) -> type[QuotedPart] | type[Base64
     return QuotedPart if len(quoted(constant)) < 1.4 * len(constant.encode()) else Base64Part
 
 
-def _html_shell(subject: str, layout: Layout) -> tuple[str, str]:
-    """What stands before and after the body: the compiled layout, its fields filled and escaped in one pass."""
+def _html_shell(subject: str, layout: Layout) -> tuple[str, str, str]:
+    """What stands before the body, between it and the code, and after that: the compiled layout, its fields filled and
+    escaped in one pass."""
     right_to_left = layout.language[:2] in _RIGHT_TO_LEFT
     values = {
         "organisation": layout.organisation,
         "subject": subject,
+        "check": layout.check,
         "footer": layout.footer,
         "language": layout.language,
         "direction": "rtl" if right_to_left else "ltr",
         "start": "right" if right_to_left else "left",
     }
-    before, after = compiled_layout().split("((body))")
+    before, rest = compiled_layout().split("((body))")
+    between, after = rest.split("((code))")
     fill = functools.partial(re.sub, r"\(\(([a-z]+)\)\)", lambda found: html.escape(values[found[1]]))
-    return fill(before), fill(after)
+    return fill(before), fill(between), fill(after)
 
 
 @functools.cache
@@ -273,6 +293,7 @@ def compiled_layout() -> str:
 def _text_shell(body: Sequence[Piece], layout: Layout) -> Iterable[Piece]:
     yield f"{layout.organisation}\n\n"
     yield from body
+    yield from wrap(["\n", layout.check, "\n\n    ", Slot(CODE), "\n"])
     yield from wrap(["\n-- \n", layout.footer, "\n"])
 
 

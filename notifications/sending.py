@@ -31,8 +31,9 @@ from notifications.ledger import DATABASE_ERRORS, Hand, Ledger
 from notifications.models import Edition
 from notifications.placeholders import ValueRefused
 from notifications.recipients import kinds_of, values_of
-from notifications.rendering import Recipient, Skeleton, checked_address, render_message, return_path
+from notifications.rendering import CODE, Recipient, Skeleton, checked_address, render_message, return_path
 from notifications.transport import Connection, Envelope, Kind, Outcome, Phase, RouteDown
+from notifications.verification_codes import code_of, printer
 
 logger = logging.getLogger(__name__)
 BATCH_ROWS = 500
@@ -64,6 +65,7 @@ class Composer:
 
     def __init__(self, skeleton: Skeleton, cipher: Cipher, edition: Edition) -> None:
         self.skeleton, self.cipher, self.incident = skeleton, cipher, edition.notice.incident
+        self.printer = printer()
         self._kinds: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._date = (0, b"")
 
@@ -73,7 +75,8 @@ class Composer:
             raise ValueRefused(f"The mail system refused this message for now, {row.tries} times.")
         personal = unseal_personal(self.cipher, row.sealed, row.person, row.checksum)
         address = personal.get("email", "")
-        recipient = Recipient(row.id, address, self._kinds_of(row.kinds), values_of(personal))
+        values = values_of(personal) | {CODE: code_of(self.printer, row.id)}
+        recipient = Recipient(row.id, address, self._kinds_of(row.kinds), values)
         message = render_message(self.skeleton, recipient, self._today())
         envelope = return_path(self.skeleton, row.id), checked_address(address)
         committed = recipient_commitment(self.cipher, row.id, row.tries + 1, envelope[1])

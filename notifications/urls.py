@@ -1,12 +1,14 @@
 from django.urls import path
 
 from notifications import views
-from notifications.views import asking, overruling, reviewing, sending, writing
+from notifications.views import asking, genuine, overruling, reviewing, sending, writing
 
 NOTICES = "incidents/<str:reference>/notices/"
 EDITION = "incidents/<str:reference>/editions/<uuid:pk>/"
 
 urlpatterns = [
+    path("genuine/", genuine.genuine, name="genuine"),
+    path("genuine/<str:language>/", genuine.genuine, name="genuine-in"),
     path("incidents/<str:reference>/retention/address/", asking.index_ask, name="index-ask"),
     path(NOTICES, views.notice_list, name="notice-list"),
     path(f"{NOTICES}new/", writing.notice_new, name="notice-new"),

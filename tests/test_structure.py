@@ -39,6 +39,8 @@ OPEN = {
     "healthz": "asked by the machine that watches the container; says only ok",
     "calendar-feed": "a calendar program cannot sign in: the private address is the permission, kept as a hash; it can "
     "be revoked, and shows references, authorities and dates",
+    "genuine": "whoever got a message asks whether it is ours: says what was sent, never to whom",
+    "genuine-in": "as genuine, in one language",
     "caught-list": "the demo's own mail, on this machine alone: the address exists only with BREACHDESK_DEMO=1",
     "caught-detail": "as caught-list",
     "caught-body": "as caught-list",

@@ -120,6 +120,11 @@ def _opening(value: str) -> tuple[bytes, bytes]:
     return urandom(SALT_BYTES), normalize("NFC", value).encode()
 
 
+def organisation_cipher() -> Cipher:
+    """The organisation's own keys, made at their first use."""
+    return _cipher_of(ORGANISATION)
+
+
 def _cipher_of(scope: UUID) -> Cipher:
     """The organisation's own key is made at its first use, here, where that can leave its event.
 

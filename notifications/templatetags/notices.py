@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localdate
 
 from breachdesk.people.countries import country_name
 from notifications.models import Edition
@@ -36,6 +40,13 @@ def edition_state(edition: Edition) -> dict[str, Any]:
 def people(number: int | None) -> str:
     """1 person; 5,000 people."""
     return "not known" if number is None else f"{number:,} {'person' if number == 1 else 'people'}"
+
+
+@register.filter
+def public_day(moment: datetime | None, language: str) -> str:
+    """27 September 2025, as the language writes it."""
+    with translation.override({"en": "en-gb"}.get(language, language)):
+        return date_format(localdate(moment), "DATE_FORMAT") if moment else ""
 
 
 @register.filter

@@ -21,8 +21,10 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 from notifications import sending
 from notifications.models import Attempt, Delivery, Edition
 from notifications.providers import ProviderConnection, outcome_of
+from notifications.rendering import CODE
 from notifications.routes import connect
 from notifications.transport import Kind, Outcome, Phase
+from notifications.verification_codes import SAMPLE
 from tests.notifications.test_drain import addresses, being_sent, states
 from tests.notifications.test_rendering import DELIVERY, SKELETON, render
 
@@ -66,8 +68,8 @@ def test_it_is_the_message_that_was_rendered() -> None:
     outcome = hand_over(ProviderConnection(BACKEND, 5))
     assert (outcome.kind, outcome.code, outcome.remote_id) == (Kind.HANDED_OVER, 250, "0")
     [message] = mail.outbox
-    assert message.body == SKELETON.as_text({"first name": "Zoë"}, ("name",))
-    assert message.alternatives[0][0] == SKELETON.as_html({"first name": "Zoë"}, ("name",))
+    assert message.body == SKELETON.as_text({"first name": "Zoë", CODE: SAMPLE}, ("name",))
+    assert message.alternatives[0][0] == SKELETON.as_html({"first name": "Zoë", CODE: SAMPLE}, ("name",))
     assert message.subject == "Über Ihre Daten"
     assert message.from_email == "Halden & Rowe <care@halden-rowe.example>"
     assert message.extra_headers["Message-ID"] == f"<{DELIVERY}@halden-rowe.example>"

@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.placeholders import ValueRefused
-from notifications.rendering import MAX_BYTES, Layout, Recipient, Skeleton, compiled_layout, render_message, return_path
+from notifications.rendering import (
+    CODE,
+    MAX_BYTES,
+    Layout,
+    Recipient,
+    Skeleton,
+    compiled_layout,
+    render_message,
+    return_path,
+)
+from notifications.verification_codes import SAMPLE
 from notifications.wording import Vocabulary, compile_message
 
 DATE = b"Sat, 21 Nov 2026 20:00:00 +0000"
@@ -31,6 +41,7 @@ def skeleton(body: str = BODY, subject: str = "Über Ihre Daten", **layout: str)
         "reply_to": "dpo@halden-rowe.example",
         "feedback_id": "BD-2026-0001:notice:breachdesk",
         "language": "en-GB",
+        "genuine_at": "halden-rowe.example/genuine",
     }
     return Skeleton(
         compile_message(subject, body, Vocabulary({}, KINDS, ("halden-rowe.example",))), Layout(**{**usual, **layout})
@@ -41,7 +52,7 @@ SKELETON = skeleton()
 
 
 def render(values: dict[str, str], made: Skeleton = SKELETON, address: str = "ana@example.com", *kinds: str) -> bytes:
-    return render_message(made, Recipient(DELIVERY, address, kinds or ("name",), values), DATE)
+    return render_message(made, Recipient(DELIVERY, address, kinds or ("name",), values | {CODE: SAMPLE}), DATE)
 
 
 def read(message: bytes) -> tuple[EmailMessage, str, str]:
@@ -76,6 +87,7 @@ def test_its_headers_are_those_of_the_design() -> None:
 def test_what_is_previewed_is_what_is_sent() -> None:
     values = {"first name": "Zoë <b>"}
     _, text, page = read(render(values))
+    values[CODE] = SAMPLE
     assert text == SKELETON.as_text(values, ("name",))
     assert page == SKELETON.as_html(values, ("name",))
     assert "Zoë &lt;b&gt;" in page
@@ -106,7 +118,7 @@ def test_other_scripts_are_sent_in_base64_and_stay_small() -> None:
     )
     message = render({"first name": "小明"}, made)
     assert b"base64" in message
-    assert read(message)[1] == made.as_text({"first name": "小明"}, ("name",))
+    assert read(message)[1] == made.as_text({"first name": "小明", CODE: SAMPLE}, ("name",))
     assert len(message) < MAX_BYTES
 
 
@@ -116,7 +128,7 @@ def test_a_message_that_is_too_large_is_not_made() -> None:
 
 
 def test_right_to_left_languages_are_marked() -> None:
-    assert 'dir="rtl"' in skeleton(language="ar").as_html({}, ("name",))
+    assert 'dir="rtl"' in skeleton(language="ar").as_html({CODE: SAMPLE}, ("name",))
 
 
 @pytest.mark.parametrize(
@@ -183,6 +195,6 @@ def test_no_value_changes_the_structure_of_a_message(first: str, more: str, kind
             continue
         parsed, text, page = read(message)
         assert parsed.items() == usual.items()
-        assert text == SKELETON.as_text({"first name": value}, (kind,))
-        assert page == SKELETON.as_html({"first name": value}, (kind,))
+        assert text == SKELETON.as_text({"first name": value, CODE: SAMPLE}, (kind,))
+        assert page == SKELETON.as_html({"first name": value, CODE: SAMPLE}, (kind,))
         assert all(len(line) <= 78 for line in message.split(b"\r\n"))
