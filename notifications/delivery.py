@@ -174,13 +174,13 @@ def rows_of(batch: UUID) -> tuple[str, UUID]:
 
 def plan_deliveries(edition: Edition) -> int:
     """One row for each person this edition is for and who has none yet; running it again adds nothing."""
-    people = recipients_of(edition).order_by().values_list("pk", flat=True)
-    people, planned = iter(people.iterator(chunk_size=PLANNED_AT_ONCE)), 0
+    found = recipients_of(edition).order_by().values_list("pk", flat=True).iterator(chunk_size=PLANNED_AT_ONCE)
+    people, planned = iter(found), 0
     with connection.cursor() as cursor:
         while some := list(islice(people, PLANNED_AT_ONCE)):
             ids = [uuid4() for _ in some]
-            rows = {"ids": ids, "people": some, "verifications": verification_codes.indexes_of(ids)}
-            cursor.execute(PLAN, {"notice": edition.notice_id, "edition": edition.pk, **rows})
+            parameters = {"notice": edition.notice_id, "edition": edition.pk, "ids": ids, "people": some}
+            cursor.execute(PLAN, parameters | {"verifications": verification_codes.indexes_of(ids)})
             planned += int(cursor.rowcount)
         # What is asked next in this transaction must know that the rows are there.
         cursor.execute("ANALYZE notifications_delivery (edition_id, state)")
