@@ -30,6 +30,7 @@ bench: python
 	$(RUN) -m tests.bench.trail
 	$(RUN) -m tests.bench.people_page
 	$(RUN) -m tests.bench.obligations
+	$(RUN) -m tests.bench.filing_pdf
 
 faults: python
 	@$(PYTHON) breachdesk/embedded/install.py $(VENV) requirements-dev.lock
