@@ -17,7 +17,8 @@ class OpenDatesQuerySet(models.QuerySet["OpenDates"]):
     def keep(self, rows: Iterable["OpenDates"]) -> None:
         """In place of what stood there. Of two who worked the same case out at once, the later one stays."""
         fields = ["worked_from", "worked_out_at", "first", "ends", "elsewhere", "undated", "dates"]
-        self.bulk_create(rows, update_conflicts=True, unique_fields=["incident"], update_fields=fields)
+        in_order = sorted(rows, key=lambda row: row.incident_id)  # or two pages at once would wait for each other
+        self.bulk_create(in_order, update_conflicts=True, unique_fields=["incident"], update_fields=fields)
 
 
 class OpenDates(models.Model):

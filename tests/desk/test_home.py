@@ -152,6 +152,8 @@ def test_it_counts_down_to_whoever_is_next_of_all_authorities(signed_in):
     case = client.get(incident.get_absolute_url()).content.decode()
     assert "for the CNIL report" in case
     assert "To the CNIL. Not begun." in case
+    assert "CNIL, France" in case
+    assert "ICO, United Kingdom" not in case
     told(incident, "eu_gdpr:authority:FR", client.user)
     told(incident, "eu_gdpr:authority:IE", client.user)
     assert "Nothing is due within a day" in home(client)

@@ -115,5 +115,9 @@ def test_it_owes_what_the_laws_of_every_place_say_once_we_are_established_somewh
     owed = len(standing_of(incident, timezone.now()).owed)
     assert f"All {owed} duties owed" in page
     assert page.count("data-current") == 1
+    assert "CSIRT" not in page  # of a trade nobody has said we are in
+    duties = client.get(reverse("duties", args=[incident.reference])).content.decode()
+    assert "CSIRT" not in duties[: duties.index("laws of which nobody has said whether they reach us")]
+    assert "CSIRT" in duties
     with django_assert_max_num_queries(52):
         page_of(client, incident)

@@ -15,13 +15,13 @@ from breachdesk.incidents.actions import StatedMoment, Verdict, decide_notificat
 from breachdesk.incidents.models import Decision, Incident
 from notifications import actions as notices
 from regulators import actions, open_dates, tasks
-from regulators.actions import Statement, Told, meet_duty, state_fact, state_position
-from regulators.countdowns import worked_out
+from regulators.actions import NewAnswer, Statement, Told, meet_duty, state_fact, state_position
+from regulators.countdowns import Countdown, countdown_from, worked_out
 from regulators.models import Filing, OpenDates
 from regulators.open_dates import countdowns_of, open_dates_of
 from regulators.standing import standing_of
 from tests.factories import make_edition, make_incident, make_people
-from tests.regulators.conftest import ANSWERS, NewAnswer, fresh, sign
+from tests.regulators.conftest import ANSWERS, fresh, sign
 
 pytestmark = pytest.mark.django_db
 
@@ -119,8 +119,8 @@ def test_whatever_changes_the_dates_are_those_of_now(incident: Incident, dpo: Us
         before = after
 
 
-def one_without_working(one: Any) -> Any:
-    return open_dates.countdown_from({**one.kept(), "working": []})
+def one_without_working(one: Countdown) -> Countdown:
+    return countdown_from({**one.kept(), "working": []})
 
 
 def test_a_notice_that_is_begun_is_seen(incident: Incident, dpo: User) -> None:
