@@ -298,7 +298,7 @@ def _void(given: "QuerySet[Given]") -> "list[Given]":
 
 def _override(locked: Edition, fault: Finding, reason: str, by: "User") -> Override:
     digest = text_digest(locked.subject, locked.body)
-    said = {"check_key": fault.key, "sentence": fault.sentence, "reason": reason, "text_sha256": digest}
+    said = {"check_key": fault.key, "sentence": fault.sentence[:600], "reason": reason, "text_sha256": digest}
     return Override.objects.create(edition=locked, given_by=by, given_at=timezone.now(), **said)
 
 

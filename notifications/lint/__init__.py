@@ -7,6 +7,9 @@ wrong, where, and what to do. Its key stays the same while words around it chang
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
+
+LONGEST_KEY = 160
 
 
 class Group(StrEnum):
@@ -36,6 +39,12 @@ class Finding:
     """Of the law's contents: which one, for the author to mark."""
     suggested: int = 0
     """The line that seems to cover it."""
+
+    def __post_init__(self) -> None:
+        """A key may quote the text; a long one is cut, and stays a different one for different words."""
+        if len(self.key) > LONGEST_KEY:
+            digest = sha256(self.key.encode()).hexdigest()[:16]
+            object.__setattr__(self, "key", f"{self.key[: LONGEST_KEY - 17]}.{digest}")
 
     @property
     def is_fault(self) -> bool:

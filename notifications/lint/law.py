@@ -97,6 +97,7 @@ def law_findings(text: Text, laws: Sequence[Law], around: Around, combinations: 
 def _finding(demand: Demand, text: Text, around: Around, combinations: Mapping[Kinds, int]) -> Finding:
     content = CONTENTS[demand.content]
     key, note = f"law.{demand.content}", _named(demand.laws)
+    note = note if demand.is_owed else f"If it applies, which is not decided yet: {note}"
     prove = PROOFS.get(demand.content)
     proof = prove(text, around) if prove else None
     if proof and (proof.holds or demand.content not in MARKS_WILL_DO):

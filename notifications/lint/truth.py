@@ -134,8 +134,6 @@ def _older(mentions: list[Mention]) -> Iterator[Finding]:
 def _claims(text: Text, combinations: Mapping[frozenset[str], int], kinds: frozenset[str]) -> Iterator[Finding]:
     for passage in text.passages:
         for claim in claims_in(passage, text.language):
-            if claim.is_taken and claim.kind in claim.guard:
-                continue
             concerned = {held: n for held, n in combinations.items() if claim.guard <= held}
             wrong = sum(n for held, n in concerned.items() if (claim.kind in held) != claim.is_taken)
             if not combinations:

@@ -42,7 +42,7 @@ def edition_overrule(request: HttpRequest, reference: str, pk: object) -> HttpRe
     found = check(edition, the_organisation(), subject=edition.subject, body=edition.body)
     form = OverruleForm(
         request.POST or None,
-        failing=[(fault.key, fault.sentence) for fault in found.faults],
+        failing=list({fault.key: fault.sentence for fault in found.faults}.items()),
         initial={"version": edition.version},
     )
     if request.method == "POST" and form.is_valid():

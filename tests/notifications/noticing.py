@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
+from breachdesk.embedded.story import words
 from breachdesk.incidents.kinds import KINDS
 from notifications.checking import look, text_of
 from notifications.lint import Finding
@@ -108,3 +109,9 @@ def findings(language: str, subject: str, body: str, case: Case | None = None) -
 
 def fault_keys(language: str, subject: str, body: str, case: Case | None = None) -> list[str]:
     return [one.key for one in findings(language, subject, body, case) if one.is_fault]
+
+
+def demo_sender() -> Sender:
+    said = words.ORGANISATION
+    keys = ("reply_to", "website", "dpo_name", "dpo_email", "hotline")
+    return Sender(name=said["sender_name"], email=said["sender_email"], **{key: said[key] for key in keys})

@@ -1,13 +1,17 @@
 """Thirty notices with one fault each are blocked by the check it belongs to; thirty good ones pass."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
+from breachdesk.embedded.story import words
+from notifications.laws import Laws, Told, laws_for, places_of
+from notifications.lint.clarity import ease_of
 from notifications.lint.contents import CONTENTS
+from notifications.lint.passages import Passage, Text
 from notifications.starters import LANGUAGES, STARTERS
-from tests.notifications.noticing import CALIFORNIA, Case, draft, fault_keys, findings
+from tests.notifications.noticing import AUSTRALIA, CALIFORNIA, Case, demo_sender, draft, fault_keys, findings
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,44 @@ def test_good_ones_pass_and_cover_what_they_say(starter: str, language: str) -> 
     marked = {key for key, content in CONTENTS.items() if f"covers {content.word}" in body}
     assert set(STARTERS[starter].covers) <= covered | marked
     assert {one.level for one in found if one.key == "clear.grade"} == {"yes"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_starter_and_the_demos_own_notices_pass_with_the_demos_facts(language: str) -> None:
+    kinds = frozenset(words.LOST_LIST["kinds"])
+    case = Case(laws=(), combinations={kinds: 3, frozenset({"name", "email"}): 2}, sender=demo_sender())
+    texts = [draft(language, starter) for starter in STARTERS] + [words.notice_text(language)]
+    texts += [words.handheld_notice()] if language == "en" else []
+    assert [fault_keys(language, subject, body, case) for subject, body in texts] == [[]] * len(texts)
+
+
+def test_a_law_asks_only_where_people_of_the_list_live() -> None:
+    told = Laws((Told(CALIFORNIA, frozenset({"US-CA"})), Told(AUSTRALIA, frozenset({"AU"}))))
+    residents = places_of([("US", "CA", 4), ("US", "TX", 2), ("GB", "", 9)])
+    assert residents == {"US": 6, "US-CA": 4, "US-TX": 2, "GB": 9}
+    assert laws_for(told, residents) == [CALIFORNIA]
+    assert laws_for(told, {}) == []
+
+
+def test_what_is_not_owed_for_certain_asks_and_does_not_block() -> None:
+    subject, body = draft("en")
+    case = Case(laws=(replace(CALIFORNIA, is_owed=False),))
+    found = [one for one in findings("en", subject, body, case) if one.key == "law.prescribed_headings"]
+    assert [one.level for one in found] == ["look"]
+    assert found[0].note.startswith("If it applies, which is not decided yet")
+
+
+def test_a_reading_grade_is_that_of_its_formula() -> None:
+    """Twenty-four words in four sentences: 24 syllables in English, counted by hand."""
+    text = Text("en", "", (Passage(1, text="The cat sat on the mat. " * 4),))
+    ease = ease_of(text)
+    assert ease is not None
+    assert (ease.grade, ease.score, ease.longest) == (1, round(206.835 - 1.015 * 6 - 84.6), 6)
+    assert ease_of(Text("pl", "", text.passages)) is None
+    hard = "Notwithstanding organisational considerations, authorities investigate irregularities immediately. "
+    harder = ease_of(Text("en", "", (Passage(1, text=hard * 4),)))
+    assert harder is not None
+    assert harder.grade > 20
 
 
 def test_what_a_never_forbids_is_no_request() -> None:

@@ -64,9 +64,14 @@ def test_it_is_refused_then_overruled_and_shown_where_it_is_approved(edition: Ed
         assert told["group"] == "scam"
 
 
-def test_it_is_void_when_the_text_changes(edition: Edition) -> None:
+def test_it_is_void_when_the_text_changes(edition: Edition, client: Client) -> None:
     overrule(edition)
     author = edition.authors.get().author
+    client.force_login(author)
+    typed = {"subject": edition.subject, "body": edition.body}
+    assert "Nothing to fix" in client.post(address("edition-check", edition), typed).content.decode()
+    typed["body"] += "A word more."
+    assert "1 to fix" in client.post(address("edition-check", edition), typed).content.decode()
     changed = save_draft(edition, subject=edition.subject, body=f"{edition.body}More.\n", by=author)
     assert not changed.overrides.in_force().exists()
     with pytest.raises(ValidationError, match="hurries people"):
