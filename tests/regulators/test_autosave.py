@@ -92,6 +92,9 @@ def test_words_taken_back_are_forgotten(filing: Filing, ann: Client) -> None:
     send(ann, filing, {**shown, f"{Q}-value": "Nor this."}, "typed/")
     send(ann, filing, shown, "typed/")
     assert not Typing.objects.words().exists()
+    send(ann, filing, {**shown, f"{Q}-value": "Nor that."}, "typed/")
+    send(ann, filing, shown)
+    assert not Typing.objects.words().exists(), "the field was left as it had been"
 
 
 def test_two_at_one_answer_lose_no_word(filing: Filing, ann: Client, bob: Client) -> None:
