@@ -1,7 +1,6 @@
 """The breach register: every incident, notified or not, with effects, action and reasons."""
 
 import csv
-import re
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -18,7 +17,8 @@ from breachdesk.desk.register import Report, Row, register_of, years_of
 from breachdesk.incidents.actions import StatedMoment, Verdict, close_incident, decide_notification, state_moment
 from breachdesk.incidents.models import Decision, Incident
 from regulators import actions
-from tests.factories import make_incident, make_organisation, make_user
+from regulators.models import FilingVersion
+from tests.factories import make_incident, make_organisation, make_user, unguarded
 from tests.pdfs import text_of_pdf
 from tests.regulators.conftest import ANSWERS, fresh, sign
 
@@ -119,17 +119,29 @@ def test_what_was_reported_stands_with_its_hours_and_the_people_with_their_day(c
     incident = make_incident(title="List at a carrier")
     filing = actions.open_filing(incident, "uk_ico", by=dpo)
     actions.save_answers(filing, {key: actions.NewAnswer(0, value) for key, value in ANSWERS.items()}, by=dpo)
-    filing = actions.submit_for_sign_off(fresh(filing), expected_version=1, by=dpo)
-    sign(fresh(filing), dpo)
-    at = {"submitted_at": timezone.now(), "way": "online", "authority_reference": "", "by": dpo}
-    actions.record_submission(fresh(filing), expected_version=fresh(filing).version, **at)
-    decide_notification(incident, Verdict(Decision.About.AUTHORITY, True, "A risk.", b"facts"), by=dpo)
+    first = incident.aware_at + timedelta(hours=4)
+    for days in (0, 1):  # and a follow-up, which is no first report
+        filing = fresh(filing)
+        filing = actions.submit_for_sign_off(filing, expected_version=filing.version, by=dpo)
+        sign(fresh(filing), dpo)
+        with unguarded():
+            FilingVersion.objects.filter(filing=filing).update(signed_at=first)
+        filing, at = fresh(filing), first + timedelta(minutes=days)
+        told = {"submitted_at": at, "way": "online", "authority_reference": "IC-1"}
+        actions.record_submission(filing, expected_version=filing.version, by=dpo, **told)
+        if not days:
+            actions.begin_follow_up(filing, expected_version=fresh(filing).version, by=dpo)
+    no = Verdict(Decision.About.AUTHORITY, False, "No risk.", b"facts")
+    decide_notification(incident, no, by=dpo)
+    standing = Decision.objects.of(incident).get()
+    decide_notification(incident, Verdict(Decision.About.AUTHORITY, True, "A risk.", b"facts", standing), by=dpo)
     decide_notification(incident, Verdict(Decision.About.PEOPLE, False, "No high risk.", b"facts"), by=dpo)
     [row] = register_of(dpo).rows
-    assert [report.to for report in row.reports] == ["ICO"]
+    assert row.reports == (Report("ICO", first),)
+    assert row.reason == "A risk.", "the decision that stands, not the one whose place it took"
     client.force_login(dpo)
     page = client.get("/register/?reported=yes").content.decode()
-    assert re.search(r"ICO, T\+\s*5", page)
+    assert "ICO, T+4\u202fh" in page
     assert "1 of 1" in page
     assert "People not told: No high risk." in page
     assert incident.title not in client.get("/register/?reported=decided").content.decode()
