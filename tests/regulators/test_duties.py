@@ -172,7 +172,10 @@ def test_a_duty_met_outside_a_filing_is_recorded_once(client: Client, incident: 
         "zone": "Europe/London",
         "how": "By telephone.",
     }
-    assert client.post(address, answers | {"how": ""}).status_code == 422
+    blank = client.post(address, {"zone": "Europe/London"})
+    assert blank.status_code == 422
+    for missing in ("on which day they were told", "at what time they were told", "how they were told"):
+        assert f"Say {missing}" in blank.content.decode()
     assert client.post(address, answers).status_code == 302
     met = DutyMet.objects.of(incident).get()
     assert (met.how, met.recorded_by) == ("By telephone.", dpo)
