@@ -63,6 +63,13 @@ class Text:
     def words(self) -> str:
         return "\n".join(passage.text for passage in self.passages)
 
+    @property
+    def with_subject(self) -> tuple[Passage, ...]:
+        """The subject, on line 0, and what stands below it."""
+        subject = Passage(0, "heading")
+        subject.add(self.subject, frozenset())
+        return subject, *self.passages
+
     def has_for_everybody(self, needle: str) -> Passage | None:
         """The passage in which these words reach everybody, whatever was taken of them."""
         wanted = needle.casefold()

@@ -130,9 +130,6 @@ def _requests(text: Text) -> Iterator[Finding]:
 
 def _urgency(text: Text) -> Iterator[Finding]:
     found = list(_unnegated(text, _HURRIES))
-    pattern = _HURRIES.get(text.language)
-    if pattern and (hurry := re.search(pattern, text.subject, re.IGNORECASE)):
-        found.append((0, hurry[0]))
     for line, words in found:
         sentence = f"“{words}” hurries people, as frauds do."
         yield Finding(f"scam.hurries.{words.lower()}", Level.FAULT, sentence, "Leave them the time", line)
@@ -142,13 +139,13 @@ def _urgency(text: Text) -> Iterator[Finding]:
 
 
 def _unnegated(text: Text, patterns: dict[str, str]) -> Iterator[tuple[int, str]]:
-    """In sentences without a never or a not: “We will never ask you to confirm your password” asks nothing."""
+    """In clauses without a never or a not: “We will never ask you to confirm your password” asks nothing."""
     if text.language not in patterns:
         return
-    for passage in text.passages:
-        for _, sentence in passage.sentences():
-            found = re.search(patterns[text.language], sentence, re.IGNORECASE)
-            if found and not re.search(_NEVER[text.language], sentence, re.IGNORECASE):
+    for passage in text.with_subject:
+        for clause in (one for _, sentence in passage.sentences() for one in re.split("[:;]", sentence)):
+            found = re.search(patterns[text.language], clause, re.IGNORECASE)
+            if found and not re.search(_NEVER[text.language], clause, re.IGNORECASE):
                 yield passage.line, found[0]
 
 

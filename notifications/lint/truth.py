@@ -60,7 +60,7 @@ class Mention:
 
 
 def mentions_in(text: Text, known: Known) -> list[Mention]:
-    return [mention for passage in text.passages for mention in _of_passage(passage, text.language, known)]
+    return [mention for passage in text.with_subject for mention in _of_passage(passage, text.language, known)]
 
 
 def truth_findings(
@@ -98,8 +98,6 @@ def _of_passage(passage: Passage, language: str, known: Known) -> Iterator[Menti
 
 
 def _names(passage: Passage, language: str, known: Known, taken: list[tuple[int, int]]) -> Iterator[Mention]:
-    if passage.shape == "heading":
-        return
     for names, is_old in ((known.names, False), (known.old_names, True)):
         for name, what in names.items():
             if name[:4] not in passage.text:  # there are hundreds of names, and most stand nowhere
@@ -110,7 +108,8 @@ def _names(passage: Passage, language: str, known: Known, taken: list[tuple[int,
                     then = what if isinstance(what, Then) else None
                     fact = "" if is_old or then else str(what)
                     yield Mention("name", found[0], passage.line, found.start(), fact, then)
-    for found in _NAME.finditer(passage.text) if language != "de" else ():  # in German every noun has a capital
+    # In German every noun has a capital, in a heading often every word.
+    for found in _NAME.finditer(passage.text) if language != "de" and passage.shape != "heading" else ():
         if _free(taken, *found.span()):
             yield Mention("name", found[0], passage.line, found.start())
 
@@ -132,7 +131,7 @@ def _older(mentions: list[Mention]) -> Iterator[Finding]:
 
 
 def _claims(text: Text, combinations: Mapping[frozenset[str], int], kinds: frozenset[str]) -> Iterator[Finding]:
-    for passage in text.passages:
+    for passage in text.with_subject:
         for claim in claims_in(passage, text.language):
             concerned = {held: n for held, n in combinations.items() if claim.guard <= held}
             wrong = sum(n for held, n in concerned.items() if (claim.kind in held) != claim.is_taken)
