@@ -58,10 +58,15 @@ def pages() -> dict[str, bytes]:
     make_people(incident, name=f"{LONG}.csv")
     upload = make_upload(incident, f"{LIST}HR-9,Ann,Bell,ann@example.com,,,GB,en,,\n", name=f"2026_{LONG}.csv", by=user)
     filing = actions.open_filing(incident, "uk_ico", by=user)
-    too_long = {"preventive_measures": NewAnswer(0, "Ein Satz. " * 500), "is_cyber_incident": NewAnswer(0, "no")}
-    filing = actions.save_answers(filing, too_long, by=user)
-    done = [part.number for part in sheet_of(filing, at=timezone.now()).parts if part.is_complete]
-    assert done, "A complete section is folded: this page should have one."
+    texts = {
+        "preventive_measures": "Ein Satz. " * 500,
+        "is_cyber_incident": "no",
+        "reason_for_report": "meets_threshold",
+    }
+    texts |= {"organisation_size": "at_least_250", "first_breach_contact": "yes"}
+    filing = actions.save_answers(filing, {key: NewAnswer(0, text) for key, text in texts.items()}, by=user)
+    parts = sheet_of(filing, at=timezone.now()).parts
+    assert any(part.asked and part.is_complete for part in parts), "The page should have a section that is folded."
     client = Client()
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
     case = [incident.reference]
