@@ -116,6 +116,9 @@ def test_an_earlier_version_leaves_as_it_was_and_has_its_own_receipt(signed: Fil
     submit(signed, dpo, authority_reference="IC-1", file=ReceiptFile("first.eml", b"We got the first"))
     before = client.post(address(signed, "pdf/")).content
     filing = second(fresh(signed), dpo)
+    assert client.post(address(filing, "versions/1/pdf/")).content == before
+    told = Event.objects.newest_first()[0].content["data"]
+    assert (told["number"], told["state"]) == (1, "submitted")
     submit(filing, dpo, file=ReceiptFile("second.eml", b"We got the second"))
     got = [client.get(address(filing, f"versions/{number}/receipt/")) for number in (1, 2)]
     assert [one.content for one in got] == [b"We got the first", b"We got the second"]
@@ -123,9 +126,6 @@ def test_an_earlier_version_leaves_as_it_was_and_has_its_own_receipt(signed: Fil
     page = client.get(address(filing, "versions/1/")).text
     assert address(filing, "versions/1/receipt/") in page
     assert address(filing, "versions/1/pdf/") in page
-    assert client.post(address(filing, "versions/1/pdf/")).content == before
-    told = Event.objects.newest_first()[0].content["data"]
-    assert (told["number"], told["state"]) == (1, "submitted")
     assert client.post(address(filing, "versions/7/pdf/")).status_code == 404
 
 

@@ -22,10 +22,11 @@ from regulators.catalogue import FOLDER, all_forms, get_form, get_place
 from regulators.catalogue.schema import CHOSEN, Question
 from regulators.filing_pdf import filing_pdf
 from regulators.models import Filing
+from regulators.sheet import Sheet
 from tests.factories import make_incident, make_organisation
 from tests.pdfs import attachment_of, body_of_pdf, demand_fonts, holes_of, text_of_pdf
 from tests.regulators.conftest import fresh, signed_in
-from tests.regulators.filling import fill, not_printed, now, open_one, sign
+from tests.regulators.filling import fill, not_printed, now, open_one, sign, squeezed
 from tests.test_structure import ROOT, named, python_files
 
 # ---- the data
@@ -193,10 +194,24 @@ def test_a_form_of_each_kind_says_what_was_answered(incident: Incident, dpo: Use
         document = filing_pdf(sign(filing, by=dpo), at=timezone.now())
         printed = body_of_pdf(document.pdf)
         assert not_printed(sheet, printed) == []
+        assert form != "fr_cnil" or out_of_order(sheet, printed) == []
         assert "Not reviewed by counsel." in " ".join(printed.split())
         said = json.loads(attachment_of(document.pdf, "filing.json"))["sections"]
         texts = {question["key"]: question["text"] for section in said for question in section["questions"]}
         assert texts == {given.key: given.text for given in sheet.asked}
+
+
+def out_of_order(sheet: Sheet, text: str) -> list[str]:
+    """The questions that do not follow the one before, or lack their words in the authority's language.
+
+    By the first word: readers set a table that stands beside a question between its lines, or before them.
+    """
+    whole, at, faults = squeezed(text), 0, []
+    for given in sheet.asked:
+        found = whole.find(squeezed(given.number + given.question.label.split()[0]), at)
+        faults += [given.key] if found < 0 or squeezed(given.question.label_local) not in whole else []
+        at = max(at, found)
+    return faults
 
 
 UNIT = "تسربت بيانات العملاء من خادم الشركة ليلة أمس. 客户的数据从公司的服务器泄露了。<script>alert('x')</script> "
