@@ -96,5 +96,9 @@ def _receipt(receipt: Receipt, *, private: bool) -> dict[str, Any]:
         "recorded_by": str(receipt.recorded_by_id),
         "recorded_at": time_text(receipt.recorded_at),
     }
-    typed = {"authority_reference": receipt.authority_reference, "file_name": receipt.file_name}
+    typed = {
+        "authority_reference": receipt.authority_reference,
+        "delay_reason": receipt.delay_reason,
+        "file_name": receipt.file_name,
+    }
     return told | (typed if private else {})

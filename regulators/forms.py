@@ -331,6 +331,13 @@ class SubmissionForm(forms.Form):
     time = time_field("At", missing="Say at what time it was sent.")
     zone = forms.ChoiceField(choices=ZONES, label="Time zone")
     authority_reference = forms.CharField(required=False, max_length=80, label="Their case reference")
+    delay_reason = forms.CharField(
+        required=False,
+        max_length=1000,
+        label="Why was it late?",
+        help_text="Only if it was sent after the end of the period, and the report does not say so itself.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
     file = forms.FileField(required=False, label="Receipt, PDF or email")
 
     @classmethod

@@ -236,6 +236,7 @@ def _record(request: StaffRequest, filing: Filing, data: dict[str, Any]) -> None
         submitted_at=data["submitted_at"],
         way=data["way"],
         authority_reference=data["authority_reference"],
+        delay_reason=data["delay_reason"],
         file=ReceiptFile(file.name, file.read()) if file else None,
         expected_version=data["version"],
         by=request.user,

@@ -233,7 +233,7 @@ EVENTS: dict[str, EventType] = {
     "filing.submitted": EventType(
         "recorded that version {number} went to the authority on {submitted_at}",
         more="form form_version authority way",
-        private="authority_reference",
+        private="authority_reference delay_reason",
     ),
     "delivery.answered_late": EventType(
         "heard late from the mail host about {count} messages of a settled batch", more="edition batch"

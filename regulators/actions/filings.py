@@ -24,6 +24,7 @@ from regulators.models import Answer, Filing, FilingVersion, Receipt
 from regulators.pdf_signing import keep_signed
 from regulators.receipts import RECEIPT_BYTES, TOO_LARGE
 from regulators.sheet import Given, Sheet, sheet_of
+from regulators.standing import due_of_filing
 from regulators.unsaved import drop_all_words, drop_words
 from regulators.wording import text_of
 
@@ -239,6 +240,7 @@ def record_submission(
     expected_version: int,
     by: "User",
     authority_reference: str = "",
+    delay_reason: str = "",
     file: ReceiptFile | None = None,
 ) -> Receipt:
     """Says that the signed-off version reached its authority. This stops the clock."""
@@ -247,12 +249,14 @@ def record_submission(
     version = filing.signed
     assert version is not None, "the database holds a version for every signed-off filing"
     _check_submission(version, submitted_at, way, file)
+    _demand_delay_reason(filing, version, submitted_at, delay_reason)
     receipt = Receipt(
         id=uuid4(),
         filing_version=version,
         submitted_at=submitted_at,
         way=way,
         authority_reference=authority_reference.strip(),
+        delay_reason=delay_reason.strip(),
         recorded_by=by,
         recorded_at=timezone.now(),
     )
@@ -264,7 +268,7 @@ def record_submission(
         on=receipt,
         also=[filing],
         sha256=sha256(file.content).digest() if file else None,
-        private={"authority_reference": receipt.authority_reference} if receipt.authority_reference else {},
+        private=_typed_of(receipt),
         number=version.number,
         submitted_at=submitted_at,
         way=receipt.way,
@@ -282,6 +286,20 @@ def _check_submission(version: FilingVersion, submitted_at: datetime, way: str, 
         raise ValidationError({"way": "Choose how it was submitted."})
     if file and len(file.content) > RECEIPT_BYTES:
         raise ValidationError({"file": TOO_LARGE})
+
+
+def _demand_delay_reason(filing: Filing, version: FilingVersion, submitted_at: datetime, reason: str) -> None:
+    """What was signed off after its time says why by itself; what was signed off in time and sent late could not."""
+    due = due_of_filing(filing)
+    if due and due.at and version.signed_at <= due.at < submitted_at and not reason.strip():
+        raise ValidationError(
+            {"delay_reason": "It was sent after the end of the period. Say why: the law asks for the reasons."}
+        )
+
+
+def _typed_of(receipt: Receipt) -> dict[str, str]:
+    typed = {"authority_reference": receipt.authority_reference, "delay_reason": receipt.delay_reason}
+    return {name: text for name, text in typed.items() if text}
 
 
 def _save_receipt(receipt: Receipt, file: ReceiptFile | None) -> None:

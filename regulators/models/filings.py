@@ -280,6 +280,7 @@ class Receipt(models.Model):
     submitted_at = models.DateTimeField()
     way = models.CharField(max_length=40, choices=Way)
     authority_reference = models.CharField(max_length=80, blank=True)
+    delay_reason = models.CharField(max_length=1000, blank=True)  # where the report itself could not say it yet
     file_name = models.CharField(max_length=120, blank=True)
     file_sealed = models.BinaryField(null=True)
     file_sha256 = models.BinaryField(null=True)

@@ -1,16 +1,19 @@
 """A report after its time says why: through the pages, it is neither reviewed nor signed off without."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
 from breachdesk.accounts.models import User
 from breachdesk.audit.canonical import parse
+from breachdesk.audit.models import Event
 from breachdesk.incidents.actions import StatedMoment, state_moment
 from breachdesk.incidents.models import Incident
 from regulators import actions
-from regulators.models import Filing, FilingVersion
+from regulators.models import Filing, FilingVersion, Receipt
 from regulators.standing import due_of_filing
+from tests.factories import unguarded
 from tests.regulators.conftest import digest, fresh, signed_in
 from tests.regulators.test_save_answers import address
 
@@ -61,3 +64,26 @@ def test_what_became_late_while_it_waited_is_not_signed_off(in_review: Filing, d
 def test_at_seventy_two_hours_it_is_in_time_and_asks_for_nothing(complete: Filing, dpo: User) -> None:
     just = make_late(complete, dpo, hours=71)
     assert signed_in(dpo).post(address(just, "review/"), {"version": just.version}).status_code == 302
+
+
+def test_what_was_signed_in_time_and_sent_late_says_why_when_it_is_recorded(signed: Filing, dpo: User) -> None:
+    with unguarded():
+        FilingVersion.objects.update(signed_at=timezone.now() - timedelta(hours=3))
+    late, client = make_late(signed, dpo, hours=73), signed_in(dpo)
+    now = timezone.localtime(timezone.now(), ZoneInfo(dpo.zone))
+    told = {
+        "version": late.version,
+        "way": "online",
+        "date": f"{now:%Y-%m-%d}",
+        "time": f"{now:%H:%M}",
+        "zone": dpo.zone,
+    }
+    refused = client.post(address(late, "submission/"), told)
+    assert refused.status_code == 422
+    assert "Say why: the law asks for the reasons." in refused.text
+    assert not Receipt.objects.exists()
+    recorded = client.post(address(late, "submission/"), told | {"delay_reason": "Their form was down."})
+    assert recorded.status_code == 302
+    assert Receipt.objects.get().delay_reason == "Their form was down."
+    assert "Their form was down." in client.get(address(late, "versions/1/")).text
+    assert b"form was down" not in bytes(Event.objects.newest_first()[0].body)

@@ -1739,7 +1739,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "filing.opened": ("form", "authority form_version", ""),
     "filing.sent_back": ("form", "authority form_version", "reason"),
     "filing.signed_off": ("form number", "authority digest form_version", ""),
-    "filing.submitted": ("number submitted_at", "authority form form_version way", "authority_reference"),
+    "filing.submitted": ("number submitted_at", "authority form form_version way", "authority_reference delay_reason"),
     "filing.submitted_for_review": ("form", "authority form_version", ""),
     "heartbeat": ("", "log_size", ""),
     "incident.closed": ("", "", "reason"),
