@@ -100,8 +100,8 @@ def _person(number: int, chance: random.Random, place: Place, recent: deque[list
 def _email(number: int, given: str, family: str, dice: float, recent: deque[list[str]]) -> str:
     if dice < WITHOUT_EMAIL:
         return ""
-    if dice < WITHOUT_EMAIL + SHARED_ADDRESS and recent and recent[-1][1] != given:
-        return recent[-1][3]  # two people of one household
+    if dice < WITHOUT_EMAIL + SHARED_ADDRESS and recent and all(one[1] != given for one in list(recent)[-3:]):
+        return recent[-1][3]  # people of one household, no two of one name
     local = ".".join(filter(None, map(_latin, (given, family))))
     return f"{local}.{number}@{DOMAINS[number % len(DOMAINS)]}"
 

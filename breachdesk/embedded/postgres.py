@@ -104,13 +104,15 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
-def postgres_program(state: Path, sockets: Path, environment: Mapping[str, str], *, durable: bool) -> Program:
+def postgres_program(
+    state: Path, sockets: Path, environment: Mapping[str, str], *, durable: bool, buffers: str = "256MB"
+) -> Program:
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": str(sockets),
         "unix_socket_permissions": "0700",
         "max_connections": "120",
-        "shared_buffers": "256MB",
+        "shared_buffers": buffers,
         "max_wal_size": "4GB",
         "timezone": "UTC",
         "log_timezone": "UTC",

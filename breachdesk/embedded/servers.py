@@ -36,7 +36,7 @@ def given_servers(source: Mapping[str, str]) -> dict[str, str] | None:
     return given or None
 
 
-def prepare(state: Path, sockets: Path, *, durable: bool) -> list[Program]:
+def prepare(state: Path, sockets: Path, *, durable: bool, buffers: str = "256MB") -> list[Program]:
     """Makes the data folders and says what to run; nothing runs yet."""
     if sys.platform not in ("linux", "darwin"):
         raise CannotStart("The embedded servers run on Linux and macOS: set DATABASE_URL and REDIS_URL to real ones.")
@@ -45,7 +45,7 @@ def prepare(state: Path, sockets: Path, *, durable: bool) -> list[Program]:
     postgres.make_cluster(state, sockets, durable=durable)
     marked = {"PATH": os.defpath, "LC_ALL": "C", MARK: str(state)}
     return [
-        postgres.postgres_program(state, sockets, marked, durable=durable),
+        postgres.postgres_program(state, sockets, marked, durable=durable, buffers=buffers),
         valkey.valkey_program(state, sockets, marked, durable=durable),
     ]
 
@@ -67,7 +67,7 @@ def _wait_for(name: str, is_answering: Callable[[], bool], is_alive: Callable[[]
         time.sleep(0.02)
 
 
-def start(state: Path, *, durable: bool = True) -> Servers:
+def start(state: Path, *, durable: bool = True, buffers: str = "256MB") -> Servers:
     """Starts both servers on the state folder, or takes those named in the environment."""
     if given := given_servers(os.environ):
         return Servers(state, given)
@@ -76,7 +76,7 @@ def start(state: Path, *, durable: bool = True) -> Servers:
     servers = Servers(state, {}, sockets)
     try:
         with (state / "servers.log").open("ab") as log:
-            for program in prepare(state, sockets, durable=durable):
+            for program in prepare(state, sockets, durable=durable, buffers=buffers):
                 servers.running.append((program, launch(program, log)))
         servers.environment = wait_until_ready(state, sockets, servers.are_alive)
     except BaseException:

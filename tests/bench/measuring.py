@@ -17,6 +17,7 @@ from breachdesk.embedded import servers
 from tests.servers_plugin import _set_up_product
 
 RESULTS = Path(__file__).parent / "results"
+BUFFERS = "2GB"  # as docker-compose.yml gives the database: the indexes of 4,300,000 people are 1.3 GB
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def installation(settings: str = "tests.settings") -> Iterator[Installation]:
     """Servers that write to the disk as production's do, an empty database and a folder; all gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="breachdesk-bench-") as name:
         folder = Path(name)
-        running = servers.start(folder / "state")
+        running = servers.start(folder / "state", buffers=BUFFERS)
         try:
             os.environ.update(running.environment)
             _set_up_product(folder)
