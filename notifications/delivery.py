@@ -179,7 +179,12 @@ def plan_deliveries(edition: Edition) -> int:
     with connection.cursor() as cursor:
         while some := list(islice(people, PLANNED_AT_ONCE)):
             ids = [uuid4() for _ in some]
-            parameters = {"notice": edition.notice_id, "edition": edition.pk, "ids": ids, "people": some}
+            parameters: dict[str, Any] = {
+                "notice": edition.notice_id,
+                "edition": edition.pk,
+                "ids": ids,
+                "people": some,
+            }
             cursor.execute(PLAN, parameters | {"verifications": verification_codes.indexes_of(ids)})
             planned += int(cursor.rowcount)
         # What is asked next in this transaction must know that the rows are there.

@@ -331,6 +331,7 @@ def export_filing(filing: Filing, document: FilingDocument, *, by: "User") -> Fi
     """
     filing = Filing.objects.select_for_update(of=("self",)).get(pk=filing.pk)
     document, kept = keep_signed(document, by=by)
+    compared: dict[str, Any] = {"compared_with": document.compared_with} if document.compared_with else {}
     record(
         "filing.exported",
         by=by,
@@ -343,7 +344,7 @@ def export_filing(filing: Filing, document: FilingDocument, *, by: "User") -> Fi
         digest=document.digest,
         format=document.format,
         bytes=len(document.content),
-        **({"compared_with": document.compared_with} if document.compared_with else {}),
+        **compared,
     )
     return document
 
