@@ -250,16 +250,9 @@ def record_submission(
     assert version is not None, "the database holds a version for every signed-off filing"
     _check_submission(version, submitted_at, way, file)
     _demand_delay_reason(filing, version, submitted_at, delay_reason)
-    receipt = Receipt(
-        id=uuid4(),
-        filing_version=version,
-        submitted_at=submitted_at,
-        way=way,
-        authority_reference=authority_reference.strip(),
-        delay_reason=delay_reason.strip(),
-        recorded_by=by,
-        recorded_at=timezone.now(),
-    )
+    receipt = Receipt(id=uuid4(), filing_version=version, submitted_at=submitted_at, way=way, recorded_by=by)
+    receipt.recorded_at, receipt.delay_reason = timezone.now(), delay_reason.strip()
+    receipt.authority_reference = authority_reference.strip()
     _save_receipt(receipt, file)
     _move(filing, Filing.State.SUBMITTED)
     record(
