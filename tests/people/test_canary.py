@@ -128,12 +128,12 @@ def everywhere(broker: redis.Redis, caplog: pytest.LogCaptureFixture, temporary:
     assert files_with_a_canary(temporary) == []
 
 
-def files_with_a_canary(temporary: Path) -> list[str]:
+def files_with_a_canary(temporary: Path, mark: str = MARK) -> list[str]:
     """Data, write-ahead log and log of the database, the broker's folder, and what other processes put beside them."""
     with connection.cursor() as cursor:
         cursor.execute("CHECKPOINT")
     names = [str(temporary), *filter(None, [os.environ.get(servers_plugin.FOLDER)])]
-    command = ["grep", "-r", "-l", "-a", "-i", "-F", "--devices=skip", MARK, *names]
+    command = ["grep", "-r", "-l", "-a", "-i", "-F", "--devices=skip", mark, *names]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={"LC_ALL": "C"}).stdout.split()
 
 
@@ -175,11 +175,13 @@ def test_the_canary_test_itself_can_find_one(said: bytes) -> None:
 
 @pytest.mark.skipif(not os.environ.get(servers_plugin.FOLDER), reason="the servers are somebody else's")
 def test_the_search_of_the_servers_folder_can_find_one(tmp_path: Path) -> None:
+    """With a mark of its own: what is planted stays in the database's files, where the others must find nothing."""
+    mark = f"zyx{uuid4().hex}"
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE leaky AS SELECT %s AS said", [f"{MARK}given"])
+        cursor.execute("CREATE TABLE leaky AS SELECT %s AS said", [f"{mark}given"])
         try:
-            assert any("postgres" in name for name in files_with_a_canary(tmp_path))
+            assert any("postgres" in name for name in files_with_a_canary(tmp_path, mark))
         finally:
             cursor.execute("DROP TABLE leaky")
-    (tmp_path / "spooled").write_text(MARK)
-    assert str(tmp_path / "spooled") in files_with_a_canary(tmp_path)
+    (tmp_path / "spooled").write_text(mark)
+    assert str(tmp_path / "spooled") in files_with_a_canary(tmp_path, mark)
