@@ -176,7 +176,8 @@ class Story:
             edition = notice.editions.filter(language=language).first() or notices.add_edition(
                 notice, language=language, by=author
             )
-            subject, body = words.notice_text(language)
+            began = notice.incident.moment("began")
+            subject, body = words.notice_text(language, began.at if began else None)
             written.append(notices.save_draft(edition, subject=subject, body=body, by=author))
         return written
 

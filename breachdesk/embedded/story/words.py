@@ -1,11 +1,12 @@
 """What the people of the story type. The company, its carrier and everyone named are invented."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from breachdesk.incidents.assessment import Context, Inputs, Recipient
 from breachdesk.incidents.scales import Category, Extent, Identification
+from notifications.templatetags.notices import public_day
 
 CAST: dict[str, tuple[str, str]] = {
     "administrator": ("Ines Falk", "ines.falk@halden-rowe.example"),
@@ -95,9 +96,15 @@ EXPLANATION = "Larkfield exported the list for us and confirmed the same number 
 NOTICE_LANGUAGES = ("en", "de", "fr")
 
 
-def notice_text(language: str) -> tuple[str, str]:
-    """Subject and body."""
+HAPPENED = {"en": "It happened on or about {}.", "de": "Es geschah um den {}.", "fr": "Cela s’est passé vers le {}."}
+
+
+def notice_text(language: str, began: datetime | None = None) -> tuple[str, str]:
+    """Subject and body, with the day it began where that is known: some laws ask for it."""
     subject, _, body = (Path(__file__).parent / f"notice_{language}.md").read_text("utf-8").partition("\n")
+    if began:
+        first, heading, rest = body.partition("\n\n## ")
+        body = f"{first}\n\n{HAPPENED[language].format(public_day(began, language))}{heading}{rest}"
     return subject, body.strip()
 
 
