@@ -97,6 +97,7 @@ NOTICE_LANGUAGES = ("en", "de", "fr")
 
 
 HAPPENED = {"en": "It happened on or about {}.", "de": "Es geschah um den {}.", "fr": "Cela s’est passé vers le {}."}
+DAY = "((covers day of the breach))"
 
 
 def notice_text(language: str, began: datetime | None = None) -> tuple[str, str]:
@@ -104,7 +105,7 @@ def notice_text(language: str, began: datetime | None = None) -> tuple[str, str]
     subject, _, body = (Path(__file__).parent / f"notice_{language}.md").read_text("utf-8").partition("\n")
     if began:
         first, heading, rest = body.partition("\n\n## ")
-        body = f"{first}\n\n{HAPPENED[language].format(public_day(began, language))}{heading}{rest}"
+        body = f"{first}\n\n{HAPPENED[language].format(public_day(began, language))} {DAY}{heading}{rest}"
     return subject, body.strip()
 
 
