@@ -97,6 +97,7 @@ NOTICE_LANGUAGES = ("en", "de", "fr")
 
 
 HAPPENED = {"en": "It happened on or about {}.", "de": "Es geschah um den {}.", "fr": "Cela s’est passé vers le {}."}
+OVERRULED = "Counsel reads what those laws add; people there get a second letter. Waiting would leave them unwarned."
 DAY = "((covers day of the breach))"
 
 
