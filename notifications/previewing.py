@@ -1,6 +1,7 @@
 """What one person would see: a made-up one, unless somebody asks for a real one, which is recorded."""
 
 from dataclasses import dataclass
+from email.utils import formatdate
 from uuid import UUID
 
 from django.core import signing
@@ -13,15 +14,21 @@ from breachdesk.people.personal import personal_of
 from breachdesk.vault.sealing import cipher_for
 from notifications.checking import MADE_UP
 from notifications.editions import layout_of, vocabulary_of
-from notifications.models import Edition
+from notifications.models import Delivery, Edition
 from notifications.placeholders import ValueRefused
-from notifications.recipients import kinds_of, recipients_of, values_of
-from notifications.rendering import CODE, Skeleton
+from notifications.recipients import kinds_of, values_of
+from notifications.rendering import CODE, Recipient, Skeleton, render_message
+from notifications.segments import first_of, people_of
 from notifications.verification_codes import SAMPLE
 from notifications.wording import WordingError, compile_message
 
 SALT = "notifications.preview"
 OPEN_FOR = 3600  # seconds
+MADE_UP_ADDRESS = "anwen@example.com"
+
+
+class NotShown(Exception):
+    """Why there is no message to be seen yet, in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -50,36 +57,72 @@ def preview(
 ) -> Preview:
     """Without a person: of a made-up one, of whom these kinds of data were taken, or all that the incident names."""
     try:
-        compiled = compile_message(subject, body, vocabulary_of(edition, organisation))
-        skeleton = Skeleton(compiled, layout_of(edition, organisation))
-    except WordingError as error:
-        faults = len(error.problems)
-        return Preview(
-            fault=f"The text has {faults} {'fault' if faults == 1 else 'faults'}. Mend it to see the message."
-        )
-    except (ValueError, IndexError):
-        return Preview(fault="The organisation's page lacks the sender's address, so no message can be made yet.")
-    values, held = _of_person(edition, person)
-    held = kinds if kinds and person is None else held
+        return shown(_skeleton(edition, organisation, subject, body), _recipient(edition, person, kinds))
+    except NotShown as reason:
+        return Preview(fault=str(reason))
+
+
+def shown(skeleton: Skeleton, recipient: Recipient) -> Preview:
+    values, kinds = recipient.values, recipient.kinds
     try:
-        return Preview(compiled.subject, skeleton.as_html(values, held), skeleton.as_text(values, held))
+        return Preview(skeleton.compiled.subject, skeleton.as_html(values, kinds), skeleton.as_text(values, kinds))
     except ValueRefused as refusal:
         return Preview(fault=str(refusal))
 
 
-def _of_person(edition: Edition, person: Person | None) -> tuple[dict[str, str], tuple[str, ...]]:
+def source(
+    edition: Edition, organisation: Organisation, *, person: Person | None, kinds: tuple[str, ...] = ()
+) -> bytes:
+    """The whole message of this person, headers included, made by what makes them for the send. Raises NotShown."""
+    skeleton = _skeleton(edition, organisation, edition.subject, edition.body)
+    try:
+        return render_message(skeleton, _recipient(edition, person, kinds), formatdate().encode())
+    except ValueRefused as refusal:
+        raise NotShown(str(refusal)) from refusal
+
+
+def _skeleton(edition: Edition, organisation: Organisation, subject: str, body: str) -> Skeleton:
+    try:
+        compiled = compile_message(subject, body, vocabulary_of(edition, organisation))
+        return Skeleton(compiled, layout_of(edition, organisation))
+    except WordingError as error:
+        faults = len(error.problems)
+        words = f"{faults} {'fault' if faults == 1 else 'faults'}"
+        raise NotShown(f"The text has {words}. Mend it to see the message.") from error
+    except (ValueError, IndexError) as error:
+        raise NotShown("The organisation's page lacks the sender's address, so no message can be made yet.") from error
+
+
+def _recipient(edition: Edition, person: Person | None, kinds: tuple[str, ...]) -> Recipient:
+    """As the sender knows a person. Somebody without a delivery yet has its place filled with zeros."""
     incident = edition.notice.incident
     if person is None:
-        return MADE_UP, kinds_of([], incident)
-    values = values_of(personal_of(cipher_for(incident.pk), person)) | {CODE: SAMPLE}
-    return values, kinds_of(person.kinds, incident)
+        return made_up(kinds or kinds_of([], incident))
+    personal = personal_of(cipher_for(incident.pk), person)
+    delivery = Delivery.objects.filter(edition=edition, person=person).values_list("pk", flat=True).first()
+    values = values_of(personal) | {CODE: SAMPLE}
+    return Recipient(delivery or UUID(int=0), personal.get("email", ""), kinds_of(person.kinds, incident), values)
 
 
-def open_real_person(edition: Edition, typed: str, *, by: User) -> str:
-    """A pass to see this edition as one real person for an hour. That somebody looked is recorded by the people app."""
-    person = _found(edition, typed, by=by) if typed.strip() else recipients_of(edition).order_by("pk").first()
+def made_up(kinds: tuple[str, ...]) -> Recipient:
+    return Recipient(UUID(int=0), MADE_UP_ADDRESS, kinds, MADE_UP)
+
+
+def open_real_person(edition: Edition, typed: str, *, by: User, segment: str = "") -> str:
+    """A pass to see this edition as one real person for an hour. That somebody looked is recorded by the people app.
+
+    The person is the one typed, or the first of the segment that was chosen, or the first of all.
+    """
+    if typed.strip():
+        person: Person | None = _found(edition, typed, by=by)
+    else:
+        person = first_of(edition, segment) if segment else people_of(edition).order_by("pk").first()
     if person is None:
-        raise ValidationError("Nobody in the list reads this edition yet. Load people first.")
+        raise ValidationError(
+            "Nobody is in this group any more. Choose another one."
+            if segment
+            else "Nobody in the list reads this edition yet. Load people first."
+        )
     reveal_person(person, by=by)
     return signing.dumps([str(edition.pk), str(person.pk), str(by.pk)], salt=SALT)
 
@@ -92,7 +135,9 @@ def _found(edition: Edition, typed: str, *, by: User) -> Person:
 
 
 def person_of_pass(edition: Edition, given: str, user: User) -> Person | None:
-    """Whom a pass was given for, to this colleague and for this edition; nobody if it is old or not ours."""
+    """Whom a pass was given for, to this colleague and for this edition; nobody if it is old, or they may not look."""
+    if not user.has_perm("people.reveal_person"):
+        return None
     try:
         edition_id, person_id, user_id = signing.loads(given, salt=SALT, max_age=OPEN_FOR)
     except (signing.BadSignature, ValueError):

@@ -15,6 +15,7 @@ from django.utils.timezone import localdate
 from breachdesk.people.countries import country_name
 from notifications.models import Edition
 from notifications.placeholders import COVERS, normal_name
+from notifications.segments import Segments, segments_of
 
 register = template.Library()
 BRACKETS = re.compile(r"\(\(([^()\n]*)\)\)")
@@ -34,6 +35,12 @@ LOOKS: dict[str, tuple[str, str]] = {
 def edition_state(edition: Edition) -> dict[str, Any]:
     icon, tone = LOOKS[edition.state]
     return {"icon": icon, "tone": tone, "label": edition.get_state_display()}
+
+
+@register.simple_tag
+def segments(edition: Edition) -> Segments:
+    """Groups of alike people; counted only where a page offers to show one of each."""
+    return segments_of(edition)
 
 
 @register.filter

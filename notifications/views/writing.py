@@ -2,13 +2,11 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from breachdesk.accounts.permissions import requires
 from breachdesk.incidents.forms import show_refusal
 from breachdesk.people.languages import language_name
-from breachdesk.people.views.why import asked_why
 from breachdesk.web import render_page
 from notifications import actions
 from notifications.checking import check
@@ -19,14 +17,11 @@ from notifications.lint.contents import CONTENTS
 from notifications.marking import with_mark
 from notifications.models import Edition, Notice
 from notifications.placeholders import PERSON_FIELDS, normal_name
-from notifications.previewing import open_real_person, person_of_pass, preview
-from notifications.recipients import kinds_of, languages_wanted, recipients_of
+from notifications.previewing import person_of_pass, preview
+from notifications.recipients import languages_wanted, recipients_of
 from notifications.starters import STARTERS, usual_starter
 from notifications.views import edition_of, incident_of, user_of
 from notifications.views.confirming import Question, address, confirm
-
-# A message in its frame: no script, no picture, nothing from anywhere, and nothing that leads out of it.
-FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
 @requires("notifications.write_notice")
@@ -128,38 +123,6 @@ def edition_check(request: HttpRequest, reference: str, pk: object) -> HttpRespo
         "found": check(edition, organisation, subject=subject, body=body.replace("\r\n", "\n")),
     }
     return render_page(request, "notifications/_checks.html", context)
-
-
-@requires("notifications.view_notice")
-def edition_preview(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
-    """The message itself, alone in its frame. A POST shows text that is not kept yet."""
-    edition, organisation, user = edition_of(request, reference, pk), the_organisation(), user_of(request)
-    subject, body = edition.subject, edition.body
-    if request.method == "POST" and user.has_perm("notifications.write_notice"):
-        subject, body = request.POST.get("subject", "")[:500], request.POST.get("body", "")[:60_000]
-    given = request.POST.get("as") or request.GET.get("as") or ""
-    person = person_of_pass(edition, given, user) if given else None
-    kinds = kinds_of(request.GET.get("kinds", "").split(","), edition.notice.incident)
-    body = body.replace("\r\n", "\n")
-    message = preview(edition, organisation, subject=subject, body=body, person=person, kinds=kinds)
-    response = render_page(request, "notifications/_frame.html", {"message": message})
-    response["Content-Security-Policy"] = FRAME_POLICY
-    return response
-
-
-@require_POST
-@requires("people.reveal_person")
-def edition_person(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
-    """Opens one real person's message: of an exact address or number, or whomever the list gives first."""
-    edition = edition_of(request, reference, pk)
-    shown_on = "edition-edit" if request.POST.get("page") == "edit" else "edition-review"
-    back = reverse(shown_on, args=[reference, pk])
-    asked = {name: request.POST[name] for name in ("find", "page") if name in request.POST}
-    if page := asked_why(request, edition.notice.incident, back, asked):
-        return page
-    given = open_real_person(edition, request.POST.get("find", ""), by=user_of(request))
-    messages.info(request, "You see the message of a real person. That you looked is in the trail.")
-    return redirect(f"{back}?as={given}#preview")
 
 
 @requires("notifications.write_notice")
