@@ -36,9 +36,11 @@ MOST_TRIES = 20  # about three days; then the worker blocks the row and a person
 
 PLAN = """
 INSERT INTO notifications_delivery (id, notice_id, edition_id, person_id, state, next_at, tries, generation,
-    verification)
-SELECT new.id, %(notice)s, %(edition)s, new.person, 'planned', now(), 0, 0, new.verification
+    verification, frozen)
+SELECT new.id, %(notice)s, %(edition)s, new.person, 'planned', now(), 0, 0, new.verification,
+    notifications_frozen_row(p)
 FROM unnest(%(ids)s::uuid[], %(people)s::uuid[], %(verifications)s::bytea[]) AS new (id, person, verification)
+JOIN people_person AS p ON p.id = new.person
 ON CONFLICT (notice_id, person_id) DO NOTHING
 """
 PLANNED_AT_ONCE = 20_000
@@ -68,7 +70,8 @@ UPDATE notifications_delivery AS d SET
     token = CASE WHEN p.held OR p.withdrawn THEN d.token ELSE %(token)s END,
     next_at = CASE WHEN p.held OR p.withdrawn THEN now() + make_interval(secs => %(look_again)s) END
 FROM due, people_person AS p WHERE d.id = due.id AND p.id = d.person_id
-RETURNING p.held OR p.withdrawn, d.id, d.person_id, p.sealed, p.row_checksum, p.kinds, d.tries
+RETURNING p.held OR p.withdrawn, d.id, d.person_id, p.sealed, p.row_checksum, p.kinds, d.tries,
+    notifications_frozen_row(p) IS NOT DISTINCT FROM coalesce(d.amended, d.frozen)
 """
 
 # Here and in SETTLE the token is compared so that its index cannot be used: it would read the whole batch each time.
@@ -144,6 +147,7 @@ class Claimed(NamedTuple):
     checksum: bytes
     kinds: Sequence[str]
     tries: int
+    is_as_frozen: bool
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,8 @@ class Composer:
         """Raises ValueRefused where this person's message cannot be made."""
         if row.tries >= delivery.MOST_TRIES:
             raise ValueRefused(f"The mail system refused this message for now, {row.tries} times.")
+        if not row.is_as_frozen:
+            raise ValueRefused("This person's row changed after the list was frozen. Ask to have the change approved.")
         personal = unseal_personal(self.cipher, row.sealed, row.person, row.checksum)
         address = personal.get("email", "")
         values = values_of(personal) | {CODE: code_of(self.printer, row.id)}

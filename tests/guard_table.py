@@ -47,6 +47,10 @@ GUARDED: dict[str, set[str]] = {
     "notifications_edition": ROWS,
     "notifications_approval": ROWS,
     "notifications_override": ROWS,
+    "notifications_opening": ROWS,
+    "notifications_comment": ROWS,
+    "notifications_breakglass": ROWS,
+    "notifications_amendment": ROWS,
     "notifications_batch": ROWS,
     "notifications_delivery": STATEMENTS,
     "notifications_attempt": STATEMENTS,
@@ -71,6 +75,8 @@ OWNERS = {
         "pendingdecision_id", "accounts_pendingdecision", "accounts.pendingdecision"
     ),
     "notifications_editionauthor": Owner("edition_id", "notifications_edition", "notifications.edition"),
+    "notifications_noticeauthor": Owner("notice_id", "notifications_notice", "notifications.notice"),
+    "accounts_organisationauthor": Owner("organisation_id", "accounts_organisation", "accounts.organisation"),
 }
 
 ALL_GUARDED = {**GUARDED, **dict.fromkeys(OWNERS, LINKS)}
@@ -85,6 +91,8 @@ EXEMPT = {
     "audit_anchor": "as audit_event; what counts in it is signed by somebody outside",
     "people_reading": "how far a worker is with a file, and its sign of life; what came of it stands in the upload, "
     "which is guarded",
+    "notifications_pace": "when the next messages of an edition may go, moved at every claim; how fast they may is "
+    "approved with the edition, which is guarded",
     "people_tally": "counted from the people's rows, which are guarded; manage.py recount_people gives it anew, and a "
     "test compares the two after every action",
     "regulators_typing": "words typed and not saved, for whoever typed them, and who has a page open: no part of a "

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from breachdesk.accounts.mail_check import MailCheck, check_mail_setup
-from breachdesk.accounts.models import Organisation, User
+from breachdesk.accounts.models import Organisation, OrganisationAuthor, User
 from breachdesk.accounts.permissions import OPERATOR, OWN_ACCOUNT, ROLES, action
 from breachdesk.accounts.roles import write_roles
 from breachdesk.accounts.staff_mail import password_link, post_on_commit
@@ -224,6 +224,7 @@ def change_organisation(*, by: User, version: int | None = None, **answers: Any)
     organisation.full_clean(validate_unique=False, validate_constraints=False)
     organisation.version += 1
     organisation.save()
+    OrganisationAuthor.objects.create(organisation=organisation, author=by, at=timezone.now())
     record("organisation.changed", by=by, on=organisation, fields=sorted(changed), private=_in_words(changed))
     return organisation
 

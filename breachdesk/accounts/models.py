@@ -151,6 +151,7 @@ class Organisation(models.Model):
     allowed_links = ArrayField(models.CharField(max_length=253), default=list, blank=True)
     languages = ArrayField(models.CharField(max_length=12), default=list, blank=True)
     deputy_after = models.DurationField(default=timedelta(hours=2))
+    approvers_needed = models.PositiveSmallIntegerField(default=1, choices=[(1, "One"), (2, "Two")])
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -179,6 +180,19 @@ class Organisation(models.Model):
     def missing(self) -> list[str]:
         """One sentence for each thing that is not known yet, with the reason it is needed."""
         return [str(gap) for gap in self.gaps()]
+
+
+class OrganisationAuthor(models.Model):
+    """Who changed what is said about the organisation, and with it what stands in every message, and when."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="authors")
+    author = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["author", "at"], name="organisation_by_author")]
 
 
 class PendingDecisionQuerySet(models.QuerySet["PendingDecision"]):

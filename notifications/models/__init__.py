@@ -1,5 +1,21 @@
 """Notices to the people affected, and what became of each message."""
 
+from notifications.models.approving import (
+    Amendment,
+    AmendmentQuerySet,
+    Approval,
+    ApprovalQuerySet,
+    BreakGlass,
+    BreakGlassQuerySet,
+    Comment,
+    CommentQuerySet,
+    EditionAuthor,
+    NoticeAuthor,
+    Opening,
+    OpeningQuerySet,
+    Override,
+    OverrideQuerySet,
+)
 from notifications.models.deliveries import (
     ON_THE_WIRE,
     Attempt,
@@ -8,26 +24,23 @@ from notifications.models.deliveries import (
     Delivery,
     DeliveryQuerySet,
     MailEvent,
+    Pace,
 )
-from notifications.models.notices import (
-    Approval,
-    ApprovalQuerySet,
-    Edition,
-    EditionAuthor,
-    EditionQuerySet,
-    Notice,
-    NoticeQuerySet,
-    Override,
-    OverrideQuerySet,
-)
+from notifications.models.notices import Edition, EditionQuerySet, Notice, NoticeQuerySet
 
 __all__ = [
     "ON_THE_WIRE",
+    "Amendment",
+    "AmendmentQuerySet",
     "Approval",
     "ApprovalQuerySet",
     "Attempt",
     "Batch",
     "BatchQuerySet",
+    "BreakGlass",
+    "BreakGlassQuerySet",
+    "Comment",
+    "CommentQuerySet",
     "Delivery",
     "DeliveryQuerySet",
     "Edition",
@@ -35,7 +48,11 @@ __all__ = [
     "EditionQuerySet",
     "MailEvent",
     "Notice",
+    "NoticeAuthor",
     "NoticeQuerySet",
+    "Opening",
+    "OpeningQuerySet",
     "Override",
     "OverrideQuerySet",
+    "Pace",
 ]

@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 
 from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Person
+from notifications.models.approving import Amendment
 from notifications.models.notices import Edition, Notice
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ class Delivery(models.Model):
     code = models.PositiveSmallIntegerField(null=True)
     reply_sha256 = models.BinaryField(null=True)
     recipient = models.BinaryField(null=True)  # commitment to the address of the last try: batches.py
+    frozen = models.BinaryField(null=True)  # the person's row as it was when the list was: freezing.py
+    amendment = models.ForeignKey(Amendment, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    amended = models.BinaryField(null=True)  # as `frozen`, of the amendment that came after it
     verification = models.BinaryField(null=True)  # blind index of the code in the message: verification_codes.py
     handing_over_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
@@ -188,3 +192,17 @@ class MailEvent(models.Model):
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["source", "source_id"], name="one_row_per_mail_event")]
         indexes = [models.Index(fields=["received_at"], name="mail_event_waiting", condition=Q(applied_at=None))]
+
+
+class Pace(models.Model):
+    """How much of an edition was let go so far, and when the next may: of all, or of one domain of addresses."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="paces")
+    domain = models.BinaryField(default=b"")
+    free_at = models.DateTimeField()
+    taken = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["edition", "domain"], name="one_pace_per_domain")]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -42,6 +43,8 @@ class Notice(models.Model):
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="notices")
     title = models.CharField(max_length=160)
     default_language = models.CharField(max_length=12, default="en")
+    fallback = ArrayField(models.CharField(max_length=12), default=list)  # languages tried in turn: recipients.py
+    audience = models.JSONField(default=dict, blank=True)  # all people of the case, or some of them: audience.py
     starter = models.CharField(max_length=40, blank=True)  # of starters/, for its further languages
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
@@ -140,6 +143,9 @@ class Edition(models.Model):
     body = models.TextField(max_length=20_000, blank=True)
     state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
     epoch = models.PositiveIntegerField(default=0)
+    schedule = models.JSONField(default=dict, blank=True)  # when and how fast: schedule.py
+    approvers_needed = models.PositiveSmallIntegerField(null=True)
+    renderings = models.JSONField(default=list, blank=True)  # keys of those an approver opens first: renderings.py
     digest = models.BinaryField(null=True)
     published = models.JSONField(default=dict)  # subject, sender and links as approved: what anybody may be told
     recipients_root = models.BinaryField(null=True)
@@ -148,6 +154,8 @@ class Edition(models.Model):
     submitted_at = models.DateTimeField(null=True)
     saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     saved_at = models.DateTimeField(null=True)
+    armed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    armed_at = models.DateTimeField(null=True)  # approved, and begins by itself at the time of its schedule
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     started_at = models.DateTimeField(null=True)
     stopped_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -174,78 +182,3 @@ class Edition(models.Model):
     @property
     def incident_id(self) -> uuid.UUID:
         return self.notice.incident_id
-
-
-class EditionAuthor(models.Model):
-    """Everyone who changed a character of an edition; none of them may approve it."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="authors")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-
-    class Meta:
-        default_permissions = ()
-        constraints = [models.UniqueConstraint(fields=["edition", "author"], name="one_row_per_author")]
-
-
-class ApprovalQuerySet(models.QuerySet["Approval"]):
-    def in_force(self) -> "ApprovalQuerySet":
-        return self.filter(voided_at=None)
-
-
-class Approval(models.Model):
-    """One person said yes to exactly one digest. A trigger refuses every author of the edition.
-
-    A change of what was approved voids it for good: approving the same words again is a new row."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="approvals")
-    digest = models.BinaryField()
-    approver = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    approved_at = models.DateTimeField()
-    voided_at = models.DateTimeField(null=True)
-    version = models.PositiveIntegerField(default=1)
-
-    objects = ApprovalQuerySet.as_manager()
-
-    class Meta:
-        default_permissions = ()
-        constraints = [
-            models.UniqueConstraint(
-                fields=["edition", "approver"], condition=Q(voided_at=None), name="one_approval_per_approver"
-            )
-        ]
-
-
-class OverrideQuerySet(models.QuerySet["Override"]):
-    def in_force(self) -> "OverrideQuerySet":
-        return self.filter(voided_at=None)
-
-
-class Override(models.Model):
-    """A failing check that somebody who wrote none of the text took the responsibility for, in writing.
-
-    It holds for exactly these words: a change of the text voids it for good."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="overrides")
-    check_key = models.CharField(max_length=200)
-    sentence = models.CharField(max_length=600)
-    reason = models.TextField(max_length=1000)
-    text_sha256 = models.BinaryField()
-    given_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    given_at = models.DateTimeField()
-    voided_at = models.DateTimeField(null=True)
-    version = models.PositiveIntegerField(default=1)
-
-    objects = OverrideQuerySet.as_manager()
-
-    class Meta:
-        default_permissions = ()
-        ordering = ["given_at", "check_key"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["edition", "check_key"], condition=Q(voided_at=None), name="one_override_per_check"
-            ),
-            models.CheckConstraint(condition=~Q(reason=""), name="an_override_has_a_reason"),
-        ]

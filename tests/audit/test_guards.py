@@ -14,11 +14,11 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from breachdesk.accounts.models import PendingDecision, User
+from breachdesk.accounts.models import Organisation, OrganisationAuthor, PendingDecision, User
 from breachdesk.audit.record import record
 from breachdesk.incidents.models import Assessment, Decision, Destruction, Incident, LegalHold, Retention
 from breachdesk.people.models import ColumnMapping, Hold, PeopleExport, Person, PersonMatch, Upload
-from notifications.models import Override
+from notifications.models import Amendment, BreakGlass, Comment, Edition, NoticeAuthor, Opening, Override
 from regulators.models import (
     Answer,
     CalendarFeed,
@@ -151,6 +151,7 @@ def world() -> None:
             given_by=user,
             given_at=now,
         )
+        fill_approving(edition, user)
         filing = Filing.objects.create(
             incident=edition.notice.incident, form="uk_ico", form_version=1, opened_by=user, opened_at=now
         )
@@ -171,6 +172,18 @@ def world() -> None:
         user.user_permissions.add(user.groups.get().permissions.all()[0])
         EmailAddress.objects.create(user=user, email=user.email)
         PendingDecision.objects.all()[0].excluded.add(user)
+
+
+def fill_approving(edition: Edition, user: User) -> None:
+    now, digest = timezone.now(), b"0" * 32
+    NoticeAuthor.objects.create(notice=edition.notice, author=user)
+    OrganisationAuthor.objects.create(organisation=Organisation.objects.get(), author=user, at=now)
+    Opening.objects.create(edition=edition, digest=digest, rendering="r", opened_by=user, opened_at=now)
+    Comment.objects.create(edition=edition, quote="q", text="t", made_by=user, made_at=now)
+    BreakGlass.objects.create(edition=edition, digest=digest, reason="r", given_by=user, given_at=now)
+    Amendment.objects.create(
+        edition=edition, digest=digest, rows_root=digest, added=1, changed=0, asked_by=user, asked_at=now
+    )
 
 
 def fill_judging(incident: Incident, user: User) -> None:

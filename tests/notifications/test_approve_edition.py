@@ -7,7 +7,8 @@ from breachdesk.accounts.actions import change_organisation
 from breachdesk.accounts.models import PendingDecision
 from breachdesk.audit.models import Event
 from breachdesk.people.models import Person
-from notifications.actions import approve_edition, save_draft, submit_for_review
+from notifications import delivery
+from notifications.actions import approve_edition, save_draft, start_edition, submit_for_review
 from notifications.models import Approval, Edition
 from tests.factories import make_approved_edition, make_edition, make_edition_in_review, make_user
 
@@ -41,11 +42,15 @@ def test_it_refuses_another_sender_than_was_submitted() -> None:
         approve_edition(edition, by=make_user("approver"))
 
 
-def test_it_refuses_another_address_than_was_submitted() -> None:
+def test_a_changed_address_blocks_that_row_alone_and_voids_nothing() -> None:
     edition = make_edition_in_review()
-    Person.objects.filter(deliveries__edition=edition).update(email_index=b"0" * 16)
-    with pytest.raises(ValidationError, match="not what was submitted any more"):
-        approve_edition(edition, by=make_user("approver"))
+    changed = Person.objects.filter(deliveries__edition=edition)[0]
+    Person.objects.filter(pk=changed.pk).update(email_index=b"0" * 16)
+    approved = approve_edition(edition, by=make_user("approver"))
+    started = start_edition(approved, by=make_user("approver"))
+    _, rows = delivery.claim(started.pk, 10)
+    assert [row.person for row in rows if not row.is_as_frozen] == [changed.pk]
+    assert len(rows) == 3
 
 
 def test_a_person_on_hold_does_not_void_it() -> None:

@@ -1,0 +1,96 @@
+"""What all actions on an edition share: its lock, its way back to a draft, and what an event says of it."""
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from breachdesk.accounts.decisions import settle_decisions
+from breachdesk.incidents.locking import refuse_closed
+from breachdesk.people.languages import language_name
+from notifications import delivery
+from notifications.editions import the_organisation
+from notifications.freezing import digest_of, recipients_of_plan
+from notifications.models import Approval, Edition, Override
+
+if TYPE_CHECKING:
+    pass
+
+Given = TypeVar("Given", Approval, Override)
+State = Edition.State
+STILL_WRITABLE = {State.DRAFT, State.IN_REVIEW, State.APPROVED}
+STARTED = {State.SENDING, State.PAUSED}
+
+
+def lock(
+    edition: Edition, states: set[State], done: str, expected_version: int | None, *, even_closed: bool = False
+) -> Edition:
+    locked = Edition.objects.select_related("notice__incident").select_for_update(of=("self",)).get(pk=edition.pk)
+    name = f"The {language_name(locked.language)} edition"
+    if locked.state not in states:
+        state = locked.get_state_display().lower()
+        raise ValidationError(f"{name} cannot be {done}: it is “{state}” now. Nothing was changed.")
+    if expected_version is not None and locked.version != expected_version:
+        raise ValidationError(
+            f"{name} was changed by somebody else since you opened it. Nothing was changed: read it again, then decide."
+        )
+    if not even_closed:
+        refuse_closed(locked.notice.incident)
+    return locked
+
+
+def save(locked: Edition) -> None:
+    locked.version += 1
+    locked.save()
+
+
+def void(given: "QuerySet[Given]") -> "list[Given]":
+    """Approvals or overrides of words that are no more."""
+    voided = list(given)
+    for one in voided:
+        one.voided_at, one.version = timezone.now(), one.version + 1
+        one.save(update_fields=["voided_at", "version"])
+    return voided
+
+
+def back_to_draft(locked: Edition) -> dict[str, Any]:
+    """Whoever said yes said it to something else: approvals are void, the list is free again. What the event names."""
+    voided = void(locked.approvals.in_force())
+    delivery.forget_plan(locked)
+    locked.state = State.DRAFT
+    locked.digest = locked.recipients_root = locked.recipients_count = locked.approvers_needed = None
+    locked.renderings, locked.armed_by, locked.armed_at = [], None, None
+    save(locked)
+    settle_decisions(on=locked, by=None)
+    return {"also": voided, "batches": [delivery.plan_of(locked)]}
+
+
+def refuse_difference(locked: Edition, done: str) -> None:
+    """The digest is computed again from what stands in the database now, never taken from the row."""
+    root, count = recipients_of_plan(locked)
+    if digest_of(locked, the_organisation(), root, count) != digest_in(locked):
+        raise ValidationError(
+            "This is not what was submitted any more: the organisation's page, a fact of the incident or the list of "
+            f"people has changed. Nothing was {done}. An author takes it back and submits it again."
+        )
+
+
+def which(edition: Edition) -> dict[str, Any]:
+    return {"language": edition.language, "revision": edition.revision}
+
+
+def frozen(edition: Edition) -> dict[str, Any]:
+    return {
+        "recipients": edition.recipients_count,
+        "recipients_root": bytes(edition.recipients_root or b""),
+        "digest": digest_in(edition),
+    }
+
+
+def digest_in(edition: Edition) -> bytes:
+    return bytes(edition.digest or b"")
+
+
+def typed(reason: str) -> dict[str, str]:
+    return {"reason": reason.strip()} if reason.strip() else {}
