@@ -1,7 +1,10 @@
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
+from breachdesk.accounts.models import User
 from breachdesk.people.languages import LANGUAGES, language_name
 from notifications.starters import STARTERS
 
@@ -108,3 +111,22 @@ class FindForm(forms.Form):
     find = forms.CharField(
         max_length=254, required=False, label="Email address or customer number", help_text="Exactly as in the list."
     )
+
+
+class TestSendForm(forms.Form):
+    """The version of the page that asked, and the colleagues who get a test."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    colleagues = forms.TypedMultipleChoiceField(
+        coerce=UUID,
+        widget=forms.CheckboxSelectMultiple,
+        label="Who gets it",
+        error_messages={
+            "required": "Choose at least one colleague.",
+            "invalid_choice": "Somebody you chose has no account here any more. Choose again.",
+        },
+    )
+
+    def __init__(self, *args: Any, known: Iterable[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["colleagues"].choices = [(str(user.pk), f"{user.name}, {user.email}") for user in known]  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from notifications import views
-from notifications.views import asking, genuine, overruling, previewing, reviewing, sending, writing
+from notifications.views import asking, genuine, overruling, previewing, reviewing, sending, testing, writing
 
 NOTICES = "incidents/<str:reference>/notices/"
 EDITION = "incidents/<str:reference>/editions/<uuid:pk>/"
@@ -19,6 +19,7 @@ urlpatterns = [
     path(f"{EDITION}preview/", previewing.edition_preview, name="edition-preview"),
     path(f"{EDITION}source/", previewing.edition_source, name="edition-source"),
     path(f"{EDITION}person/", previewing.edition_person, name="edition-person"),
+    path(f"{EDITION}test/", testing.edition_test, name="edition-test"),
     path(f"{EDITION}coverage/", overruling.edition_coverage, name="edition-coverage"),
     path(f"{EDITION}overrule/", overruling.edition_overrule, name="edition-overrule"),
     path(f"{EDITION}submit/", writing.edition_submit, name="edition-submit"),

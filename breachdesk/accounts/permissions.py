@@ -42,7 +42,7 @@ READS = frozenset(
 ROLES: dict[str, Role] = {
     "responder": Role(
         "Incident responder",
-        "Logs what happened and loads the affected people.",
+        "Logs what happened, loads the affected people, answers those who call.",
         READS
         | {
             "incidents.open_incident",
@@ -51,13 +51,14 @@ ROLES: dict[str, Role] = {
             "people.load_people",
             "people.state_count",
             "people.reveal_person",
+            "notifications.answer_callers",
             "regulators.state_fact",
         },
     ),
     "author": Role(
         "Comms author",
         "Writes notices; never approves them.",
-        READS | {"notifications.write_notice", "people.reveal_person"},
+        READS | {"notifications.write_notice", "notifications.test_edition", "people.reveal_person"},
     ),
     "approver": Role(
         "Comms approver",
@@ -65,6 +66,7 @@ ROLES: dict[str, Role] = {
         READS
         | {
             "notifications.approve_edition",
+            "notifications.test_edition",
             "notifications.send_edition",
             "notifications.pause_edition",
             "people.approve_export",
@@ -93,6 +95,7 @@ ROLES: dict[str, Role] = {
             "people.hold_person",
             "people.state_count",
             "people.reveal_person",
+            "notifications.answer_callers",
             "notifications.pause_edition",
             "regulators.write_filing",
             "regulators.sign_off_filing",

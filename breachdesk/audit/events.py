@@ -160,6 +160,11 @@ EVENTS: dict[str, EventType] = {
     "index.asked": EventType("asked whether we wrote to an address: {answer}", more="deliveries", private="reason"),
     # Notices
     "notice.created": EventType("began a notice", more="language", private="title"),
+    "notice.audience_changed": EventType(
+        "said whom a notice is for: {people} people",
+        more="held without_email languages voided",
+        private="sentence",
+    ),
     "edition.created": EventType("began the {language} edition, revision {revision}"),
     "edition.saved": EventType("changed the text of the {language} edition", more="revision", private="subject body"),
     "edition.submitted": EventType(
@@ -176,7 +181,10 @@ EVENTS: dict[str, EventType] = {
     "edition.approved": EventType(
         "approved the {language} edition for {recipients} people", more="revision digest recipients_root"
     ),
-    "edition.tested": EventType("sent a sample of the {language} edition to a colleague", more="revision outcome"),
+    "test_send.began": EventType("began to send a test of the {language} edition", more="revision count users"),
+    "edition.tested": EventType(
+        "tried the {language} edition on colleagues: {count} got it", more="revision users failed digest"
+    ),
     "edition.started": EventType(
         "started sending the {language} edition to {recipients} people", more="revision digest epoch planned"
     ),

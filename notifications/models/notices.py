@@ -60,6 +60,8 @@ class Notice(models.Model):
             ("approve_edition", "Approve a notice"),
             ("send_edition", "Start and resume a send"),
             ("pause_edition", "Pause or cancel a send"),
+            ("test_edition", "Send a test to colleagues"),
+            ("answer_callers", "Answer people who call about a notice"),
         ]
         constraints = [models.UniqueConstraint(fields=["incident", "title"], name="one_notice_per_title")]
 
