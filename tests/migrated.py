@@ -4,7 +4,7 @@ import psycopg
 from django.db import connection
 from psycopg import sql
 
-from tests.servers_plugin import cluster_address, name_of_migrated
+from tests.servers_plugin import cluster_address, is_there, name_of_migrated
 
 LOCK = 0x6D69677261746564  # "migrated"
 
@@ -16,16 +16,12 @@ class MigratedOnce:
         self.name = name_of_migrated()
         self.cluster = psycopg.connect(cluster_address(), autocommit=True)
         self.cluster.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        if self._is_there():
+        if is_there(self.cluster, self.name):
             connection.settings_dict["TEST"]["TEMPLATE"] = self.name
-
-    def _is_there(self) -> bool:
-        found = self.cluster.execute("SELECT FROM pg_database WHERE datname = %s", [self.name]).fetchone()
-        return found is not None
 
     def finish(self) -> None:
         """Nobody may be connected to a database while it is copied."""
-        if not self._is_there():
+        if not is_there(self.cluster, self.name):
             connection.close()
             ours = sql.Identifier(connection.settings_dict["NAME"])
             self.cluster.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(self.name), ours))

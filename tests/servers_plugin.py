@@ -52,7 +52,11 @@ def cluster_address() -> str:
 
 def name_of_migrated() -> str:
     """Of the database that parallel workers begin with, in this run of the tests; see tests/migrated.py."""
-    return f"migrated_{Path(os.environ[FOLDER]).name}"
+    return f"migrated_{Path(os.environ.get(FOLDER, '')).name}"
+
+
+def is_there(cluster: psycopg.Connection, database: str) -> bool:
+    return cluster.execute("SELECT FROM pg_database WHERE datname = %s", [database]).fetchone() is not None
 
 
 def _drop_migrated() -> None:

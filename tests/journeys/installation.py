@@ -24,6 +24,7 @@ from breachdesk.embedded.folders import write_private
 from breachdesk.embedded.logins import write_addresses
 from breachdesk.embedded.processes import Program, launch, stop
 from tests.cluster import roles_in_use
+from tests.servers_plugin import is_there, name_of_migrated
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,13 @@ def _prepare(installation: Installation) -> None:
 
 @contextmanager
 def _database() -> Iterator[str]:
+    """Migrated already where this run of the tests has a copy of one that is: `migrate` then finds nothing to do."""
     given = os.environ["DATABASE_URL"]
     name = f"journey_{uuid4().hex[:12]}"
     with psycopg.connect(make_conninfo(given, dbname="postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        template = name_of_migrated() if is_there(connection, name_of_migrated()) else "template1"
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        connection.execute(made)
         try:
             yield _url_of(given, name)
         finally:
