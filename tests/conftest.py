@@ -1,6 +1,8 @@
 import gc
 import os
+import shutil
 from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection, transaction
@@ -11,6 +13,12 @@ from tests.audit.tsa import LocalTsa
 from tests.services import Services
 from tests.signing import Signing
 
+if TYPE_CHECKING:
+    from tests.journeys.chromium import OneChromium
+
+STARTED_ONCE = ("installation", "one_chromium")
+NO_BROWSER = "The browser journeys need Chromium: install Debian's package chromium."
+
 
 def pytest_collection_finish() -> None:
     """What thousands of collected tests hold stays to the end: the collector need not look through it again."""
@@ -20,8 +28,15 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs a whole installation comes first and together: one worker starts one, and the end has no long test."""
-    items.sort(key=lambda item: "installation" not in getattr(item, "fixturenames", ()))
+    """What needs a whole installation comes first and together, then what needs a browser: one worker starts them.
+
+    These take longest: the end of a run has no long test.
+    """
+
+    def place(item: pytest.Item) -> int:
+        return next((i for i, name in enumerate(STARTED_ONCE) if name in getattr(item, "fixturenames", ())), 9)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
@@ -98,3 +113,15 @@ def start_service(db):
     services = Services()
     yield services.start
     services.end()
+
+
+@pytest.fixture(scope="session")
+def one_chromium() -> "Generator[OneChromium]":
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        (pytest.fail if os.environ.get("REQUIRE_CHROMIUM") else pytest.skip)(NO_BROWSER)
+    from tests.journeys.chromium import OneChromium
+
+    one = OneChromium(path)
+    yield one
+    one.end()

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from breachdesk.audit.canonical import base64url, canonical
 from breachdesk.audit.verifier import PAGE
 from tests.audit.forge import sealed, zipped
 from tests.audit.verifier.cases import Files, Told, exported, told, with_line
-from tests.journeys.conftest import FLAGS
 
 pytestmark = pytest.mark.journey
 
@@ -73,20 +73,9 @@ OPEN_ALL = """async () => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def window(chromium: str) -> Iterator[Any]:
-    """One browser for all of them. None uses the database: an event loop in this thread would forbid it."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def reader(window: Any) -> Iterator[Reader]:
-    page = window.new_page(viewport={"width": 1440, "height": 900})
+def reader(browser: Browser) -> Iterator[Reader]:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
     reader = Reader(page)
     yield reader
     page.close()

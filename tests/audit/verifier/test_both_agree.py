@@ -14,20 +14,16 @@ from breachdesk.audit.verifier.joining import joined_page
 from tests.audit.forge import zipped
 from tests.audit.verifier import cases_file, cases_log, cases_state  # noqa: F401  (they fill CASES)
 from tests.audit.verifier.cases import CASES, Case, exported, told
-from tests.journeys.conftest import FLAGS, chromium  # noqa: F401  (a fixture)
+from tests.journeys.chromium import OneChromium
 
 
 @pytest.fixture(scope="module")
-def page(chromium: str) -> Iterator[Any]:  # noqa: F811
-    """One page for all cases. None of these tests uses the database: an event loop in this thread would forbid it."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+def page(one_chromium: OneChromium) -> Iterator[Any]:
+    """One page for all cases. None of these tests uses the database."""
+    with one_chromium.in_use() as browser:
         page = browser.new_page()
         page.goto(PAGE.as_uri())
         yield page
-        browser.close()
 
 
 def in_python(path: Path, kept: list[Path]) -> dict[str, Any]:
