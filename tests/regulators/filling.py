@@ -93,16 +93,20 @@ def squeezed(text: str) -> str:
     return "".join(text.translate(same).split())
 
 
+MARKS = "()[]{}<>.,;:!?-"
+
+
 def not_printed(sheet: Sheet, text: str) -> list[str]:
     """What the text of a document does not hold of the answers, line by line.
 
-    Readers guess the direction of a line that has both, and put its parts in another order: of such lines it is looked
-    whether every letter is there, as often as it was written.
+    Readers guess the direction of a line that has both, and put its parts in another order; a bracket at the end of a
+    line beside one of those goes along. So of all lines it is looked whether every letter is there, as often as it was
+    written, and of those in one direction whether they stand as they were written, but for the marks at their ends.
     """
     whole = squeezed(text)
     lines = [(given.key, squeezed(line)) for given in sheet.asked for line in given.text.splitlines()]
-    lost = [key for key, line in lines if not _has_arabic(line) and line not in whole]
-    missing = Counter("".join(line for _, line in lines if _has_arabic(line))) - Counter(whole)
+    lost = [key for key, line in lines if not _has_arabic(line) and line.strip(MARKS) not in whole]
+    missing = Counter("".join(line for _, line in lines)) - Counter(whole)
     return [*lost, *(f"{number} times {letter}" for letter, number in missing.items())]
 
 
