@@ -168,8 +168,21 @@ def make_edition_in_review(edition: Edition | None = None) -> Edition:
     return notices.submit_for_review(edition, by=edition.authors.get().author)
 
 
+def open_everything(edition: Edition, *, by: User) -> None:
+    """What an approver must have seen before a yes."""
+    for rendering in Edition.objects.get(pk=edition.pk).renderings:
+        notices.open_rendering(edition, rendering=rendering, by=by)
+
+
+def approve(edition: Edition, *, by: User | None = None) -> Edition:
+    """One yes, by somebody who opened everything first."""
+    by = by or make_user("approver")
+    open_everything(edition, by=by)
+    return notices.approve_edition(edition, by=by)
+
+
 def make_approved_edition(edition: Edition | None = None, *, by: User | None = None) -> Edition:
-    return notices.approve_edition(edition or make_edition_in_review(), by=by or make_user("approver"))
+    return approve(edition or make_edition_in_review(), by=by)
 
 
 def make_edition_being_sent() -> Edition:

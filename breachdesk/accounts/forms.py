@@ -154,6 +154,7 @@ class OrganisationForm(OrganisationModelForm):
             "website",
             "allowed_links",
             "languages",
+            "approvers_needed",
             "deputy_after",
             "version",
         ]
@@ -172,6 +173,7 @@ class OrganisationForm(OrganisationModelForm):
             "sender_email": "Address that notices come from",
             "reply_to": "Address for answers",
             "hotline": "Hotline for customers",
+            "approvers_needed": "Approvals that a notice needs",
         }
         help_texts = {
             "legal_name": "As it stands in the company register.",
@@ -179,6 +181,7 @@ class OrganisationForm(OrganisationModelForm):
             "reply_to": "Somebody must read it: customers will write.",
             "ico_registration": "Such as ZA000000.",
             "hotline": "Number and hours, as a notice should say them.",
+            "approvers_needed": "For notices that are submitted from now on. Authors never approve.",
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -211,7 +214,11 @@ SECTIONS = [
         "What a notice carries, and where people can check that it is genuine.",
         ["sender_name", "sender_email", "reply_to", "hotline", "website", "allowed_links", "languages"],
     ),
-    ("When nobody decides", "", ["deputy_after"]),
+    (
+        "Who decides",
+        "A notice goes out once people who wrote none of it have approved it.",
+        ["approvers_needed", "deputy_after"],
+    ),
 ]
 WIDTHS = {
     "company_number": "mid",
@@ -219,5 +226,6 @@ WIDTHS = {
     "zone": "mid",
     "dpo_phone": "mid",
     "languages": "mid",
+    "approvers_needed": "short",
     "deputy_after": "short",
 }

@@ -52,13 +52,21 @@ ROLES: dict[str, Role] = {
             "people.state_count",
             "people.reveal_person",
             "notifications.answer_callers",
+            "notifications.comment_edition",
+            "notifications.break_glass",
             "regulators.state_fact",
         },
     ),
     "author": Role(
         "Comms author",
         "Writes notices; never approves them.",
-        READS | {"notifications.write_notice", "notifications.test_edition", "people.reveal_person"},
+        READS
+        | {
+            "notifications.write_notice",
+            "notifications.comment_edition",
+            "notifications.test_edition",
+            "people.reveal_person",
+        },
     ),
     "approver": Role(
         "Comms approver",
@@ -66,6 +74,7 @@ ROLES: dict[str, Role] = {
         READS
         | {
             "notifications.approve_edition",
+            "notifications.comment_edition",
             "notifications.test_edition",
             "notifications.send_edition",
             "notifications.pause_edition",
@@ -96,6 +105,8 @@ ROLES: dict[str, Role] = {
             "people.state_count",
             "people.reveal_person",
             "notifications.answer_callers",
+            "notifications.comment_edition",
+            "notifications.break_glass",
             "notifications.pause_edition",
             "regulators.write_filing",
             "regulators.sign_off_filing",

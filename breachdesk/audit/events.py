@@ -50,7 +50,8 @@ EVENTS: dict[str, EventType] = {
     "organisation.changed": EventType(
         "changed what is said about the organisation: {fields}",
         private="legal_name short_name address sector company_number ico_registration zone dpo_name dpo_email "
-        "dpo_phone sender_name sender_email reply_to hotline website allowed_links languages deputy_after",
+        "dpo_phone sender_name sender_email reply_to hotline website allowed_links languages deputy_after "
+        "approvers_needed",
     ),
     "organisation.mail_tested": EventType("tried the mail set-up: {outcome}", more="code", private="answer"),
     "decision.asked": EventType("asked {asked} colleagues for a decision", more="permission kind users"),
@@ -158,6 +159,9 @@ EVENTS: dict[str, EventType] = {
         more="people rejected matches trail receipts files signed_pdfs not_before",
     ),
     "index.asked": EventType("asked whether we wrote to an address: {answer}", more="deliveries", private="reason"),
+    "caller.answered": EventType("answered a caller: {count} people found", more="by_code people deliveries"),
+    "caller.noted": EventType("noted what a caller said: {said}", private="words"),
+    "caller.settled": EventType("settled what a caller said", private="words"),
     # Notices
     "notice.created": EventType("began a notice", more="language", private="title"),
     "notice.audience_changed": EventType(
@@ -178,8 +182,31 @@ EVENTS: dict[str, EventType] = {
     ),
     "edition.withdrawn": EventType("took the {language} edition back from approval", more="revision", private="reason"),
     "edition.rejected": EventType("sent the {language} edition back", more="revision digest", private="reason"),
+    "edition.opened": EventType(
+        "opened what an approver must see of the {language} edition", more="revision digest shown kinds"
+    ),
+    "edition.commented": EventType("commented on the {language} edition", more="revision", private="text"),
+    "edition.comment_settled": EventType("settled a comment on the {language} edition", more="revision"),
     "edition.approved": EventType(
-        "approved the {language} edition for {recipients} people", more="revision digest recipients_root"
+        "approved the {language} edition for {recipients} people", more="revision digest recipients_root given needed"
+    ),
+    "edition.glass_broken": EventType(
+        "broke the glass for the {language} edition: one approval of {needed} is to be enough",
+        more="revision digest recipients given",
+        private="reason",
+    ),
+    "edition.amendment_asked": EventType(
+        "asked for approval of {added} people added to the {language} edition and {changed} changed on it",
+        more="revision digest rows_root",
+    ),
+    "edition.amendment_approved": EventType(
+        "approved {added} people added to the {language} edition and {changed} changed on it",
+        more="revision digest rows_root",
+    ),
+    "edition.amendment_refused": EventType(
+        "refused {added} people added to the {language} edition and {changed} changed on it",
+        more="revision digest",
+        private="reason",
     ),
     "test_send.began": EventType("began to send a test of the {language} edition", more="revision count users"),
     "edition.tested": EventType(
@@ -281,6 +308,8 @@ PROVEN_AT_ONCE = frozenset(
         "incident.closed",
         "incident.head",
         "edition.approved",
+        "edition.glass_broken",
+        "edition.amendment_approved",
         "edition.started",
         "edition.paused",
         "edition.resumed",

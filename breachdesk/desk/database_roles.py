@@ -139,6 +139,7 @@ FUNCTIONS = {
     "audit_names_of(bytea)": WRITERS,
     "audit_is_named(text[])": WRITERS,
     "audit_demand_event(text,text,text,bigint[])": WRITERS,
+    "notifications_frozen_row(people_person)": ("bd_app", "bd_worker"),
 }
 
 

@@ -1,4 +1,4 @@
-"""From a draft to a yes or a no."""
+"""From a draft to a question, and back. The yes is in approving.py."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -7,22 +7,24 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
-from breachdesk.accounts.decisions import ask_for_decision, settle_decisions
+from breachdesk.accounts.decisions import ask_for_decision
 from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
 from breachdesk.people.languages import language_name
 from notifications import delivery
+from notifications.actions.editions import back_to_draft, digest_in, frozen, lock, save, typed, which
+from notifications.authorship import authors_of
 from notifications.checking import NOBODY, check, refuse_what_cannot_be_sent
 from notifications.editions import skeleton_of, the_organisation
 from notifications.freezing import digest_of, recipients_of_plan
 from notifications.genuine import published_of
 from notifications.lint import Finding
-from notifications.models import Approval, Edition, Override
+from notifications.models import Edition, Override
+from notifications.renderings import required_for
 from notifications.wording import text_digest
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
-from notifications.actions.editions import back_to_draft, digest_in, frozen, lock, refuse_difference, save, typed, which
 
 State = Edition.State
 
@@ -68,7 +70,7 @@ def submit_for_review(edition: Edition, *, by: "User", expected_version: int | N
     locked.recipients_root, locked.recipients_count = recipients_of_plan(locked)
     if not locked.recipients_count:
         raise ValidationError(NOBODY)
-    locked.approvers_needed = organisation.approvers_needed
+    locked.approvers_needed, locked.renderings = organisation.approvers_needed, required_for(locked)
     locked.digest = digest_of(locked, organisation, locked.recipients_root, locked.recipients_count)
     locked.published = published_of(skeleton_of(locked, organisation))
     locked.state, locked.submitted_by, locked.submitted_at = State.IN_REVIEW, by, timezone.now()
@@ -87,7 +89,7 @@ def submit_for_review(edition: Edition, *, by: "User", expected_version: int | N
         on=locked,
         url=reverse("edition-review", args=[locked.notice.incident.reference, locked.pk]),
         sentence=_asked_sentence(locked),
-        excluding=[row.author for row in locked.authors.select_related("author")],
+        excluding=authors_of(locked),
         by=by,
     )
     return locked
@@ -110,25 +112,6 @@ def reject_edition(edition: Edition, *, reason: str, by: "User", expected_versio
     digest = digest_in(locked)
     names = back_to_draft(locked)
     record("edition.rejected", by=by, on=locked, private=typed(reason), digest=digest, **names, **which(locked))
-    return locked
-
-
-@action("notifications.approve_edition")
-def approve_edition(edition: Edition, *, by: "User", expected_version: int | None = None) -> Edition:
-    """Binds this person's yes to exactly what is recomputed now; an author is refused here and by the database."""
-    locked = lock(edition, {State.IN_REVIEW}, "approved", expected_version)
-    if locked.authors.filter(author=by).exists():
-        raise ValidationError("You wrote a part of this edition, so somebody else must approve it.")
-    refuse_difference(locked, "approved")
-    words = {"subject": locked.subject, "body": locked.body}
-    given = Approval.objects.create(
-        edition=locked, digest=locked.digest, approver=by, approved_at=timezone.now(), **words
-    )
-    locked.state = State.APPROVED
-    save(locked)
-    digest = digest_in(locked)
-    record("edition.approved", by=by, on=locked, also=[given], sha256=digest, **which(locked), **frozen(locked))
-    settle_decisions(on=locked, by=by)
     return locked
 
 

@@ -37,6 +37,13 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
     def in_force(self) -> "ApprovalQuerySet":
         return self.filter(voided_at=None)
 
+    def of_wording(self, edition: Edition) -> "ApprovalQuerySet":
+        """Of any revision of its notice in its language whose words were kept with the approval."""
+        return self.filter(edition__notice=edition.notice_id, edition__language=edition.language).exclude(body="")
+
+    def latest_first(self) -> "ApprovalQuerySet":
+        return self.select_related("approver", "edition").order_by("-approved_at")
+
 
 class Approval(models.Model):
     """One person said yes to exactly one digest. A trigger refuses every author of the edition.
@@ -186,8 +193,11 @@ class AmendmentQuerySet(models.QuerySet["Amendment"]):
     def waiting(self) -> "AmendmentQuerySet":
         return self.filter(approved_at=None, voided_at=None)
 
+    def in_force(self) -> "AmendmentQuerySet":
+        return self.filter(voided_at=None)
+
     def approved(self) -> "AmendmentQuerySet":
-        return self.filter(approved_at__isnull=False)
+        return self.in_force().filter(approved_at__isnull=False)
 
 
 class Amendment(models.Model):

@@ -29,6 +29,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def oldest_first(self) -> "NoticeQuerySet":
         return self.order_by("created_at", "pk")
 
+    def begun_before(self, notice: "Notice") -> "NoticeQuerySet":
+        """Those that an audience of this one may speak of: so no two can ask for each other."""
+        return self.filter(created_at__lt=notice.created_at).oldest_first()
+
     def with_editions(self) -> "NoticeQuerySet":
         return self.prefetch_related(models.Prefetch("editions", Edition.objects.in_order().with_people()))
 
@@ -57,7 +61,9 @@ class Notice(models.Model):
         permissions = [
             ("view_notice", "See notices"),
             ("write_notice", "Write notices"),
+            ("comment_edition", "Comment on a notice"),
             ("approve_edition", "Approve a notice"),
+            ("break_glass", "Let one approval of two be enough"),
             ("send_edition", "Start and resume a send"),
             ("pause_edition", "Pause or cancel a send"),
             ("test_edition", "Send a test to colleagues"),
@@ -106,6 +112,10 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     def in_work(self) -> "EditionQuerySet":
         """Neither finished nor cancelled."""
         return self.exclude(state__in=[Edition.State.FINISHED, Edition.State.CANCELLED])
+
+    def frozen(self) -> "EditionQuerySet":
+        """Waiting for a yes, or approved: a change of anything that is bound makes them drafts."""
+        return self.filter(state__in=[Edition.State.IN_REVIEW, Edition.State.APPROVED])
 
     def with_incident(self) -> "EditionQuerySet":
         return self.select_related("notice__incident")

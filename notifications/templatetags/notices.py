@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +13,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import localdate
 
+from breachdesk.accounts.models import User
 from breachdesk.people.countries import country_name
-from notifications.models import Edition
+from notifications.authorship import authors_of
+from notifications.models import Approval, BreakGlass, Edition, Notice
 from notifications.placeholders import COVERS, normal_name
+from notifications.readership import Readership, readership_of
 from notifications.segments import Segments, segments_of
 
 register = template.Library()
@@ -37,10 +41,42 @@ def edition_state(edition: Edition) -> dict[str, Any]:
     return {"icon": icon, "tone": tone, "label": edition.get_state_display()}
 
 
+@dataclass(frozen=True)
+class Eyes:
+    """Who wrote, approved or answered for an edition, and how many approvals it still waits for."""
+
+    authors: list[User]
+    others: list[User]
+    approvals: list[Approval]
+    glass: list[BreakGlass]
+    missing: int
+
+
+@register.simple_tag
+def eyes(edition: Edition) -> Eyes:
+    authors = [row.author for row in edition.authors.select_related("author").order_by("author__name")]
+    approvals = list(edition.approvals.in_force().select_related("approver").order_by("approved_at"))
+    glass = list(edition.broken_glass.in_force().select_related("given_by").order_by("given_at"))
+    others = [user for user in authors_of(edition) if user not in authors]
+    waits = edition.state == Edition.State.IN_REVIEW
+    return Eyes(authors, others, approvals, glass, (edition.approvers_needed or 1) - len(approvals) if waits else 0)
+
+
 @register.simple_tag
 def segments(edition: Edition) -> Segments:
     """Groups of alike people; counted only where a page offers to show one of each."""
     return segments_of(edition)
+
+
+@register.simple_tag
+def readership(notice: Notice) -> Readership:
+    """Whom a notice is for, in a sentence and in numbers, remembered until something happens in the case."""
+    return readership_of(notice)
+
+
+@register.simple_tag
+def waiting_for(readers: Readership, edition: Edition) -> int:
+    return readers.waiting_for(edition.language)
 
 
 @register.filter

@@ -77,6 +77,15 @@ STEPS: dict[str, list[Step]] = {
 }
 
 
+GLASS = Step("Let one approval be enough", "edition-glass", "notifications.break_glass", "danger")
+
+
+def _steps(edition: Edition) -> list[Step]:
+    steps = STEPS[edition.state]
+    is_half_approved = edition.state == Edition.State.IN_REVIEW and edition.approvals.in_force().exists()
+    return [*steps, GLASS] if is_half_approved else steps
+
+
 def detail_context(request: HttpRequest, edition: Edition) -> dict[str, object]:
     user, organisation = user_of(request), the_organisation()
     history = history_of(edition, private=user.has_perm("notifications.view_notice"))
@@ -84,9 +93,7 @@ def detail_context(request: HttpRequest, edition: Edition) -> dict[str, object]:
         "incident": edition.notice.incident,
         "edition": edition,
         "organisation": organisation,
-        "steps": [step for step in STEPS[edition.state] if user.has_perm(step.permission)],
-        "authors": edition.authors.select_related("author"),
-        "approvals": edition.approvals.in_force().select_related("approver"),
+        "steps": [step for step in _steps(edition) if user.has_perm(step.permission)],
         "history": history,
         "find": FindForm(),
         "refusal": last_refusal(history),

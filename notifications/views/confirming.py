@@ -23,6 +23,7 @@ class Question:
     ask_reason: bool = False
     reason_needed: bool = False
     reason_label: str = "Why?"
+    reason_missing: str = ""
 
 
 def address(name: str, edition: Edition) -> str:
@@ -35,6 +36,8 @@ def confirm(
     """Asks, or does it: `act` gets the version of the page and the reason, and says where to go on."""
     sent = request.POST if request.method == "POST" else None
     form = ConfirmForm(sent, must_match=asked.must_match, reason_needed=asked.reason_needed)
+    if asked.reason_missing:
+        form.fields["reason"].error_messages["required"] = asked.reason_missing
     if sent is not None and form.is_valid():
         return redirect(act(form.cleaned_data["version"], form.cleaned_data["reason"]))
     context = {

@@ -98,7 +98,7 @@ def prepare(folder: Path, people: int) -> dict[str, Any]:
     from breachdesk.embedded.invented_people import write_people
     from notifications import actions
     from notifications.models import Delivery
-    from tests.factories import make_incident, make_organisation, make_user
+    from tests.factories import approve, make_incident, make_organisation, make_user
 
     call_command("migrate", verbosity=0)
     make_organisation()
@@ -108,7 +108,7 @@ def prepare(folder: Path, people: int) -> dict[str, Any]:
     author, approver = make_user("author"), make_user("approver")
     notice = actions.create_notice(incident, title="To everybody", by=author)
     edition = actions.submit_for_review(notice.editions.get(), by=author)
-    edition = actions.start_edition(actions.approve_edition(edition, by=approver), by=approver)
+    edition = actions.start_edition(approve(edition, by=approver), by=approver)
     rows = Delivery.objects.filter(edition=edition)
     addresses = rows.values("person__email_index").distinct().count()
     return {"edition": str(edition.pk), "recipients": rows.count(), "addresses": addresses}

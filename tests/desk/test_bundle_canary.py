@@ -17,7 +17,7 @@ from notifications import actions as notices
 from regulators import actions as filings
 from regulators.actions import NewAnswer, ReceiptFile
 from tests.desk.exporting import Exporting, check, exporting, members_of, pointing, send
-from tests.factories import make_organisation, make_people, make_user
+from tests.factories import approve, make_organisation, make_people, make_user
 from tests.notifications.sink import Sink
 from tests.regulators.conftest import ANSWERS, fresh, sign
 
@@ -105,7 +105,7 @@ def tell_people(incident: Incident, colleague: User, through: Callable[[Sink], N
     edition = notices.submit_for_review(edition, by=colleague)
     edition = notices.reject_edition(edition, reason=f"{MARK}rejection", by=approver)
     edition = notices.save_draft(edition, subject=subject, body=f"{written}\n\n{MARK}wording.", by=colleague)
-    edition = notices.approve_edition(notices.submit_for_review(edition, by=colleague), by=approver)
+    edition = approve(notices.submit_for_review(edition, by=colleague), by=approver)
     edition = notices.start_edition(edition, by=approver)
     notices.pause_edition(edition, reason=f"{MARK}pause", by=approver)
     edition.refresh_from_db()

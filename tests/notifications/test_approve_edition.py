@@ -10,7 +10,7 @@ from breachdesk.people.models import Person
 from notifications import delivery
 from notifications.actions import approve_edition, save_draft, start_edition, submit_for_review
 from notifications.models import Approval, Edition
-from tests.factories import make_approved_edition, make_edition, make_edition_in_review, make_user
+from tests.factories import approve, make_approved_edition, make_edition, make_edition_in_review, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -39,14 +39,14 @@ def test_it_refuses_another_sender_than_was_submitted() -> None:
     edition = make_edition_in_review()
     change_organisation(reply_to="elsewhere@halden-rowe.example", by=make_user("administrator"))
     with pytest.raises(ValidationError, match="not what was submitted any more"):
-        approve_edition(edition, by=make_user("approver"))
+        approve(edition)
 
 
 def test_a_changed_address_blocks_that_row_alone_and_voids_nothing() -> None:
     edition = make_edition_in_review()
     changed = Person.objects.filter(deliveries__edition=edition)[0]
     Person.objects.filter(pk=changed.pk).update(email_index=b"0" * 16)
-    approved = approve_edition(edition, by=make_user("approver"))
+    approved = approve(edition)
     started = start_edition(approved, by=make_user("approver"))
     _, rows = delivery.claim(started.pk, 10)
     assert [row.person for row in rows if not row.is_as_frozen] == [changed.pk]
@@ -56,4 +56,4 @@ def test_a_changed_address_blocks_that_row_alone_and_voids_nothing() -> None:
 def test_a_person_on_hold_does_not_void_it() -> None:
     edition = make_edition_in_review()
     Person.objects.filter(deliveries__edition=edition).update(held=True)
-    assert approve_edition(edition, by=make_user("approver")).state == Edition.State.APPROVED
+    assert approve(edition).state == Edition.State.APPROVED

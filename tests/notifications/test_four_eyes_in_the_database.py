@@ -12,7 +12,8 @@ pytestmark = pytest.mark.django_db
 
 def approve(edition: Edition, digest: bytes, *, as_author: bool = False) -> None:
     approver = edition.authors.get().author if as_author else make_user("approver")
-    Approval.objects.create(edition=edition, digest=digest, approver=approver, approved_at=timezone.now())
+    words = {"subject": edition.subject, "body": edition.body}
+    Approval.objects.create(edition=edition, digest=digest, approver=approver, approved_at=timezone.now(), **words)
 
 
 def set_raw(edition: Edition, column: str, value: object) -> None:

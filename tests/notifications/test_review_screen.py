@@ -21,6 +21,7 @@ def test_an_approver_sees_who_gets_it_and_what_is_bound(client: Client) -> None:
     page = review(client, edition)
     assert "May this go to 3 people?" in page
     assert "Approve for 3 people" in page
+    assert "Open these first" in page
     assert "Germany" in page
     assert "".join(bytes(edition.digest or b"").hex()[:4]) in page
     assert "everything is new" in page

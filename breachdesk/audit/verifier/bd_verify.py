@@ -1700,6 +1700,9 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "bundle.exported": ("", "sections_digest whole with_private", "recipient"),
     "calendar.made": ("", "", ""),
     "calendar.revoked": ("", "", ""),
+    "caller.answered": ("count", "by_code deliveries people", ""),
+    "caller.noted": ("said", "", "words"),
+    "caller.settled": ("", "", "words"),
     "checkpoint.refused": ("why", "last_size size", ""),
     "clock.anomaly": ("kind seconds", "first last seq_at", ""),
     "deadline.warned": ("asked warnings", "deputies users", ""),
@@ -1719,10 +1722,17 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "destruction.refused": ("what", "", "reason"),
     "destruction.withdrawn": ("what", "", ""),
     "duty.met": ("regime told_at", "duty place", "delay_reason how"),
-    "edition.approved": ("language recipients", "digest recipients_root revision", ""),
+    "edition.amendment_approved": ("added changed language", "digest revision rows_root", ""),
+    "edition.amendment_asked": ("added changed language", "digest revision rows_root", ""),
+    "edition.amendment_refused": ("added changed language", "digest revision", "reason"),
+    "edition.approved": ("language recipients", "digest given needed recipients_root revision", ""),
     "edition.cancelled": ("language", "cancelled epoch in_air revision", "reason"),
+    "edition.comment_settled": ("language", "revision", ""),
+    "edition.commented": ("language", "revision", "text"),
     "edition.created": ("language revision", "", ""),
     "edition.finished": ("handed_over language refused unknown", "blocked cancelled recipients suppressed", ""),
+    "edition.glass_broken": ("language needed", "digest given recipients revision", "reason"),
+    "edition.opened": ("language", "digest kinds revision shown", ""),
     "edition.overruled": ("checks language", "revision sha256", "reason what"),
     "edition.paused": ("in_air language", "epoch revision why", "reason"),
     "edition.rejected": ("language", "digest revision", "reason"),
@@ -1765,15 +1775,16 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "mapping.saved": ("", "columns", "name"),
     "moment.corrected": ("at kind", "before before_precision before_zone precision replaces zone", "basis reason"),
     "moment.stated": ("at kind", "precision zone", "basis"),
+    "notice.audience_changed": ("people", "held languages voided without_email", "sentence"),
     "notice.created": ("", "language", "title"),
     "notification.decided": ("about answer", "assessment facts replaces", "reason"),
     "organisation.changed": (
         "fields",
         "",
         (
-            "address allowed_links company_number deputy_after dpo_email dpo_name dpo_phone hotline "
-            "ico_registration languages legal_name reply_to sector sender_email sender_name short_name website "
-            "zone"
+            "address allowed_links approvers_needed company_number deputy_after dpo_email dpo_name dpo_phone "
+            "hotline ico_registration languages legal_name reply_to sector sender_email sender_name short_name "
+            "website zone"
         ),
     ),
     "organisation.mail_tested": ("outcome", "code", "answer"),

@@ -194,6 +194,7 @@ class Story:
     def approve_and_start(self) -> str:
         approver = self.cast["approver"]
         for edition in self.editions:
+            open_everything(edition, by=approver)
             notices.approve_edition(edition, by=approver)
             notices.start_edition(edition, by=approver)
         return f"{approver.name}, who wrote none of it, approved each edition and started it"
@@ -272,6 +273,12 @@ class Story:
     def keep_sign_ins(self, path: Path) -> None:
         path.touch(mode=0o600)
         path.write_text(json.dumps(self.sign_ins, indent=1))
+
+
+def open_everything(edition: Edition, *, by: User) -> None:
+    """An approver reads what must be seen before a yes."""
+    for rendering in edition.renderings:
+        notices.open_rendering(edition, rendering=rendering, by=by)
 
 
 def _reread(upload: Upload) -> Upload:
