@@ -25,9 +25,10 @@ PERSON_FIELDS: dict[str, str] = {
 LIST_FIELD = "data list"
 MAX_SOURCE = 60_000
 MAX_VALUE = 200
+MAX_DEPTH = 20  # of conditions in one another: writing them is recursive
 _FIRST_MARK = 0xE000  # private use: never in an author's text, and plain letters to the Markdown parser
 _LAST_MARK = 0xF8FF
-_NAME = re.compile(r"\s*([^()|?\n]{1,200}?)\s*(\)\)|\||\?\?)")
+_NAME = re.compile(r"\s{0,20}+([^()|?\n]{1,200}+)\s{0,20}+(\)\)|\||\?\?)")
 _BRACKETS = re.compile(r"\(\(|\)\)")
 _BIDI = "\u061c\u200e\u200f\u2028\u2029" + "".join(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 # What a value from a person's row may never hold: it could start a line, turn the reading direction or forge a mark.
@@ -194,6 +195,17 @@ def conditions_in(pieces: Iterable[Piece]) -> Iterator[str]:
             yield from conditions_in(piece.pieces)
 
 
+def _ends_in(source: str) -> dict[int, int]:
+    """Where each (( that has an end is closed."""
+    ends, begun = {}, []
+    for found in _BRACKETS.finditer(source):
+        if found[0] == "((":
+            begun.append(found.start())
+        elif begun:
+            ends[begun.pop()] = found.start()
+    return ends
+
+
 class _Scanner:
     """One pass over the source, from (( to )). Positions are of the source as the author sees it."""
 
@@ -206,6 +218,7 @@ class _Scanner:
         self.written: list[str] = []
         self.line = 1
         self.open: list[tuple[int, bool, int]] = []  # number, several paragraphs, position
+        self.ends = _ends_in(self.source)
 
     def run(self) -> Marked:
         if len(self.source) > MAX_SOURCE:
@@ -252,7 +265,7 @@ class _Scanner:
         for name in named:
             if name not in CONTENT_OF:
                 self._complain(start, f"“{name}” is no content of a law. They are: {', '.join(CONTENT_OF)}.")
-        if not re.search(r"\w[^\n]*\Z", "".join(self.written)):
+        if not re.search(r"\w", "".join(self.written).rpartition("\n")[2]):
             self._complain(start, "((covers …)) stands after the words it speaks of, on their line.")
         contents = tuple(CONTENT_OF[name] for name in named if name in CONTENT_OF)
         self.marked.coverings.append(Covering(sum(map(len, self.written)), contents))
@@ -280,20 +293,14 @@ class _Scanner:
             known = ", ".join(sorted(self.kinds)) or "none: the incident names no kinds of data"
             self._complain(start, f"(({name}??…)) is not a kind of data of this incident. The kinds are {known}.")
         number = len(self.marked.marks)
-        several = "\n\n" in self.source[after : self._matching_end(after)]
+        if len(self.open) == MAX_DEPTH:
+            self._complain(start, f"Conditions stand in one another {MAX_DEPTH} deep at most.")
+        several = self.source.find("\n\n", after, self.ends.get(start, len(self.source))) >= 0
         self.open.append((number, several, start))
         self._mark(start, Opening(self.kinds.get(name, name), number))
         if several:
             self._insert("\n\n")
         return after
-
-    def _matching_end(self, position: int) -> int:
-        depth = 1
-        for found in _BRACKETS.finditer(self.source, position):
-            depth += 1 if found[0] == "((" else -1
-            if depth == 0:
-                return found.start()
-        return len(self.source)
 
     def _end(self, start: int) -> int:
         if not self.open:

@@ -26,7 +26,10 @@ _STYLES = {
     "li": "margin:0 0 6px",
 }
 _BLOCKS = {"paragraph", "heading", "bullet_list", "ordered_list", "list_item", "inline"}
-_FOREIGN = re.compile(r"`|!\[|^\s*>|<(?=[a-zA-Z/!?])|^\s*(?:\*{3,}|-{3,}|_{3,})\s*$|&(?:#|\w+;)|\*\*|__", re.MULTILINE)
+_FOREIGN = re.compile(
+    r"`|!\[|^[^\S\n]*>|<(?=[a-zA-Z/!?])|^[^\S\n]*(?:\*{3,}|-{3,}|_{3,})[^\S\n]*$|&(?:#|\w+;)|\*\*|__",
+    re.MULTILINE,
+)
 _BARE_LINK = re.compile(r"(?:https?://|\bwww\.)[^\s)\]]+", re.IGNORECASE)
 
 

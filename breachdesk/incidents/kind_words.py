@@ -120,7 +120,9 @@ _UNSURE = (
     r"ne sav\w+ pas|pas (?:encore )?(?:sûrs?|certains?|connu)|ignor\w+ si",
     r"wissen (?:noch )?nicht|nicht (?:sicher|bekannt|klar)|unklar|ob",
 )
-_CLAUSE = (r";|,?\s+(?:but|however)\b", r";|,?\s+(?:mais|toutefois)\b", r";|,?\s+(?:aber|jedoch|sondern)\b")
+_CLAUSE = tuple(
+    rf";|(?:,|(?<!\s))\s++(?:{words})\b" for words in ("but|however", "mais|toutefois", "aber|jedoch|sondern")
+)
 _SENTENCE = re.compile(r"(?<=[.!?…])[”“\"»)]*\s+(?=[^\W\d_]|[„“«\"(])")
 _ITEM = re.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s+")
 
@@ -149,7 +151,7 @@ def claims_in(text: str, language: str) -> Iterator[Claim]:
             leads = None
             for start, sentence in _sentences(line):
                 yield from _claims(sentence, at + start, tongue, None)
-                leads = _says_taken(sentence, sentence, tongue)
+                leads = _says_taken(sentence, tongue) if _has(_TAKING, sentence, tongue) else None
         at += len(line) + 1
 
 
@@ -168,8 +170,9 @@ def _sentences(line: str) -> Iterator[tuple[int, str]]:
 
 def _claims(sentence: str, at: int, tongue: int, leads: bool | None) -> Iterator[Claim]:
     """`leads` is what the sentence above a list says of its items: taken, not taken, or nothing of the kind."""
+    of_taking = _has(_TAKING, sentence, tongue)
     for start, clause in _clauses(sentence, tongue):
-        taken = _says_taken(clause, sentence, tongue)
+        taken = _says_taken(clause, tongue) if of_taking else None
         taken = leads if taken is None else taken
         if taken is None:
             continue
@@ -184,10 +187,9 @@ def _clauses(sentence: str, tongue: int) -> Iterator[tuple[int, str]]:
         yield start, sentence[start:end]
 
 
-def _says_taken(clause: str, sentence: str, tongue: int) -> bool | None:
-    if not _has(_TAKING, sentence, tongue) or _has(_UNSURE, clause, tongue):
-        return None
-    return not _has(_NOT, clause, tongue)
+def _says_taken(clause: str, tongue: int) -> bool | None:
+    """Of a sentence with a word of taking."""
+    return None if _has(_UNSURE, clause, tongue) else not _has(_NOT, clause, tongue)
 
 
 def _has(words: Sequence[str], text: str, tongue: int) -> bool:

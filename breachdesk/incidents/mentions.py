@@ -34,7 +34,7 @@ _DAY = re.compile(
 )
 # 24937; 24,937; 24.937; 24 937 with any kind of space.
 NUMBER = re.compile(r"(?<![\d.,])(?:\d{1,3}(?:[.,'’\u00a0\u2009\u202f ]\d{3})+|\d+)(?!\d)")
-SHORTEST = 3  # digits: a smaller number in a text is mostly not a count of people
+SHORTEST, LONGEST = 3, 15  # digits: a smaller number in a text is mostly not a count of people, nor a larger one
 
 
 @dataclass(frozen=True)
@@ -73,5 +73,5 @@ def numbers_in(text: str) -> Iterator[Number]:
     """Numbers long enough to be a count of people."""
     for found in NUMBER.finditer(text):
         digits = re.sub(r"\D", "", found[0])
-        if len(digits) >= SHORTEST:
+        if SHORTEST <= len(digits) <= LONGEST:
             yield Number(found.start(), found.end(), found[0], int(digits))

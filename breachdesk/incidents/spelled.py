@@ -12,6 +12,9 @@ from datetime import date
 
 LANGUAGES = ("en", "fr", "de")
 SMALLEST = 100
+LONGEST = 20
+"""Letters of a word that may belong to a number, with some to spare: what is longer belongs to none."""
+_BEFORE, _AFTER = re.compile(r"(\w+) $"), re.compile(rf" (?:et )?(\w{{1,{LONGEST}}})")
 
 
 def _each(words: str) -> list[str]:
@@ -62,8 +65,8 @@ def _first_of(read: str, ways: Iterable[str]) -> str:
 def _says(read: str, words: str) -> bool:
     """These words, and not a part of a longer number: *four hundred thirty* does not say thirty."""
     for found in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", read):
-        before = re.search(r"(\w+) $", read[: found.start()])
-        after = re.match(r" (?:et )?(\w+)", read[found.end() :])
+        before = _BEFORE.search(read, max(0, found.start() - 2 * LONGEST), found.start())
+        after = _AFTER.match(read, found.end())
         if not _OF_NUMBERS & {beside[1] for beside in (before, after) if beside}:
             return True
     return False

@@ -28,7 +28,7 @@ CONTENTS: dict[str, Content] = {
         {
             "en": r"copied|stole|stolen|taken|lost|broke into|got into|signed in|breach|sent to the wrong|saw",
             "fr": r"copié|volé|perdu|introduit|dérobé|violation|envoyé par erreur|consulté",
-            "de": r"kopiert|gestohlen|verloren|Zugang verschafft|entwendet|Datenpanne|eingesehen|falsche\w* Adresse",
+            "de": r"kopiert|gestohlen|verloren|Zugang verschafft|entwendet|Datenpanne|eingesehen|falsche\w? Adresse",
         },
     ),
     CONTACT: Content("data protection officer", "Name and contact details of the data protection officer"),
@@ -36,9 +36,10 @@ CONTENTS: dict[str, Content] = {
         "what could happen",
         "What could come of it",
         {
-            "en": r"\b(?:may|might|could)\b.*\b(?:call|write|pretend|use|try|guess|send)|pretend to be",
-            "fr": r"\b(?:peut|peuvent|pourrai\w*)\b.*\b(?:écrire|appeler|passer pour|utiliser|essayer)|passant pour",
-            "de": r"\b(?:kann|können|könnte\w*)\b.*\b(?:schreiben|anrufen|ausgeben|verwenden|versuchen)",
+            "en": r"\b(?:may|might|could)\b.{0,120}\b(?:call|write|pretend|use|try|guess|send)|pretend to be",
+            "fr": r"\b(?:peut|peuvent|pourrai\w*)\b.{0,120}\b(?:écrire|appeler|passer pour|utiliser|essayer)|"
+            r"passant pour",
+            "de": r"\b(?:kann|können|könnte\w*)\b.{0,120}\b(?:schreiben|anrufen|ausgeben|verwenden|versuchen)",
         },
     ),
     MEASURES: Content(
@@ -48,7 +49,8 @@ CONTENTS: dict[str, Content] = {
             "en": r"\b(?:has|have|had) (?:\w+ )?(?:closed|stopped|changed|reset|told|asked|blocked|removed|begun)|"
             r"we are (?:working|looking|checking)|we stopped|we closed",
             "fr": r"\b(?:a|ont|avons) (?:\w+ )?(?:fermé|arrêté|changé|bloqué|informé|demandé|réinitialisé|commencé)",
-            "de": r"\b(?:hat|haben)\b.*\b(?:geschlossen|gestoppt|geändert|gesperrt|informiert|gebeten|zurückgesetzt)",
+            "de": r"\b(?:hat|haben)\b.{0,120}\b(?:geschlossen|gestoppt|geändert|gesperrt|informiert|gebeten|"
+            r"zurückgesetzt)",
         },
     ),
     "categories_of_data": Content("which data", "Which kinds of data were involved"),

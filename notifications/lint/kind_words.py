@@ -90,10 +90,11 @@ def claims_in(passage: Passage, language: str) -> Iterator[Claim]:
     for start, sentence in passage.sentences():
         if not _has(_TAKEN, language, sentence) or _has(_IF, language, sentence):
             continue
+        is_taken = not _has(_NOT, language, sentence)
         for kind, words in _WORDS[language].items():
             for found in re.finditer(rf"\b(?:{words})\b", sentence, re.IGNORECASE):
                 at = start + found.start()
-                yield Claim(kind, found[0], not _has(_NOT, language, sentence), passage.kinds_at[at], at)
+                yield Claim(kind, found[0], is_taken, passage.kinds_at[at], at)
 
 
 def _has(words: dict[str, str], language: str, sentence: str) -> bool:

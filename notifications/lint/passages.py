@@ -12,6 +12,8 @@ from notifications.placeholders import Closing, Constant, Marked, Opening, Slot
 _HEADING, _ITEM = re.compile(r"#{1,3}\s+"), re.compile(r"(?:[-*]|\d{1,3}[.)])\s+")
 _END_OF_SENTENCE = re.compile(r"(?<=[.!?…])[”“\"»)]*\s+(?=[^\W\d_]|[„“«\"(…\d])")
 _SHORT = re.compile(r"(?:\b(?:z\. ?B|d\. ?h|u\. ?a|bzw|ca|Nr|Dr|Mr|Mrs|Ms|St|No|M|Mme|art|vgl)|\b\d{1,2})\.$")
+LONGEST_SHORT = 8
+"""Characters before the end of a sentence that can show it to be none, with one to spare."""
 ELLIPSIS = "…"
 
 
@@ -46,7 +48,8 @@ class Passage:
 
     def sentences(self) -> list[tuple[int, str]]:
         """Each with where it begins in the passage."""
-        ends = [m.end() for m in _END_OF_SENTENCE.finditer(self.text) if not _SHORT.search(self.text[: m.start()])]
+        found = _END_OF_SENTENCE.finditer(self.text)
+        ends = [m.end() for m in found if not _SHORT.search(self.text, max(0, m.start() - LONGEST_SHORT), m.start())]
         starts = [0, *ends]
         return [(start, self.text[start:end].strip()) for start, end in zip(starts, [*ends, None], strict=True)]
 

@@ -48,6 +48,10 @@ _GENUINE = {
     "de": r"\b(?:nicht sicher|im Zweifel|ob .{0,40}(?:echt|von uns))\b",
 }
 
+_LINK = re.compile(r"\[([^\[\]]*+)\]\(([^)\s]++)")
+_DOTTED = re.compile(r"(?<![\w-])[\w-]++(?:\.[\w-]++)+")
+_DOMAIN = re.compile(r"(?:[\w-]++\.)+[a-z]{2,}")
+
 
 @dataclass(frozen=True)
 class Sender:
@@ -110,13 +114,19 @@ def _links(text: Text, links: list[str]) -> Iterator[Finding]:
         elif re.search(r"log-?in|sign-?in|anmeld|connexion|password|reset", parts.path, re.IGNORECASE):
             yield Finding(f"scam.link.{link}", Level.FAULT, f"{link} leads to a sign-in.", "Name the page in words")
     for passage in text.passages:
-        for words, address in re.findall(r"\[([^\]]*)\]\(([^)\s]+)\)", passage.text):
-            shown, host = re.search(r"(?:[\w-]+\.)+[a-z]{2,}", words.lower()), urlsplit(address).hostname or ""
-            if shown and shown[0].removeprefix("www.") != host.removeprefix("www."):
-                sentence = f"The words say {shown[0]} and the link leads to {host}."
+        for words, address in _LINK.findall(passage.text):
+            shown, host = _domain_in(words.lower()), urlsplit(address).hostname or ""
+            if shown and shown.removeprefix("www.") != host.removeprefix("www."):
+                sentence = f"The words say {shown} and the link leads to {host}."
                 yield Finding(f"scam.words.{address}", Level.FAULT, sentence, "Show where it leads", passage.line)
     if not links:
         yield Finding("scam.links", Level.GOOD, "No link", "Nothing that a false copy could lead astray")
+
+
+def _domain_in(words: str) -> str:
+    """The first domain that is written there, or nothing."""
+    found = map(_DOMAIN.match, _DOTTED.findall(words))
+    return next((one[0] for one in found if one), "")
 
 
 def _requests(text: Text) -> Iterator[Finding]:

@@ -16,8 +16,12 @@ from notifications.lint.contents import MEASURES
 from notifications.lint.kind_words import claims_in
 from notifications.lint.passages import Passage, Text
 
-_NAME = re.compile(r"\b[A-ZÄÖÜÉÈÀÇ][\w’'-]+(?:\s+(?:&|of|de|für|et|und|and)?\s*[A-ZÄÖÜÉÈÀÇ][\w’'-]+)+")
-_NO_COUNT = re.compile(r"https?://\S+|\S+@\S+|\+?\d[\d ()/-]{6,}\d|\b\d{1,2}[:.]\d\d\b|\bBD-\S+|\d[\d.,]* ?%")
+_NAME = re.compile(
+    r"(?<![\w’'-])[A-ZÄÖÜÉÈÀÇ][\w’'-]++(?:\s++(?:(?:&|of|de|für|et|und|and)\s*+)?[A-ZÄÖÜÉÈÀÇ][\w’'-]++)+"
+)
+_NO_COUNT = re.compile(
+    r"https?://\S+|(?<!\S)[^\s@]++@\S+|\+?\d[\d ()/-]{6,}\d|\b\d{1,2}[:.]\d\d\b|\bBD-\S+|(?<![\d.,])\d[\d.,]*+ ?%"
+)
 
 
 @dataclass(frozen=True)
@@ -80,37 +84,38 @@ def truth_findings(
 
 def _of_passage(passage: Passage, language: str, known: Known) -> Iterator[Mention]:
     """A constant is a fact itself, and so is nothing in it looked at."""
-    taken = [(start, end) for start, end, _ in passage.constants]
+    taken = _Taken(passage)
     for day in days_in(passage.text):
-        if _free(taken, day.start, day.end):
-            taken.append((day.start, day.end))
+        if taken.is_free(day.start, day.end):
+            taken.add(day.start, day.end)
             equal = [(kind, name) for on, kind, name in known.days if day.is_on(on)]
             older = next((then for on, then in known.old_days if day.is_on(on)), None)
             fact, kinds = equal[0][1] if equal else "", tuple(kind for kind, _ in equal)
             yield Mention("day", day.words, passage.line, day.start, fact, None if equal else older, kinds)
-    taken += [found.span() for found in _NO_COUNT.finditer(passage.text)]
+    for found in _NO_COUNT.finditer(passage.text):
+        taken.add(*found.span())
     for number in numbers_in(passage.text):
-        if _free(taken, number.start, number.end):
+        if taken.is_free(number.start, number.end):
             fact = known.numbers.get(number.value, "")
             older = None if fact else known.old_numbers.get(number.value)
             yield Mention("number", number.words, passage.line, number.start, fact, older)
     yield from _names(passage, language, known, taken)
 
 
-def _names(passage: Passage, language: str, known: Known, taken: list[tuple[int, int]]) -> Iterator[Mention]:
+def _names(passage: Passage, language: str, known: Known, taken: "_Taken") -> Iterator[Mention]:
     for names, is_old in ((known.names, False), (known.old_names, True)):
         for name, what in names.items():
             if name[:4] not in passage.text:  # there are hundreds of names, and most stand nowhere
                 continue
             for found in re.finditer(rf"(?<!\w){_loosely(name)}(?!\w)", passage.text):
-                if _free(taken, *found.span()):
-                    taken.append(found.span())
+                if taken.is_free(*found.span()):
+                    taken.add(*found.span())
                     then = what if isinstance(what, Then) else None
                     fact = "" if is_old or then else str(what)
                     yield Mention("name", found[0], passage.line, found.start(), fact, then)
     # In German every noun has a capital, in a heading often every word.
     for found in _NAME.finditer(passage.text) if language != "de" and passage.shape != "heading" else ():
-        if _free(taken, *found.span()):
+        if taken.is_free(*found.span()):
             yield Mention("name", found[0], passage.line, found.start())
 
 
@@ -119,8 +124,19 @@ def _loosely(name: str) -> str:
     return re.sub(r"\\?[’']", "[’']", re.escape(name)).replace(r"\ ", r"\s+")
 
 
-def _free(taken: list[tuple[int, int]], start: int, end: int) -> bool:
-    return not any(start < until and begin < end for begin, until in taken)
+class _Taken:
+    """The characters of a passage that say something already. A long text of numbers has thousands of such places."""
+
+    def __init__(self, passage: Passage) -> None:
+        self.characters = bytearray(len(passage.text))
+        for start, end, _ in passage.constants:
+            self.add(start, end)
+
+    def add(self, start: int, end: int) -> None:
+        self.characters[start:end] = b"\1" * (end - start)
+
+    def is_free(self, start: int, end: int) -> bool:
+        return not any(self.characters[start:end])
 
 
 def _older(mentions: list[Mention]) -> Iterator[Finding]:
@@ -169,9 +185,9 @@ def _measures(text: Text, known: Known) -> Iterator[Finding]:
 
 
 _TOLD = {
-    "en": r"\b(?:have|has) (?:told|informed|notified) (?:the )?[^.]*(?:commissioner|authority|regulator)",
-    "fr": r"autorité[^.]*(?:est|a été) (?:informée|avertie)|avons (?:informé|averti) l[’']autorité",
-    "de": r"aufsichtsbehörde[^.]*(?:unterrichtet|informiert)",
+    "en": r"\b(?:have|has) (?:told|informed|notified) (?:the )?[^.]{0,120}(?:commissioner|authority|regulator)",
+    "fr": r"autorité[^.]{0,120}(?:est|a été) (?:informée|avertie)|avons (?:informé|averti) l[’']autorité",
+    "de": r"aufsichtsbehörde[^.]{0,120}(?:unterrichtet|informiert)",
 }
 
 
