@@ -10,7 +10,6 @@ from regulators.facts import Count
 # By fact: the sentence when it is yes, and when it is no.
 _YES_NO = {
     "data.unreadable": ("Nobody without the right can read what was taken", "What was taken can be read"),
-    "data.key_taken": ("The key was taken too", "The key was not taken"),
     "data.on_paper": ("The data was on paper", "The data was in a computer"),
     "breach.is_attack": ("Somebody did it on purpose to do harm", "Nobody did it on purpose to do harm"),
     "breach.personal_data": ("Personal data is affected", "No personal data is affected"),
@@ -29,7 +28,6 @@ _YES_NO = {
     "harm.serious": ("Serious harm to people is likely", "Serious harm to people is not likely"),
     "us.small": ("We are small as this law means it", "We are not small as this law means it"),
     "us.public_body": ("We are a public body", "We are not a public body"),
-    "us.listed": ("Our shares are listed in the United States", "Our shares are not listed in the United States"),
     "us.hipaa": ("HIPAA covers us", "HIPAA does not cover us"),
     "breach.classified_within": (
         "It was classified within 24 hours of awareness",

@@ -244,7 +244,7 @@ UNITED_STATES = [
     Story("encrypted, and the key is safe", in_us({"TX": 5_000, "CO": 5_000, "MA": 5}, data__unreadable=True)),
     Story(
         "encrypted, and the key was taken",
-        in_us({"TX": 250}, data__key_taken=True),
+        in_us({"TX": 250}, data__unreadable=False),
         ALL_OF_TEXAS,
     ),
     Story(

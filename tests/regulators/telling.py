@@ -15,7 +15,6 @@ CONTACTS = frozenset({"name", "email", "postal_address", "phone", "orders"})
 US_NUMBERS = frozenset({"name", "national_number"})
 NO = [
     "data.unreadable",
-    "data.key_taken",
     "data.on_paper",
     "breach.ransom_paid",
     "breach.is_major",
@@ -23,7 +22,7 @@ NO = [
     "breach.classified_within",
 ]
 NO += ["breach.severe", "breach.exploited_vulnerability", "harm.serious", "harm.large_scale", "report.incomplete"]
-NO += ["us.small", "us.public_body", "us.listed", "us.hipaa", "us.files_on_closed_days", "us.critical_infrastructure"]
+NO += ["us.small", "us.public_body", "us.hipaa", "us.files_on_closed_days", "us.critical_infrastructure"]
 NO += ["us.trust_service", "us.large_turnover", "us.information_broker"]
 KNOWN = dict.fromkeys(NO, False) | {"breach.personal_data": True, "breach.is_attack": True, "harm.misuse_likely": True}
 

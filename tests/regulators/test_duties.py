@@ -238,3 +238,15 @@ def test_many_duties_stand_by_place_the_nearest_end_first(incident: Incident, dp
     undecided = listing_of(standing.undecided, standing.facts)
     assert undecided.count == len(standing.undecided) == sum(len(group.lines) for group in undecided.groups)
     assert all(line.why for group in undecided.groups for line in group.lines)
+
+
+def test_people_without_a_state_and_laws_that_ask_nothing_are_shown(
+    client: Client, incident: Incident, dpo: User
+) -> None:
+    state_position(Statement("us.targets", ["GB", "UA", "US"]), by=dpo)
+    make_people(incident, "first_name,last_name,email,country\nA,B,a@example.com,US\nC,D,c@example.com,UA\n")
+    client.force_login(dpo)
+    page = " ".join(client.get(f"/incidents/{incident.reference}/duties/").content.decode().split())
+    assert "<b>1</b> person in United States has no state or province in the list." in page
+    assert "One law looked at that asks nothing of anybody" in page
+    assert "There is no general duty to report a breach." in page

@@ -46,7 +46,6 @@ POSITION: dict[str, tuple[Any, str]] = {
     ),
     "us.sectors": ([], "A shop with its own workshop: none of the trades that have rules of their own."),
     "us.public_body": (False, ""),
-    "us.listed": (False, "The shares are held by two families."),
     "us.hipaa": (False, ""),
 }
 
