@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection, transaction
+from django.template import Context, Template
 from django.test import TransactionTestCase
+from django.utils.safestring import SafeString
 from pytest_django import DjangoDbBlocker
 
 from tests.audit.tsa import LocalTsa
@@ -37,6 +39,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((i for i, name in enumerate(STARTED_ONCE) if name in getattr(item, "fixturenames", ())), 9)
 
     items.sort(key=place)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tell_of_pages_alone(django_test_environment: None) -> None:
+    """Django's test client keeps a copy of all that each template is given: of each page, not of each box on it."""
+    told = Template._render
+
+    def render(template: Template, context: Context) -> SafeString:
+        is_page = context.template is template and not str(template.name).startswith("django/forms/")
+        return told(template, context) if is_page else template.nodelist.render(context)
+
+    Template._render = render
 
 
 @pytest.fixture(scope="session")
