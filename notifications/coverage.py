@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from breachdesk.accounts.models import Organisation
 from breachdesk.incidents.kinds import labels_of
-from breachdesk.people.models import Person
 from notifications.checking import size_of
 from notifications.editions import skeleton_of
 from notifications.models import Edition, Notice
-from notifications.recipients import combinations_of, languages_wanted
+from notifications.readership import Readership, readership_of
+from notifications.recipients import combinations_of
 from notifications.rendering import Skeleton
 from notifications.wording import WordingError
 
@@ -33,8 +33,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
+    """`waiting`: people without a message of the notice who get it in this language."""
+
     edition: Edition
     cells: tuple[Cell, ...]
+    waiting: int = 0
 
     @property
     def people(self) -> int:
@@ -43,11 +46,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Coverage:
-    """`without`: languages of people who get the general edition instead; `unreachable`: no email address."""
-
     rows: tuple[Row, ...]
-    without: dict[str, int]
-    unreachable: int
+    readership: Readership
 
     @property
     def messages(self) -> int:
@@ -60,21 +60,20 @@ class Coverage:
 
 def coverage_of(notice: Notice, organisation: Organisation) -> Coverage:
     editions = notice.editions.exclude(state=Edition.State.CANCELLED).with_incident().in_order()
-    people = Person.objects.of(notice.incident)
-    return Coverage(
-        tuple(_row(edition, organisation) for edition in editions),
-        languages_wanted(notice),
-        people.without_email().count(),
-    )
+    readership = readership_of(notice)
+    rows = [
+        Row(edition, _cells(edition, organisation), readership.waiting_for(edition.language)) for edition in editions
+    ]
+    return Coverage(tuple(rows), readership)
 
 
-def _row(edition: Edition, organisation: Organisation) -> Row:
+def _cells(edition: Edition, organisation: Organisation) -> tuple[Cell, ...]:
     combinations = combinations_of(edition).most_common()
     try:
         skeleton = skeleton_of(edition, organisation)
     except (WordingError, ValueError, IndexError):
-        return Row(edition, tuple(Cell(kinds, n, 0, "The text has faults") for kinds, n in combinations))
-    return Row(edition, tuple(_cell(skeleton, kinds, number) for kinds, number in combinations))
+        return tuple(Cell(kinds, number, 0, "The text has faults") for kinds, number in combinations)
+    return tuple(_cell(skeleton, kinds, number) for kinds, number in combinations)
 
 
 def _cell(skeleton: Skeleton, kinds: tuple[str, ...], people: int) -> Cell:

@@ -1,7 +1,7 @@
 """Who an edition is for, and what a message needs from each of them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -14,19 +14,26 @@ from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Person, PersonQuerySet
 from breachdesk.people.personal import full_name, unseal_personal
 from breachdesk.vault.sealing import cipher_for
+from notifications.audience import audience_from
 from notifications.laws import places_of
 from notifications.models import Delivery, Edition, Notice
 from notifications.placeholders import ValueRefused, check_value
 
 CHUNK = 5_000
+SETTLED = "delivery.batch_settled"
 WITHOUT_EFFECT = [
     "edition.saved",
     "edition.overruled",
+    "edition.tested",
+    "test_send.began",
+    "caller.answered",
+    "caller.noted",
+    "caller.settled",
     "people.looking_began",
     "people.revealed",
     "people.searched",
     "decision.asked",
-    "delivery.batch_settled",
+    SETTLED,
 ]
 
 
@@ -46,47 +53,40 @@ def kinds_of(person_kinds: Iterable[str], incident: Incident) -> tuple[str, ...]
     return tuple(kind for kind in KINDS if kind in held)
 
 
-def languages_served(language: str, default: str, editions: Iterable[str], present: Iterable[str]) -> list[str]:
-    """Which of the languages people have this edition serves.
-
-    Each person gets the edition in exactly their language (fr-CA), else its base language (fr), else the default.
+def best_edition(language: str, default: str, written: Collection[str], fallback: Iterable[str]) -> str | None:
+    """The language of the edition somebody gets: exactly theirs (fr-CA), else its base (fr), else the first of the
+    notice's order that is written, else none: they wait. Who gave no language reads the general one.
     """
-    written = set(editions) | {language}
+    tag = language or default
+    return next((one for one in (tag, tag.split("-")[0], *fallback) if one in written), None)
 
-    def best(tag: str) -> str:
-        base = tag.split("-")[0]
-        return tag if tag in written else base if base in written else default
 
-    return sorted(tag for tag in set(present) if best(tag) == language)
+def languages_served(
+    language: str, default: str, written: Collection[str], fallback: Collection[str], present: Iterable[str]
+) -> list[str]:
+    """Which of the languages people have are served by the edition in this one. Each has one edition at most."""
+    return sorted(tag for tag in set(present) if best_edition(tag, default, written, fallback) == language)
+
+
+def written_in(notice: Notice) -> frozenset[str]:
+    """Languages with an edition. One that is cancelled holds nobody up."""
+    editions = notice.editions.exclude(state=Edition.State.CANCELLED)
+    return frozenset(editions.values_list("language", flat=True))
+
+
+def people_for(notice: Notice) -> PersonQuerySet:
+    """Everybody of its audience whom an email may go to: not on hold, with an address."""
+    return audience_from(notice.audience).people_of(notice.incident).reachable_by_email()
 
 
 def recipients_of(edition: Edition) -> PersonQuerySet:
-    """Who this edition would go to: reachable, not held, reading this language, without a delivery of the notice."""
+    """Who this edition would go to: of its audience, served by its language, without a delivery of the notice."""
     notice = edition.notice
-    reachable = Person.objects.of(notice.incident).reachable_by_email()
-    present = reachable.order_by().values_list("language", flat=True).distinct()
-    written = notice.editions.exclude(state=Edition.State.CANCELLED).values_list("language", flat=True)
-    served = languages_served(edition.language, notice.default_language, written, present)
+    people = people_for(notice)
+    present = people.order_by().values_list("language", flat=True).distinct()
+    served = languages_served(edition.language, notice.default_language, written_in(notice), notice.fallback, present)
     told = Delivery.objects.filter(notice=notice, person=OuterRef("pk")).exclude(edition=edition)
-    return reachable.filter(~Exists(told), language__in=served)
-
-
-def languages_wanted(notice: Notice) -> dict[str, int]:
-    """Languages of reachable people that the notice is not written in, with how many read them, most first."""
-    return _wanted(notice.pk, last_event(notice.incident)).copy()
-
-
-@lru_cache(maxsize=16)
-def _wanted(notice_id: UUID, _last_event: int) -> dict[str, int]:
-    notice = Notice.objects.select_related("incident").get(pk=notice_id)
-    reachable = Person.objects.of(notice.incident).reachable_by_email().exclude(language="")
-    written = set(notice.editions.exclude(state=Edition.State.CANCELLED).values_list("language", flat=True))
-    wanted: Counter[str] = Counter()
-    for tag, people in reachable.order_by().values_list("language").annotate(people=Count("pk")):
-        base = tag.split("-")[0]
-        if not written & {tag, base}:
-            wanted[base] += people
-    return dict(wanted.most_common())
+    return people.filter(~Exists(told), language__in=served)
 
 
 def frozen_counts(edition: Edition) -> dict[str, list[tuple[str, int]]]:
@@ -126,7 +126,7 @@ def likenesses_of(edition: Edition) -> Counter[Likeness]:
 
 def remembered_likenesses(edition: Edition) -> Counter[Likeness]:
     """The same, kept by this process until something happens in the case: for checks while somebody types."""
-    return _remembered(edition.pk, last_event(edition.notice.incident))
+    return _remembered(edition.pk, last_event_for(edition.notice))
 
 
 @lru_cache(maxsize=16)
@@ -154,7 +154,7 @@ def residents_of(edition: Edition) -> dict[str, int]:
 
 
 def remembered_residents(edition: Edition) -> dict[str, int]:
-    return _remembered_residents(edition.pk, last_event(edition.notice.incident))
+    return _remembered_residents(edition.pk, last_event_for(edition.notice))
 
 
 @lru_cache(maxsize=16)
@@ -162,10 +162,16 @@ def _remembered_residents(edition_id: UUID, _last_event: int) -> dict[str, int]:
     return residents_of(Edition.objects.with_incident().get(pk=edition_id))
 
 
-def last_event(incident: Incident) -> int:
-    """The number of the last event that may have changed who gets what."""
-    events = Event.objects.of_incident(incident.pk).exclude(type__in=WITHOUT_EFFECT).newest_first()
+def last_event(incident: Incident, *, messages: bool = False) -> int:
+    """The number of the last event that may have changed who gets what; `messages`: or what came of messages."""
+    without = [one for one in WITHOUT_EFFECT if one != SETTLED] if messages else WITHOUT_EFFECT
+    events = Event.objects.of_incident(incident.pk).exclude(type__in=without).newest_first()
     return events.values_list("pk", flat=True).first() or 0
+
+
+def last_event_for(notice: Notice) -> int:
+    """An audience may hang on what came of an earlier notice."""
+    return last_event(notice.incident, messages=bool(audience_from(notice.audience).earlier))
 
 
 def _usable(values: Mapping[str, str]) -> frozenset[str]:

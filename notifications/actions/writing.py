@@ -11,7 +11,8 @@ from breachdesk.audit.record import record
 from breachdesk.incidents.locking import lock_open, refuse_closed
 from breachdesk.incidents.models import Incident
 from breachdesk.people.languages import language_name, language_tag
-from notifications.models import Edition, EditionAuthor, Notice
+from notifications.audience import suggested_audience
+from notifications.models import Edition, EditionAuthor, Notice, NoticeAuthor
 from notifications.starters import STARTERS, starter_for, usual_starter
 
 if TYPE_CHECKING:
@@ -30,12 +31,14 @@ def create_notice(
     if not title.strip():
         raise ValidationError({"title": "Give the notice a short name. Only colleagues see it."})
     language = _known_language(default_language)
+    starter = starter if starter in STARTERS else usual_starter(incident)
     notice = Notice(
         incident=incident,
         title=title.strip(),
         default_language=language,
         fallback=[language],
-        starter=starter if starter in STARTERS else usual_starter(incident),
+        audience=suggested_audience(starter, incident).to_json(),
+        starter=starter,
         created_by=by,
         created_at=timezone.now(),
     )
@@ -45,6 +48,7 @@ def create_notice(
         )
     notice.full_clean(exclude=["incident", "created_by"])
     notice.save(force_insert=True)
+    NoticeAuthor.objects.create(notice=notice, author=by)
     record("notice.created", by=by, on=notice, private={"title": notice.title}, language=notice.default_language)
     _begin_edition(notice, notice.default_language, by=by)
     return notice

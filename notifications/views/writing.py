@@ -18,7 +18,8 @@ from notifications.marking import with_mark
 from notifications.models import Edition, Notice
 from notifications.placeholders import PERSON_FIELDS, normal_name
 from notifications.previewing import person_of_pass, preview
-from notifications.recipients import languages_wanted, recipients_of
+from notifications.readership import readership_of
+from notifications.recipients import recipients_of
 from notifications.starters import STARTERS, usual_starter
 from notifications.views import edition_of, incident_of, user_of
 from notifications.views.confirming import Question, address, confirm
@@ -44,7 +45,7 @@ def notice_new(request: HttpRequest, reference: str) -> HttpResponse:
 def edition_add(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
     incident = incident_of(request, reference)
     notice = get_object_or_404(Notice.objects.visible_to(user_of(request)).of(incident), pk=pk)
-    form = LanguageForm(request.POST or None, wanted=languages_wanted(notice))
+    form = LanguageForm(request.POST or None, wanted=readership_of(notice).wanted)
     if request.method == "POST" and form.is_valid():
         try:
             edition = actions.add_edition(notice, **form.cleaned_data, by=user_of(request))
@@ -103,7 +104,6 @@ def _editor(request: HttpRequest, edition: Edition, form: TextForm) -> dict[str,
             CONTENTS[key].word for key in (one.key.removeprefix("law.") for one in found.findings) if key in CONTENTS
         ],
         "constants": {name: constants[name] for name in CONSTANTS if constants.get(name)},
-        "wanted": languages_wanted(edition.notice),
         "known": [*fields, *map(normal_name, edition.notice.incident.kinds)],
         "refusal": last_refusal(history_of(edition, private=True)),
         "authors": edition.authors.select_related("author"),
