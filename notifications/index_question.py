@@ -72,7 +72,7 @@ def ask_index(incident: Incident, *, address: str, reason: str, by: "User") -> A
         raise ValidationError({"address": "This is no e-mail address. Check its spelling."})
     people = list(Person.objects.ever_at(incident, index))
     found = Delivery.objects.to_people_of(incident, people)
-    answer = Answer(len(people), [Message(delivery, _is_proved(cipher, delivery, address)) for delivery in found])
+    answer = Answer(len(people), [Message(delivery, is_proved(cipher, delivery, address)) for delivery in found])
     record(
         "index.asked",
         by=by,
@@ -93,8 +93,8 @@ def _open_index(incident: Incident) -> IndexCipher:
         ) from gone
 
 
-def _is_proved(cipher: IndexCipher, delivery: Delivery, typed: str) -> bool:
-    """The envelope holds the address as it was loaded: as typed, or in the spelling that the syntax check gives."""
+def is_proved(cipher: IndexCipher, delivery: Delivery, typed: str) -> bool:
+    """Whether the message went to exactly this address. The envelope holds the address as it was loaded: as typed, or in the spelling that the syntax check gives."""
     if delivery.recipient is None:
         return False
     known = bytes(delivery.recipient)

@@ -70,7 +70,8 @@ _ROOM, _NO_ROOM = "SET LOCAL work_mem = '128MB'", "RESET work_mem"
 # person count as the first of them in this order.
 _LEFT_OUT = """
 WITH open_hold AS (
-    SELECT person_id, min(array_position(ARRAY['deceased', 'police', 'dispute', 'asked', 'other'], kind)) AS place
+    SELECT person_id,
+        min(array_position(ARRAY['deceased', 'police', 'dispute', 'asked', 'not_ours', 'other'], kind)) AS place
     FROM people_hold WHERE incident_id = %(incident)s AND released_at IS NULL GROUP BY 1
 ), answered AS (
     SELECT DISTINCT person_id FROM people_hold AS hold WHERE incident_id = %(incident)s AND placed_by_id IS NULL
@@ -83,7 +84,7 @@ WITH open_hold AS (
         WHEN person.withdrawn THEN 'withdrawn'
         WHEN person.held AND person.deceased AND answered.person_id IS NULL THEN 'deceased'
         WHEN person.held AND open_hold.place IS NOT NULL
-            THEN (ARRAY['deceased', 'police', 'dispute', 'asked', 'other'])[open_hold.place]
+            THEN (ARRAY['deceased', 'police', 'dispute', 'asked', 'not_ours', 'other'])[open_hold.place]
         WHEN person.held THEN 'held'
         ELSE 'no_way' END AS reason
     FROM people_person AS person

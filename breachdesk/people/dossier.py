@@ -15,6 +15,7 @@ LOOKS = {
     "people.revealed": "looked at this person",
     "person.held": "put this person on hold",
     "person.released": "ended a hold",
+    "caller.noted": "noted what this person said on the telephone",
 }
 MOST_LOOKS = 20
 EXTRA = "extra:"

@@ -5,7 +5,7 @@ each line. Whoever is left out stands under the first of these that holds:
 
 1. no longer affected: taken off by a later list;
 2. deceased: marked so by a list, or on hold for it;
-3. on hold: the police, a dispute, their own wish, another reason, in this order;
+3. on hold: the police, a dispute, their own wish, no customer as they say, another reason, in this order;
 4. no way to reach: neither an email address nor a postal one.
 
 Everybody else is to be told. Who was told before being left out is counted beside it, never within.
@@ -23,6 +23,7 @@ LEFT_OUT = {
     "police": "On hold: the police asked us to wait",
     "dispute": "On hold: a dispute",
     "asked": "On hold: they asked not to be contacted",
+    "not_ours": "On hold: they say they are no customer",
     "other": "On hold: another reason",
     "held": "On hold",
     "no_way": "No way to reach them",

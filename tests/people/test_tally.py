@@ -72,7 +72,7 @@ def why_left_out(person: Person) -> str:
     if person.held:
         if person.deceased and not answered:
             return "deceased"
-        order = ["deceased", "police", "dispute", "asked", "other"]
+        order = ["deceased", "police", "dispute", "asked", "not_ours", "other"]
         return next((kind for kind in order if kind in open_kinds), "held")
     return "" if person.has_email or person.has_post else "no_way"
 

@@ -9,7 +9,7 @@ from breachdesk.people.actions.exporting import (
     refuse_export,
     withdraw_export,
 )
-from breachdesk.people.actions.holding import hold_people, hold_person, release_hold, release_person
+from breachdesk.people.actions.holding import hold_caller, hold_people, hold_person, release_hold, release_person
 from breachdesk.people.actions.looking import begin_looking, find_people, reveal_person
 from breachdesk.people.actions.mappings import remove_mapping, save_mapping
 from breachdesk.people.actions.rejected import download_rejected
@@ -30,6 +30,7 @@ __all__ = [
     "download_export",
     "download_rejected",
     "find_people",
+    "hold_caller",
     "hold_people",
     "hold_person",
     "make_export",

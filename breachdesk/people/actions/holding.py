@@ -40,14 +40,20 @@ def hold_person(
 ) -> Person:
     """The person gets no notice until every hold on them is over; what was handed over cannot be called back."""
     _check(kind, reason, until)
-    person = _lock(person, expected_version)
-    hold = _hold(person, uuid4(), kind, reason, until, by)
-    hold.save(force_insert=True)
-    person.held = True
-    _save(person)
-    record("person.held", by=by, on=person, also=[hold], private={"reason": reason.strip()}, kind=kind, until=until)
-    recount_left_out(person.incident)
-    return person
+    return _place(_lock(person, expected_version), kind, reason, until, by)
+
+
+@action("notifications.answer_callers")
+def hold_caller(person: Person, *, kind: str, reason: str, by: "User") -> Person:
+    """Whoever answers callers may hold one of them back at once; only the DPO lets them go.
+
+    A second hold of the same kind says nothing new and is refused.
+    """
+    _check(kind, reason, None)
+    person = lock_people([person.pk])[0]
+    if person.holds.open().of_kind(kind).exists():
+        raise ValidationError("This person is on hold for that already: nothing goes to them. Nothing was changed.")
+    return _place(person, kind, reason, None, by)
 
 
 @action("people.hold_person")
@@ -117,6 +123,16 @@ def _lock(person: Person, expected_version: int) -> Person:
             "A colleague changed this person's entry meanwhile. Look at it again; nothing was changed."
         )
     return locked
+
+
+def _place(person: Person, kind: str, reason: str, until: datetime | None, by: "User") -> Person:
+    hold = _hold(person, uuid4(), kind, reason, until, by)
+    hold.save(force_insert=True)
+    person.held = True
+    _save(person)
+    record("person.held", by=by, on=person, also=[hold], private={"reason": reason.strip()}, kind=kind, until=until)
+    recount_left_out(person.incident)
+    return person
 
 
 def _hold(person: Person, placing: UUID, kind: str, reason: str, until: datetime | None, by: "User") -> Hold:

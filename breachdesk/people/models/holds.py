@@ -27,6 +27,9 @@ class HoldQuerySet(models.QuerySet["Hold"]):
     def open(self) -> "HoldQuerySet":
         return self.filter(released_at=None)
 
+    def of_kind(self, kind: str) -> "HoldQuerySet":
+        return self.filter(kind=kind)
+
     def ended(self) -> "HoldQuerySet":
         return self.filter(released_at__isnull=False)
 
@@ -77,6 +80,7 @@ class Hold(models.Model):
         DECEASED = "deceased", "The person has died"
         DISPUTE = "dispute", "A dispute with the person"
         ASKED = "asked", "They asked not to be contacted"
+        NOT_OURS = "not_ours", "They say they are no customer of ours"
         OTHER = "other", "Another reason"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
