@@ -14,14 +14,14 @@ from django.core.exceptions import ValidationError
 
 from breachdesk.accounts.models import Organisation
 from breachdesk.incidents.kinds import KINDS, PHRASED
-from notifications.editions import layout_of, vocabulary_of
+from notifications.editions import genuine_address, layout_of, vocabulary_of
 from notifications.known import facts_of, known_of
 from notifications.laws import laws_for
 from notifications.lint import Finding, Group
 from notifications.lint.clarity import clarity_findings
 from notifications.lint.law import Around, Law, law_findings
 from notifications.lint.passages import Text, passages_of
-from notifications.lint.scam import Sender, scam_findings
+from notifications.lint.scam import Sender, domain_of, scam_findings
 from notifications.lint.truth import Known, mentions_in, truth_findings
 from notifications.models import Edition, Override
 from notifications.placeholders import LIST_FIELD, PERSON_FIELDS, Problem, ValueRefused, mark_source
@@ -34,6 +34,7 @@ from notifications.recipients import (
     residents_of,
 )
 from notifications.rendering import CODE, MAX_BYTES, Recipient, Skeleton, render_message
+from notifications.sender_domain import domain_findings, look_up
 from notifications.verification_codes import SAMPLE
 from notifications.wording import (
     Compiled,
@@ -206,7 +207,7 @@ def findings_of(
     vocabulary = vocabulary_of(edition, organisation)
     facts = facts_of(edition.notice.incident, fresh=fresh)
     residents = residents_of(edition) if fresh else remembered_residents(edition)
-    return look(
+    found = look(
         text_of(subject, body, vocabulary),
         known=known_of(edition, organisation, facts),
         laws=laws_for(facts.laws, residents),
@@ -215,6 +216,7 @@ def findings_of(
         kinds=frozenset(edition.notice.incident.kinds),
         links=parse(body, vocabulary).links,
     )
+    return (*found, *domain_findings(domain_of(organisation.sender_email)))
 
 
 def look(
@@ -260,6 +262,7 @@ def sender_of(organisation: Organisation) -> Sender:
         dpo_name=organisation.dpo_name,
         dpo_email=organisation.dpo_email,
         hotline=organisation.hotline,
+        genuine_at=genuine_address(),
     )
 
 
@@ -277,6 +280,7 @@ def _as_refusal(fault: Finding) -> str:
 
 def review_of(edition: Edition, organisation: Organisation) -> list[Looked]:
     """The groups as an approver reads them, of the text that is kept. Whether messages can be made was seen before."""
+    look_up(domain_of(organisation.sender_email))
     found = findings_of(edition, organisation, edition.subject, edition.body, combinations_of(edition))
     return Check(findings=found, overrides=overrides_for(edition, edition.subject, edition.body)).groups
 

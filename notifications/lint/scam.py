@@ -64,6 +64,8 @@ class Sender:
     dpo_name: str
     dpo_email: str
     hotline: str
+    genuine_at: str = ""
+    """Where people type the code of a message, as it stands in every message."""
 
     @property
     def domain(self) -> str:
@@ -168,6 +170,8 @@ def _whom_to_ask(text: Text, sender: Sender) -> Iterator[Finding]:
         sentence = "It does not say how to reach the data protection officer."
         yield Finding("scam.contact", Level.FAULT, sentence, "Write ((dpo email)) where everybody reads it")
     yield _genuine(text, sender)
+    if sender.genuine_at:
+        yield _code(sender)
 
 
 def _genuine(text: Text, sender: Sender) -> Finding:
@@ -185,6 +189,18 @@ def _genuine(text: Text, sender: Sender) -> Finding:
     lacking = "does not name ((hotline)) or ((website))" if not way else "has no sentence for who doubts it"
     sentence = f"It {lacking}: nobody can find out whether it is genuine."
     return Finding("scam.genuine", Level.FAULT, sentence, "Name a way that people know from elsewhere")
+
+
+def _code(sender: Sender) -> Finding:
+    """The layout puts the code and the address below every text; whether people know the address is another matter."""
+    host = (urlsplit(f"//{sender.genuine_at}").hostname or "").removeprefix("www.")
+    if _is_aligned(host, sender.domain):
+        note = f"They type {sender.genuine_at} themselves"
+        return Finding("scam.code", Level.GOOD, "Everybody gets a code, to ask whether it is from us", note)
+    sentence = f"People are to type {sender.genuine_at} to ask whether it is from you, and know you as {sender.domain}."
+    return Finding(
+        "scam.code", Level.LOOK, sentence, "Whoever runs the server can give it an address under your website’s name"
+    )
 
 
 def _letters(text: Text, sender: Sender) -> Iterator[Finding]:

@@ -14,12 +14,14 @@ from notifications.editions import CONSTANTS, constants_of, the_organisation
 from notifications.forms import FindForm, LanguageForm, NoticeForm, TextForm
 from notifications.history import history_of, last_refusal
 from notifications.lint.contents import CONTENTS
+from notifications.lint.scam import domain_of
 from notifications.marking import with_mark
 from notifications.models import Edition, Notice
 from notifications.placeholders import PERSON_FIELDS, normal_name
 from notifications.previewing import person_of_pass, preview
 from notifications.readership import readership_of
 from notifications.recipients import recipients_of
+from notifications.sender_domain import look_up
 from notifications.starters import STARTERS, usual_starter
 from notifications.views import edition_of, incident_of, user_of
 from notifications.views.confirming import Question, address, confirm
@@ -87,6 +89,7 @@ def _editor(request: HttpRequest, edition: Edition, form: TextForm) -> dict[str,
     given = request.GET.get("as", "")
     person = person_of_pass(edition, given, user) if given else None
     constants = constants_of(edition.notice.incident, organisation)
+    look_up(domain_of(organisation.sender_email))
     found = check(edition, organisation, subject=subject, body=body)
     fields = [*PERSON_FIELDS, *(name for name in CONSTANTS if constants.get(name))]
     return {
@@ -138,6 +141,7 @@ def edition_submit(request: HttpRequest, reference: str, pk: object) -> HttpResp
     )
 
     def act(version: int, reason: str) -> str:
+        look_up(domain_of(the_organisation().sender_email))
         kept = actions.submit_for_review(edition, expected_version=version, by=user_of(request))
         messages.success(request, f"Approval is asked for {kept.recipients_count:,} people.")
         return address("edition-detail", edition)
