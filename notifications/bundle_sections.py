@@ -11,14 +11,15 @@ from uuid import UUID
 from breachdesk.audit.canonical import base64url, time_text
 from breachdesk.audit.sections import delivery_rows, section
 from notifications.batches import delivery_lines
-from notifications.models import Delivery, Edition, Notice, Override
+from notifications.models import Amendment, BreakGlass, Delivery, Edition, Notice, Override
 
 delivery_rows(delivery_lines)
 
 
 @section("notices")
 def notices_section(incident_id: UUID, *, private: bool) -> dict[str, Any]:
-    editions = Edition.objects.of_case(incident_id).in_order().with_approvals().prefetch_related("overrides")
+    editions = Edition.objects.of_case(incident_id).in_order().with_approvals()
+    editions = editions.prefetch_related("overrides", "broken_glass", "amendments")
     counts = Delivery.objects.tally(editions)
     told: dict[UUID, list[dict[str, Any]]] = {}
     for edition in editions:
@@ -43,6 +44,26 @@ def _override(row: Override, *, private: bool) -> dict[str, Any]:
     return said | ({"what": row.sentence, "reason": row.reason} if private else {})
 
 
+def _glass(row: BreakGlass, *, private: bool) -> dict[str, Any]:
+    """Why one approval of two was to be enough was typed: it comes with private values."""
+    said = {"id": str(row.pk), "at": time_text(row.given_at)}
+    return said | ({"reason": row.reason} if private else {})
+
+
+def _amendment(row: Amendment) -> dict[str, Any]:
+    """Who came to the list, or changed on it, after it was approved; in force once it was approved itself."""
+    return {
+        "id": str(row.pk),
+        "digest": _bytes(row.digest),
+        "rows_root": _bytes(row.rows_root),
+        "added": row.added,
+        "changed": row.changed,
+        "asked_at": time_text(row.asked_at),
+        "approved_at": _time(row.approved_at),
+        "voided_at": _time(row.voided_at),
+    }
+
+
 def _edition(edition: Edition, counts: Mapping[str, int], *, private: bool) -> dict[str, Any]:
     """The words only once they were approved; before that they are a draft and state nothing."""
     approvals = sorted(
@@ -57,6 +78,9 @@ def _edition(edition: Edition, counts: Mapping[str, int], *, private: bool) -> d
         "subject": edition.subject if approvals else None,
         "body": edition.body if approvals else None,
         "approvals": [{"id": str(row.pk), "at": time_text(row.approved_at)} for row in approvals],
+        "approvers_needed": edition.approvers_needed,
+        "glass_broken": [_glass(row, private=private) for row in edition.broken_glass.all() if row.voided_at is None],
+        "amendments": [_amendment(row) for row in sorted(edition.amendments.all(), key=lambda row: row.asked_at)],
         "overrides": [_override(row, private=private) for row in edition.overrides.all() if row.voided_at is None],
         "recipients_count": edition.recipients_count,
         "recipients_root": _bytes(edition.recipients_root),

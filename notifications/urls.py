@@ -2,6 +2,7 @@ from django.urls import path
 
 from notifications import views
 from notifications.views import (
+    amending,
     asking,
     audience,
     commenting,
@@ -50,6 +51,9 @@ urlpatterns = [
     path(f"{EDITION}rendering/", reviewing.edition_rendering, name="edition-rendering"),
     path(f"{EDITION}approve/", reviewing.edition_approve, name="edition-approve"),
     path(f"{EDITION}glass/", glass.edition_glass, name="edition-glass"),
+    path(f"{EDITION}amend/", amending.edition_amend, name="edition-amend"),
+    path(f"{EDITION}amendment/<uuid:amendment>/approve/", amending.amendment_approve, name="amendment-approve"),
+    path(f"{EDITION}amendment/<uuid:amendment>/refuse/", amending.amendment_refuse, name="amendment-refuse"),
     path(f"{EDITION}comment/", commenting.edition_comment, name="edition-comment"),
     path(f"{EDITION}comment/<uuid:comment>/settle/", commenting.comment_settle, name="comment-settle"),
     path(f"{EDITION}reject/", reviewing.edition_reject, name="edition-reject"),

@@ -37,7 +37,11 @@ def evidence_of(incident: Incident, user: "User", at: datetime, checkpoint: Chec
     entries = Entry.objects.in_bulk([line.event.event_id for line in lines], field_name="event_id")
     organisation = Organisation.objects.first()
     filings = list(Filing.objects.of(incident).with_case())
-    editions = list(Edition.objects.of(incident).select_related("notice").prefetch_related("approvals__approver"))
+    editions = list(
+        Edition.objects.of(incident)
+        .select_related("notice")
+        .prefetch_related("approvals__approver", "broken_glass__given_by")
+    )
     return {
         "kind": "breachdesk.evidence",
         "v": SHAPE,
@@ -166,6 +170,7 @@ def _notices(editions: Sequence[Edition]) -> list[dict[str, Any]]:
 
 def _notice(edition: Edition, progress: Progress) -> dict[str, Any]:
     approvals = [approval for approval in edition.approvals.all() if approval.voided_at is None]
+    glass = [given for given in edition.broken_glass.all() if given.voided_at is None]
     return {
         "notice": edition.notice.title,
         "language": edition.language,
@@ -173,6 +178,8 @@ def _notice(edition: Edition, progress: Progress) -> dict[str, Any]:
         "state": edition.get_state_display(),
         "digest": bytes(edition.digest).hex() if edition.digest else None,
         "approvals": [{"who": one.approver.name, "at": time_text(one.approved_at)} for one in approvals],
+        "approvers_needed": edition.approvers_needed,
+        "glass_broken": [{"who": one.given_by.name, "at": time_text(one.given_at), "why": one.reason} for one in glass],
         "recipients": progress.total,
         "results": [{"label": part.label, "number": part.number} for part in progress.slices if part.number],
     }

@@ -141,7 +141,14 @@ def _bar(number: int, duty: dict[str, Any], aware_at: str) -> Bar:
 
 def _notice(notice: dict[str, Any], zone: str) -> dict[str, Any]:
     approvals = [f"{one['who']}, {said(time_of(one['at']), zone)}" for one in notice["approvals"]]
-    return {**notice, "approved": approvals, "slices": slices_of(notice["results"]), "bar_words": _words(notice)}
+    glass = [f"{one['who']}, {said(time_of(one['at']), zone)}: “{one['why']}”" for one in notice["glass_broken"]]
+    return {
+        **notice,
+        "approved": approvals,
+        "glass": glass,
+        "slices": slices_of(notice["results"]),
+        "bar_words": _words(notice),
+    }
 
 
 def _words(notice: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ the event that carries this root to a signed checkpoint of the trail; event-proo
 tlog-proof. The opening shows that the row is about this address; it can be given while the case's data key lives.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -29,7 +30,7 @@ from breachdesk.people.personal import full_name, personal_of
 from breachdesk.vault.sealing import KeyDestroyed, KeyMissing, SealBroken, cipher_for
 from notifications.batches import SETTLED, Row, recipient_commitment, recipient_salt, rows_of_batch
 from notifications.editions import the_organisation
-from notifications.models import Batch, Delivery
+from notifications.models import Batch, BreakGlass, Delivery, Edition
 from regulators.wording import said
 
 State = Delivery.State
@@ -191,6 +192,12 @@ def pdf_of(proof: ProofOfNotice, *, at: datetime) -> bytes:
     )
 
 
+def _glass_of(edition: Edition) -> Iterable[BreakGlass]:
+    """Whoever answered for one approval of two, if that was how it went out."""
+    given = edition.broken_glass.in_force().select_related("given_by").order_by("given_at")
+    return given if len(given) > 1 else []
+
+
 def context_of(proof: ProofOfNotice, row_proof: bytes, at: datetime) -> dict[str, Any]:
     delivery, organisation = proof.delivery, the_organisation()
     zone = str(zone_of(organisation.zone))
@@ -202,6 +209,7 @@ def context_of(proof: ProofOfNotice, row_proof: bytes, at: datetime) -> dict[str
         "edition": delivery.edition,
         "language": language_name(delivery.edition.language),
         "digest": bytes(delivery.edition.digest or b"").hex(),
+        "glass": [f"{one.given_by.name}, {said(one.given_at, zone)}" for one in _glass_of(delivery.edition)],
         "opened": proof.opened,
         "row": proof.row,
         "number": proof.number + 1,

@@ -1,27 +1,36 @@
 """Everything that changes a notice or an edition. What changes a single delivery is in delivery.py."""
 
+from notifications.actions.amending import approve_amendment, ask_amendment, refuse_amendment
 from notifications.actions.approving import approve_edition, break_glass, open_rendering
 from notifications.actions.audience import define_audience
 from notifications.actions.commenting import comment_on, settle_comment
 from notifications.actions.deciding import overrule_checks, reject_edition, submit_for_review, withdraw
-from notifications.actions.sending import cancel_edition, pause_edition, resume_edition, start_edition
+from notifications.actions.schedule import set_schedule
+from notifications.actions.sending import cancel_edition, pause_edition, resume_edition
+from notifications.actions.starting import disarm_edition, start_due_editions, start_edition
 from notifications.actions.writing import add_edition, create_notice, save_draft
 
 __all__ = [
     "add_edition",
+    "approve_amendment",
     "approve_edition",
+    "ask_amendment",
     "break_glass",
     "cancel_edition",
     "comment_on",
     "create_notice",
     "define_audience",
+    "disarm_edition",
     "open_rendering",
     "overrule_checks",
     "pause_edition",
+    "refuse_amendment",
     "reject_edition",
     "resume_edition",
     "save_draft",
+    "set_schedule",
     "settle_comment",
+    "start_due_editions",
     "start_edition",
     "submit_for_review",
     "withdraw",

@@ -1,8 +1,10 @@
 """What all actions on an edition share: its lock, its way back to a draft, and what an event says of it."""
 
+from functools import partial
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -10,7 +12,7 @@ from breachdesk.accounts.decisions import settle_decisions
 from breachdesk.accounts.models import User
 from breachdesk.incidents.locking import refuse_closed
 from breachdesk.people.languages import language_name
-from notifications import amendments, delivery
+from notifications import amendments, delivery, tasks
 from notifications.authorship import why_not
 from notifications.editions import the_organisation
 from notifications.freezing import digest_of, recipients_of_plan
@@ -44,6 +46,14 @@ def lock(
 def save(locked: Edition) -> None:
     locked.version += 1
     locked.save()
+
+
+def open_the_gate(locked: Edition) -> None:
+    """It is sent from now on, in an epoch of its own; the workers are rung after the commit."""
+    locked.state = State.SENDING
+    locked.epoch += 1
+    save(locked)
+    transaction.on_commit(partial(tasks.ring, locked.pk), robust=True)
 
 
 def void(given: "QuerySet[Given]") -> "list[Given]":

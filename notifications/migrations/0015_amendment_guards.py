@@ -107,7 +107,7 @@ BEGIN
                 USING ERRCODE = 'check_violation';
         END IF;
     ELSIF given.id IS NULL OR given.edition_id <> NEW.edition_id OR given.approved_at IS NOT NULL
-        OR given.voided_at IS NOT NULL OR NEW.state <> 'blocked' OR OLD.token IS NOT NULL AND OLD.state <> 'blocked'
+        OR given.voided_at IS NOT NULL OR NEW.state <> 'blocked' OR OLD.state NOT IN ('planned', 'retry_wait', 'blocked')
         OR NEW.amended IS DISTINCT FROM
             (SELECT notifications_frozen_row(p) FROM people_person AS p WHERE p.id = NEW.person_id) THEN
         RAISE EXCEPTION 'A row is amended as the person is now, by an amendment that waits for approval.'

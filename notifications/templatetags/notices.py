@@ -15,8 +15,9 @@ from django.utils.timezone import localdate
 
 from breachdesk.accounts.models import User
 from breachdesk.people.countries import country_name
+from notifications.amendments import Since, since
 from notifications.authorship import authors_of
-from notifications.models import Approval, BreakGlass, Edition, Notice
+from notifications.models import Amendment, Approval, BreakGlass, Edition, Notice
 from notifications.placeholders import COVERS, normal_name
 from notifications.readership import Readership, readership_of
 from notifications.segments import Segments, segments_of
@@ -60,6 +61,23 @@ def eyes(edition: Edition) -> Eyes:
     others = [user for user in authors_of(edition) if user not in authors]
     waits = edition.state == Edition.State.IN_REVIEW
     return Eyes(authors, others, approvals, glass, (edition.approvers_needed or 1) - len(approvals) if waits else 0)
+
+
+@dataclass(frozen=True)
+class CameSince:
+    """What an edition's page says of its list: how many came or changed, and what waits for a yes."""
+
+    waiting: Amendment | None
+    found: Since
+    is_over: bool
+
+
+@register.simple_tag
+def came_since(edition: Edition) -> CameSince:
+    if edition.recipients_count is None or edition.state == Edition.State.CANCELLED:
+        return CameSince(None, Since(0, 0), is_over=True)
+    waiting = edition.amendments.waiting().select_related("asked_by").first()
+    return CameSince(waiting, since(edition), edition.state == Edition.State.FINISHED)
 
 
 @register.simple_tag

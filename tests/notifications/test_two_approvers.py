@@ -3,6 +3,7 @@
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -10,6 +11,9 @@ from django.utils import timezone
 from breachdesk.accounts.actions import change_organisation
 from breachdesk.accounts.models import PendingDecision, User
 from breachdesk.audit.models import Event
+from breachdesk.audit.sections import collect_sections
+from breachdesk.desk.evidence import evidence_of
+from breachdesk.desk.evidence_pdf import _notice as shown_in_the_report
 from notifications.actions import approve_edition, break_glass, start_edition, withdraw
 from notifications.models import BreakGlass, Edition
 from tests.factories import approve, make_edition_in_review, make_organisation, make_user
@@ -86,6 +90,18 @@ def test_one_yes_and_two_who_answer_for_it(edition: Edition, people: dict[str, U
     done = break_glass(edition, reason="People must know tonight.", by=people["responder"])
     assert done.state == Edition.State.APPROVED
     assert start_edition(done, by=people["second"]).state == Edition.State.SENDING
+    [said] = evidence_of(edition.notice.incident, people["dpo"], timezone.now(), None)["notices"]
+    assert [(one["who"], one["why"]) for one in said["glass_broken"]] == [
+        (people["dpo"].name, "Nobody else is awake."),
+        (people["responder"].name, "People must know tonight."),
+    ]
+    assert "People must know tonight." in render_to_string(
+        "desk/evidence_pdf.html", {"notices": [shown_in_the_report(said, "Europe/London")]}
+    )
+    for private in (False, True):
+        [notice] = collect_sections(edition.incident_id, private=private)["notices"]["notices"]
+        given = notice["editions"][0]["glass_broken"]
+        assert [one.get("reason", "") for one in given].count("Nobody else is awake.") == int(private)
     client.force_login(people["dpo"])
     for name in ("edition-detail", "send"):
         page = page_of(client, edition, name)
