@@ -157,7 +157,7 @@ class AudienceForm(forms.Form):
         return any(self[key].value() for key in ("not_in", "vulnerable", "deceased", "earlier", "who", "lists"))
 
     @property
-    def order_fields(self) -> list[forms.BoundField]:
+    def tried_in_turn(self) -> list[forms.BoundField]:
         return [self[f"order_{number}"] for number in range(ORDERED)]
 
     def clean(self) -> dict[str, Any]:
