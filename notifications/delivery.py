@@ -11,6 +11,7 @@ that none can commit after them. Times are those of the database's clock.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -50,17 +51,20 @@ FORGET = """
 DELETE FROM notifications_delivery WHERE edition_id = %s AND state = 'planned' AND tries = 0 AND generation = 0
 """
 
+# Of an edition `e`.
+MAY_BE_SENT = """
+e.state = 'sending' AND EXISTS (SELECT FROM notifications_approval AS a
+    WHERE a.edition_id = e.id AND a.digest = e.digest AND a.voided_at IS NULL)
+"""
+NEW_BATCH = """
+    INSERT INTO notifications_batch (id, edition_id, epoch, opened_at, lease_until, rows)
+    SELECT %(token)s::uuid, e.id, e.epoch, now(), now() + make_interval(secs => %(lease)s), 0
+    FROM notifications_edition AS e WHERE e.id = %(edition)s AND {may_be_sent} RETURNING id
+""".replace("{may_be_sent}", MAY_BE_SENT)
 # The plan must read the index of what is due in its order and stop: so people are joined only to the rows it found.
 # Whoever is on hold is looked at again later.
 CLAIM = """
-WITH batch AS (
-    INSERT INTO notifications_batch (id, edition_id, epoch, opened_at, lease_until, rows)
-    SELECT %(token)s::uuid, e.id, e.epoch, now(), now() + make_interval(secs => %(lease)s), 0
-    FROM notifications_edition AS e
-    WHERE e.id = %(edition)s AND e.state = 'sending' AND EXISTS (SELECT FROM notifications_approval AS a
-        WHERE a.edition_id = e.id AND a.digest = e.digest AND a.voided_at IS NULL)
-    RETURNING id
-), due AS (
+WITH batch AS ({new_batch}), due AS (
     SELECT d.id FROM notifications_delivery AS d
     WHERE d.edition_id = %(edition)s AND d.next_at <= now() AND EXISTS (SELECT FROM batch)
     ORDER BY d.next_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
@@ -72,22 +76,21 @@ UPDATE notifications_delivery AS d SET
 FROM due, people_person AS p WHERE d.id = due.id AND p.id = d.person_id
 RETURNING p.held OR p.withdrawn, d.id, d.person_id, p.sealed, p.row_checksum, p.kinds, d.tries,
     notifications_frozen_row(p) IS NOT DISTINCT FROM coalesce(d.amended, d.frozen)
-"""
+""".replace("{new_batch}", NEW_BATCH)
 
 # Here and in SETTLE the token is compared so that its index cannot be used: it would read the whole batch each time.
 BEGIN = """
 WITH allowed AS (
     SELECT b.id FROM notifications_batch AS b JOIN notifications_edition AS e ON e.id = b.edition_id
     WHERE b.id = %(token)s AND b.settled_at IS NULL AND b.lease_until > now() + make_interval(secs => %(least)s)
-      AND e.state = 'sending' AND e.epoch = b.epoch AND EXISTS (SELECT FROM notifications_approval AS a
-        WHERE a.edition_id = e.id AND a.digest = e.digest AND a.voided_at IS NULL)
+      AND e.epoch = b.epoch AND {may_be_sent}
 )
 UPDATE notifications_delivery AS d
 SET state = 'handing_over', tries = d.tries + 1, handing_over_at = now(), recipient = i.recipient
 FROM unnest(%(ids)s::uuid[], %(recipients)s::bytea[]) AS i (id, recipient)
 WHERE d.id = i.id AND d.token IS NOT DISTINCT FROM %(token)s AND d.state = 'claimed' AND EXISTS (SELECT FROM allowed)
 RETURNING d.id
-"""
+""".replace("{may_be_sent}", MAY_BE_SENT)
 
 # A late answer is believed when its token still matches: an unknown becomes handed over, and nothing else.
 SETTLE = """
@@ -148,6 +151,7 @@ class Claimed(NamedTuple):
     kinds: Sequence[str]
     tries: int
     is_as_frozen: bool
+    was_tried: bool = False
 
 
 @dataclass(frozen=True)
@@ -317,6 +321,13 @@ def in_one_round_trip() -> Iterator[None]:
     connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.pipeline():
         yield
+
+
+def now_of_database() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
 
 
 def edition_key(edition_id: UUID) -> int:

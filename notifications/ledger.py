@@ -31,6 +31,7 @@ class Hand:
     rows: deque[Claimed]
     deadline: float
     unanswered: int
+    taken: int
 
 
 class Ledger:
@@ -78,7 +79,7 @@ class Ledger:
         """Which of these may go on the wire now: their intent is committed, and to whom."""
         granted: asyncio.Future[set[UUID]] = asyncio.get_running_loop().create_future()
         self.wishes.append((hand.token, recipients, granted))
-        self._commit_soon()
+        self.commit_soon()
         return await granted
 
     async def flush(self) -> None:
@@ -86,9 +87,9 @@ class Ledger:
         if self.committing:
             await asyncio.shield(self.committing)
         if self.committing or self.answers or self.blocked or self.wishes:
-            await asyncio.shield(self._commit_soon())
+            await asyncio.shield(self.commit_soon())
 
-    def _commit_soon(self) -> asyncio.Task[None]:
+    def commit_soon(self) -> asyncio.Task[None]:
         if self.committing is None:
             self.committing = asyncio.create_task(self._commit_what_gathered())
         return self.committing
@@ -104,7 +105,7 @@ class Ledger:
             future.set_result(ids)
         self.committing = None
         if self.wishes:
-            self._commit_soon()
+            self.commit_soon()
 
     async def _commit_surely(
         self,

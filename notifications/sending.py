@@ -21,22 +21,26 @@ from uuid import UUID
 from django.conf import settings
 
 from breachdesk.people.personal import unseal_personal
-from breachdesk.vault.sealing import Cipher, cipher_for
-from notifications import delivery, sweeping
+from breachdesk.vault.sealing import Cipher, SealBroken, cipher_for
+from notifications import delivery, pace, sweeping
 from notifications.batches import recipient_commitment
 from notifications.delivery import Claimed
 from notifications.editions import skeleton_of, the_organisation
-from notifications.freezing import digest_of
+from notifications.freezing import is_as_approved
 from notifications.ledger import DATABASE_ERRORS, Hand, Ledger
 from notifications.models import Edition
+from notifications.pace import Limits, Taken
 from notifications.placeholders import ValueRefused
 from notifications.recipients import kinds_of, values_of
 from notifications.rendering import CODE, Recipient, Skeleton, checked_address, render_message, return_path
+from notifications.schedule import Schedule
 from notifications.transport import Connection, Envelope, Kind, Outcome, Phase, RouteDown
 from notifications.verification_codes import code_of, printer
 
 logger = logging.getLogger(__name__)
 BATCH_ROWS = 500
+LONGEST_REST = 15.0  # seconds that a drain waits for its limits; for longer the sweeper rings again
+LOOK_UP = 0.25
 SWITCH_INTERVAL = 0.0005  # seconds; the thread that commits must not wait long for the one that sends
 Connect = Callable[[], Awaitable[Connection]]
 
@@ -66,6 +70,7 @@ class Composer:
     def __init__(self, skeleton: Skeleton, cipher: Cipher, edition: Edition) -> None:
         self.skeleton, self.cipher, self.incident = skeleton, cipher, edition.notice.incident
         self.printer = printer()
+        self.limits = _limits_of(edition, self.domain_of)
         self._kinds: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._date = (0, b"")
 
@@ -75,7 +80,10 @@ class Composer:
             raise ValueRefused(f"The mail system refused this message for now, {row.tries} times.")
         if not row.is_as_frozen:
             raise ValueRefused("This person's row changed after the list was frozen. Ask to have the change approved.")
-        personal = unseal_personal(self.cipher, row.sealed, row.person, row.checksum)
+        try:
+            personal = unseal_personal(self.cipher, row.sealed, row.person, row.checksum)
+        except SealBroken as broken:
+            raise ValueRefused("This person's sealed data was changed, so no message can be made of it.") from broken
         address = personal.get("email", "")
         values = values_of(personal) | {CODE: code_of(self.printer, row.id)}
         recipient = Recipient(row.id, address, self._kinds_of(row.kinds), values)
@@ -83,6 +91,12 @@ class Composer:
         envelope = return_path(self.skeleton, row.id), checked_address(address)
         committed = recipient_commitment(self.cipher, row.id, row.tries + 1, envelope[1])
         return Letter(row, envelope, message, committed)
+
+    def domain_of(self, row: Claimed) -> bytes:
+        """A blind index of the domain that this person's mail goes to; empty for an address that has none."""
+        address = unseal_personal(self.cipher, row.sealed, row.person, row.checksum).get("email", "")
+        domain = address.rpartition("@")[2].strip().lower()
+        return self.cipher.blind_index(domain, purpose="notifications.domain") if domain else b""
 
     def _kinds_of(self, kinds: Sequence[str]) -> tuple[str, ...]:
         key = tuple(kinds)
@@ -101,6 +115,7 @@ class End(StrEnum):
     """Why a drain ended."""
 
     NOTHING_DUE = "nothing due"
+    HELD_BACK = "its limits let nobody go now"
     TIME = "time is over"
     STOPPED = "this worker is stopping"
     CLOSED = "the edition is not being sent, or not by us"
@@ -120,7 +135,8 @@ class Drain:
         self.claiming: asyncio.Task[None] | None = None
         self.closing: set[asyncio.Task[None]] = set()
         self.end: End | None = None
-        self.nothing_due = False
+        self.nothing_due, self.held_back = False, False
+        self.growing: Hand | None = None
         self.ledger = Ledger(edition_id)
 
     async def run(self) -> End:
@@ -129,9 +145,11 @@ class Drain:
             composer = await self.ledger.call(open_edition, self.edition_id)
             if composer is None:
                 return End.CLOSED
-            self.composer = composer
+            self.composer, self.limits = composer, composer.limits
             await self._work()
-            if self.end is End.NOTHING_DUE:
+            if self.limits:
+                await self.ledger.call(sweeping.pause_after_canary, self.edition_id)
+            if self.end in (End.NOTHING_DUE, End.HELD_BACK):
                 await self.ledger.call(sweeping.finish_if_done, self.edition_id)
             return self.end or End.ROUTE_DOWN
         finally:
@@ -194,7 +212,7 @@ class Drain:
             if hand:
                 return hand, [hand.rows.popleft() for _ in range(min(self.half, len(hand.rows)))]
             if self.claiming is None:
-                self.end = End.NOTHING_DUE
+                self.end = End.HELD_BACK if self.held_back else End.NOTHING_DUE
             else:
                 await asyncio.shield(self.claiming)
         return None
@@ -209,21 +227,50 @@ class Drain:
     def _claim_ahead(self) -> None:
         """Claim while at least one batch is still in hand, and never twice at once."""
         waiting = sum(len(hand.rows) for hand in self.hands)
-        if self.claiming is None and not self.nothing_due and waiting < BATCH_ROWS:
+        enough = 1 if self.limits else BATCH_ROWS
+        if self.claiming is None and not self.nothing_due and waiting < enough:
             self.claiming = asyncio.create_task(self._claim())
 
     async def _claim(self) -> None:
-        began = asyncio.get_running_loop().time()
         try:
-            token, rows = await self.ledger.call(delivery.claim, self.edition_id, BATCH_ROWS)
-            if rows:
-                self.hands.append(Hand(token, deque(rows), began + self.margin, len(rows)))
-            self.nothing_due = len(rows) < BATCH_ROWS
+            again_in = await self._claim_once()
+            while again_in and not self._is_over():
+                if again_in > LONGEST_REST:
+                    self.held_back = self.nothing_due = True
+                    return
+                await asyncio.sleep(min(again_in, LOOK_UP))
+                again_in = again_in - LOOK_UP if again_in > LOOK_UP else await self._claim_once()
+            self.nothing_due = again_in is None
         except DATABASE_ERRORS:
             logger.exception("No rows could be claimed.")
             self.end = End.NO_DATABASE
         finally:
             self.claiming = None
+
+    async def _claim_once(self) -> float | None:
+        """In how many seconds more can be had; None when nothing more is due."""
+        began = asyncio.get_running_loop().time()
+        same = self.growing if self.growing and self.growing.taken < BATCH_ROWS else None
+        token = same.token if same else None
+        taken = await self.ledger.call(pace.take, self.limits, self.edition_id, BATCH_ROWS, token)
+        if taken.rows:
+            self._into_hand(taken, began, same)
+        return taken.again_in
+
+    def _into_hand(self, taken: Taken, began: float, same: Hand | None) -> None:
+        """Under limits few come at a time: one batch takes them until it is large, so that the trail stays short."""
+        if same:
+            same.rows.extend(taken.rows)
+            same.unanswered += len(taken.rows)
+            same.taken += len(taken.rows)
+            return
+        full, self.growing = self.growing, None
+        hand = Hand(taken.token, deque(taken.rows), began + self.margin, len(taken.rows), len(taken.rows))
+        self.hands.append(hand)
+        if self.limits:
+            self.growing = hand
+        if full:
+            self._close_if_answered(full)
 
     def _compose(self, hand: Hand, rows: Sequence[Claimed]) -> list[Letter]:
         letters = []
@@ -258,9 +305,14 @@ class Drain:
 
     def _answered(self, window: Window) -> None:
         window.hand.unanswered -= window.blocked + len(window.letters)
-        if window.hand.unanswered == 0:
-            self.hands.remove(window.hand)
-            task = asyncio.create_task(self._close(window.hand))
+        self._close_if_answered(window.hand)
+        if self.limits:
+            self.ledger.commit_soon()  # the next window may be long in coming
+
+    def _close_if_answered(self, hand: Hand) -> None:
+        if hand.unanswered == 0 and hand is not self.growing and hand in self.hands:
+            self.hands.remove(hand)
+            task = asyncio.create_task(self._close(hand))
             self.closing.add(task)
             task.add_done_callback(self.closing.discard)
 
@@ -292,7 +344,7 @@ def _first_of(upcoming: "asyncio.Task[Window | None] | None") -> Envelope | None
 
 
 def _put_down(token: UUID) -> None:
-    delivery.give_back(token)
+    pace.give_back(token)
     sweeping.close_batch(token)
 
 
@@ -303,10 +355,17 @@ def open_edition(edition_id: UUID) -> Composer | None:
         return None
     organisation = the_organisation()
     root, count = bytes(edition.recipients_root or b""), edition.recipients_count or 0
-    if digest_of(edition, organisation, root, count) != bytes(edition.digest or b""):
+    if not is_as_approved(edition, organisation, root, count):
         sweeping.pause_by_itself(edition_id, why="changed_since_approval")
         return None
     return Composer(skeleton_of(edition, organisation), cipher_for(edition.incident_id), edition)
+
+
+def _limits_of(edition: Edition, domain_of: Callable[[Claimed], bytes]) -> Limits | None:
+    schedule = Schedule.from_json(edition.schedule)
+    if not schedule.is_limited:
+        return None
+    return Limits(edition.pk, edition.recipients_count or 0, schedule, the_organisation().zone, domain_of)
 
 
 def drain_edition(

@@ -18,9 +18,10 @@ from django.utils import timezone
 from breachdesk.audit.locks import Hold, process_lock
 from breachdesk.audit.record import record
 from breachdesk.pulse import note_run
-from notifications import delivery
+from notifications import delivery, pace
 from notifications.batches import root_of_rows, rows_of_batch
-from notifications.models import Batch, Delivery, Edition
+from notifications.models import Batch, Delivery, Edition, Pace
+from notifications.schedule import Schedule
 
 logger = logging.getLogger(__name__)
 OUTCOMES = ("handed_over", "refused", "retry_wait", "unknown", "blocked")
@@ -47,6 +48,8 @@ FINISH = """
 UPDATE notifications_edition AS e SET state = 'finished', finished_at = now(), version = e.version + 1
 WHERE e.id = %(edition)s AND e.state = 'sending'
   AND NOT EXISTS (SELECT FROM notifications_batch AS b WHERE b.edition_id = e.id AND b.settled_at IS NULL)
+  AND NOT EXISTS (SELECT FROM notifications_amendment AS a
+                  WHERE a.edition_id = e.id AND a.approved_at IS NULL AND a.voided_at IS NULL)
   AND (SELECT d.id FROM notifications_delivery AS d
        WHERE d.edition_id = e.id AND d.next_at IS NOT NULL
          AND NOT (SELECT p.held OR p.withdrawn FROM people_person AS p WHERE p.id = d.person_id)
@@ -95,11 +98,14 @@ def sweep() -> Swept:
         except OperationalError as problem:  # a frozen worker still holds its locks; the server will end that soon
             logger.warning("Batch %s is swept later: %s", token, str(problem).strip())
     for edition_id in Edition.objects.sending().values_list("pk", flat=True):
+        pause_after_canary(edition_id)
         if finish_if_done(edition_id):
             swept.finished.append(edition_id)
     with connection.cursor() as cursor:
         cursor.execute(UNATTENDED, {"renewed": delivery.terms().lease - delivery.terms().margin / 2})
-        swept.unattended = [row[0] for row in cursor.fetchall()]
+        due = [row[0] for row in cursor.fetchall()]
+    waiting = Edition.objects.sending().filter(pk__in=due)
+    swept.unattended = [edition.pk for edition in waiting if pace.may_go_on(edition)]
     note_run("sweeper")
     return swept
 
@@ -115,7 +121,7 @@ def _sweep_batch(token: UUID, is_long_gone: bool, swept: Swept) -> None:
         cursor.execute("SET LOCAL lock_timeout = '3s'")
     if not Batch.objects.select_for_update(skip_locked=True).filter(pk=token, settled_at=None).exists():
         return
-    swept.returned += delivery.give_back(token)
+    swept.returned += pace.give_back(token)
     if is_long_gone:
         swept.unknown += mark_unknown(token)
         close_batch(token)
@@ -202,4 +208,25 @@ def pause_by_itself(edition_id: UUID, *, why: str) -> bool:
         epoch=edition.epoch,
         why=why,
     )
+    return True
+
+
+@transaction.atomic
+def pause_after_canary(edition_id: UUID) -> bool:
+    """Once everybody of the first few was answered for, it stands still until a person has looked and goes on."""
+    edition = Edition.objects.sending().filter(pk=edition_id).first()
+    first = Schedule.from_json(edition.schedule).canary_of(edition.recipients_count or 0) if edition else 0
+    if not first:
+        return False
+    ours = Pace.objects.filter(edition=edition_id, domain=b"", canary_at=None)
+    if not ours.filter(taken__gte=first).exists() or pace.is_out(edition_id):
+        return False
+    delivery.hold_back_hand_overs(edition_id)  # before the lock on the pace, which is the last that anybody takes
+    pace_now = ours.select_for_update().first()
+    if pace_now is None or pace.is_out(edition_id) or pace.counted(edition_id) < first:
+        return False
+    if not pause_by_itself(edition_id, why="canary"):
+        return False
+    pace_now.canary_at = timezone.now()
+    pace_now.save(update_fields=["canary_at"])
     return True

@@ -212,8 +212,20 @@ EVENTS: dict[str, EventType] = {
     "edition.tested": EventType(
         "tried the {language} edition on colleagues: {count} got it", more="revision users failed digest"
     ),
+    "edition.scheduled": EventType(
+        "set when and how fast the {language} edition goes out",
+        more="revision start_at zone late_after quiet_from quiet_until per_minute per_domain wave_size wave_hours "
+        "calls_per_hour thousandths canary",
+    ),
+    "edition.armed": EventType(
+        "had the {language} edition start by itself at {start_at}", more="revision zone late_after"
+    ),
+    "edition.disarmed": EventType("took back that the {language} edition starts by itself", more="revision"),
+    "edition.schedule_missed": EventType(
+        "did not start the {language} edition by itself: {why}", more="revision start_at late_after"
+    ),
     "edition.started": EventType(
-        "started sending the {language} edition to {recipients} people", more="revision digest epoch planned"
+        "started sending the {language} edition to {recipients} people", more="revision digest epoch planned armed_by"
     ),
     "edition.paused": EventType(
         "paused the {language} edition; {in_air} messages were already on their way",
@@ -310,6 +322,8 @@ PROVEN_AT_ONCE = frozenset(
         "edition.approved",
         "edition.glass_broken",
         "edition.amendment_approved",
+        "edition.armed",
+        "edition.disarmed",
         "edition.started",
         "edition.paused",
         "edition.resumed",

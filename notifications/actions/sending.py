@@ -1,15 +1,13 @@
-"""Starting and stopping."""
+"""Pausing, going on, and stopping for good."""
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import transaction
 from django.utils import timezone
 
 from breachdesk.accounts.decisions import settle_decisions
 from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
-from notifications import delivery, tasks
+from notifications import delivery
 from notifications.models import Edition
 
 if TYPE_CHECKING:
@@ -17,8 +15,8 @@ if TYPE_CHECKING:
 from notifications.actions.editions import (
     STARTED,
     STILL_WRITABLE,
-    digest_in,
     lock,
+    open_the_gate,
     refuse_difference,
     save,
     typed,
@@ -26,26 +24,6 @@ from notifications.actions.editions import (
 )
 
 State = Edition.State
-
-
-@action("notifications.send_edition")
-def start_edition(edition: Edition, *, by: "User", expected_version: int | None = None) -> Edition:
-    """Checks the approved digest once more and rings the workers. A lost ring only costs time: the sweeper rings."""
-    locked = lock(edition, {State.APPROVED}, "started", expected_version)
-    refuse_difference(locked, "sent")
-    locked.started_by, locked.started_at = by, timezone.now()
-    _open_the_gate(locked)
-    record(
-        "edition.started",
-        by=by,
-        on=locked,
-        sha256=digest_in(locked),
-        recipients=locked.recipients_count,
-        digest=digest_in(locked),
-        epoch=locked.epoch,
-        **which(locked),
-    )
-    return locked
 
 
 @action("notifications.pause_edition")
@@ -66,7 +44,7 @@ def pause_edition(edition: Edition, *, by: "User", reason: str = "", expected_ve
 def resume_edition(edition: Edition, *, by: "User", expected_version: int | None = None) -> Edition:
     locked = lock(edition, {State.PAUSED}, "resumed", expected_version)
     refuse_difference(locked, "sent")
-    _open_the_gate(locked)
+    open_the_gate(locked)
     record("edition.resumed", by=by, on=locked, epoch=locked.epoch, **which(locked))
     return locked
 
@@ -81,6 +59,7 @@ def cancel_edition(edition: Edition, *, by: "User", reason: str = "", expected_v
         cancelled = delivery.cancel_deliveries(locked)
     else:
         delivery.forget_plan(locked)
+    locked.armed_by = locked.armed_at = None
     locked.state, locked.stopped_by, locked.stopped_at = State.CANCELLED, by, timezone.now()
     save(locked)
     record(
@@ -96,10 +75,3 @@ def cancel_edition(edition: Edition, *, by: "User", reason: str = "", expected_v
     )
     settle_decisions(on=locked, by=by)
     return in_air
-
-
-def _open_the_gate(locked: Edition) -> None:
-    locked.state = State.SENDING
-    locked.epoch += 1
-    save(locked)
-    transaction.on_commit(partial(tasks.ring, locked.pk), robust=True)

@@ -101,6 +101,12 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["edition", "next_at"], name="delivery_due", condition=Q(next_at__isnull=False)),
             models.Index(fields=["token"], name="delivery_by_token", condition=Q(token__isnull=False)),
+            # Tried once, and due again: found at once even while a limit lets nobody new go.
+            models.Index(
+                fields=["edition", "next_at"],
+                name="delivery_tried_due",
+                condition=Q(next_at__isnull=False, token__isnull=False),
+            ),
             models.Index(fields=["person"], name="delivery_by_person"),
             models.Index(fields=["verification"], name="delivery_by_code", condition=Q(verification__isnull=False)),
         ]
@@ -199,9 +205,14 @@ class Pace(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="paces")
-    domain = models.BinaryField(default=b"")
-    free_at = models.DateTimeField()
-    taken = models.PositiveIntegerField(default=0)
+    domain = models.BinaryField(default=b"")  # blind index; empty for all together
+    free_at = models.DateTimeField()  # the theoretical time of arrival: pace.py
+    taken = models.PositiveIntegerField(default=0)  # people, never less than really were
+    queued_until = models.DateTimeField(null=True)  # of a domain: for when the last one put back is due
+    wave = models.PositiveIntegerField(default=0)
+    wave_at = models.DateTimeField(null=True)
+    wave_ends_with = models.PositiveIntegerField(default=0)  # how many may be taken in all before the next wave
+    canary_at = models.DateTimeField(null=True)  # when the first few were through and it paused by itself
 
     class Meta:
         default_permissions = ()

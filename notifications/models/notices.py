@@ -105,6 +105,10 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     def sending(self) -> "EditionQuerySet":
         return self.filter(state=Edition.State.SENDING)
 
+    def armed(self) -> "EditionQuerySet":
+        """Approved, and to begin by themselves at the time of their schedule."""
+        return self.filter(state=Edition.State.APPROVED, armed_at__isnull=False)
+
     def under_way(self) -> "EditionQuerySet":
         """Being sent, or standing still half-way."""
         return self.filter(state__in=[Edition.State.SENDING, Edition.State.PAUSED])

@@ -1726,10 +1726,12 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "edition.amendment_asked": ("added changed language", "digest revision rows_root", ""),
     "edition.amendment_refused": ("added changed language", "digest revision", "reason"),
     "edition.approved": ("language recipients", "digest given needed recipients_root revision", ""),
+    "edition.armed": ("language start_at", "late_after revision zone", ""),
     "edition.cancelled": ("language", "cancelled epoch in_air revision", "reason"),
     "edition.comment_settled": ("language", "revision", ""),
     "edition.commented": ("language", "revision", "text"),
     "edition.created": ("language revision", "", ""),
+    "edition.disarmed": ("language", "revision", ""),
     "edition.finished": ("handed_over language refused unknown", "blocked cancelled recipients suppressed", ""),
     "edition.glass_broken": ("language needed", "digest given recipients revision", "reason"),
     "edition.opened": ("language", "digest kinds revision shown", ""),
@@ -1738,7 +1740,16 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "edition.rejected": ("language", "digest revision", "reason"),
     "edition.resumed": ("language", "epoch revision", "reason"),
     "edition.saved": ("language", "revision", "body subject"),
-    "edition.started": ("language recipients", "digest epoch planned revision", ""),
+    "edition.schedule_missed": ("language why", "late_after revision start_at", ""),
+    "edition.scheduled": (
+        "language",
+        (
+            "calls_per_hour canary late_after per_domain per_minute quiet_from quiet_until revision start_at "
+            "thousandths wave_hours wave_size zone"
+        ),
+        "",
+    ),
+    "edition.started": ("language recipients", "armed_by digest epoch planned revision", ""),
     "edition.submitted": ("language recipients", "digest recipients_root revision", ""),
     "edition.tested": ("count language", "digest failed revision users", ""),
     "edition.withdrawn": ("language", "revision", "reason"),

@@ -2,7 +2,7 @@
 
 from breachdesk.pulse import note_run
 from breachdesk.serving import TRY_AGAIN_AFTER, Service
-from notifications import sweeping, tasks
+from notifications import actions, sweeping, tasks
 from notifications.provider_events import apply_events
 
 LOOK_EVERY = 15.0
@@ -23,10 +23,11 @@ class Command(Service):
                 return TRY_AGAIN_AFTER
             note_run("sweeper")
             hold.demand()
+            started = actions.start_due_editions()
             swept = sweeping.sweep()
             applied = apply_events()
         for edition_id in swept.unattended:
             tasks.ring(edition_id)
         if swept.returned or swept.unknown:
             self.stdout.write(f"Returned {swept.returned:,} deliveries; {swept.unknown:,} are unknown.")
-        return LOOK_AGAIN_AFTER_WORK if swept.found_work or applied else LOOK_EVERY
+        return LOOK_AGAIN_AFTER_WORK if started or swept.found_work or applied else LOOK_EVERY
