@@ -15,7 +15,7 @@ from breachdesk.accounts import actions as accounts
 from breachdesk.accounts.models import User
 from breachdesk.accounts.permissions import ROLES, demand_now
 from breachdesk.audit.models import Entry, Pending
-from breachdesk.embedded.invented_people import write_people
+from breachdesk.embedded.invented_people import Expected, write_people
 from breachdesk.embedded.story import words
 from breachdesk.incidents.actions import (
     Facts,
@@ -57,9 +57,15 @@ class Story:
     """`tell()` yields the name of each step once it is done."""
 
     def __init__(
-        self, people: int, say: Say, *, tick: Callable[[], object] = lambda: None, patience: float = PATIENCE
+        self,
+        people: int,
+        say: Say,
+        *,
+        write: Callable[..., Expected] = write_people,
+        tick: Callable[[], object] = lambda: None,
+        patience: float = PATIENCE,
     ) -> None:
-        self.people, self.say, self.tick, self.patience = people, say, tick, patience
+        self.people, self.say, self.write, self.tick, self.patience = people, say, write, tick, patience
         self.cast: dict[str, User] = {}
         self.sign_ins: list[dict[str, str]] = []
         self.steps: dict[str, Callable[[], str]] = {
@@ -129,7 +135,7 @@ class Story:
     def _load(self, incident: Incident, people: int, name: str, *, seed: int) -> Upload:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
-            expected = write_people(path, people, seed=seed)
+            expected = self.write(path, people, seed=seed)
             with path.open("rb") as file:
                 sealed = seal_chunks(incident.pk, name, iter(lambda: file.read(1 << 18), b""))
         by = self.cast["responder"]
