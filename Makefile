@@ -31,6 +31,7 @@ bench: python
 	$(RUN) -m tests.bench.people_page
 	$(RUN) -m tests.bench.obligations
 	$(RUN) -m tests.bench.filing_pdf
+	$(RUN) -m tests.bench.rendering
 
 faults: python
 	@$(PYTHON) breachdesk/embedded/install.py $(VENV) requirements-dev.lock
