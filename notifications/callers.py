@@ -42,7 +42,7 @@ WORDS: dict[str, tuple[str, str]] = {
     State.CANCELLED: ("Not sent: the send was aborted before their turn", ""),
     State.SUPPRESSED: ("Not sent: they were taken off before their turn", ""),
 }
-WAITING = {
+WAITING: dict[str, str] = {
     Edition.State.SENDING: "Not sent yet: it is being sent, and their turn will come",
     Edition.State.PAUSED: "Not sent yet: the send is paused",
 }
@@ -162,7 +162,7 @@ def _holds(person: Person) -> str:
 def _reason(delivery: Delivery) -> str:
     last = Attempt.objects.filter(delivery=delivery).order_by("-closed_at").first()
     reason = last.reason if last else ""
-    return reason[:1].lower() + reason[1:] if reason else "it waits for a correction"
+    return reason[:1].lower() + reason[1:].rstrip(".") if reason else "it waits for a correction"
 
 
 def very_text(incident: Incident, person: Person, delivery: Delivery) -> tuple[Preview, tuple[str, ...]]:

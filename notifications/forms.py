@@ -3,6 +3,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils.html import format_html
 
 from breachdesk.accounts.models import User
 from breachdesk.people.languages import LANGUAGES, language_name
@@ -129,4 +130,5 @@ class TestSendForm(forms.Form):
 
     def __init__(self, *args: Any, known: Iterable[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["colleagues"].choices = [(str(user.pk), f"{user.name}, {user.email}") for user in known]  # type: ignore[attr-defined]
+        shown = [(str(user.pk), format_html("{} <small>{}</small>", user.name, user.email)) for user in known]
+        self.fields["colleagues"].choices = shown  # type: ignore[attr-defined]

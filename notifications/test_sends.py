@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import formatdate
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
@@ -205,5 +206,5 @@ def _ids(users: Iterable[User]) -> list[str]:
     return sorted(str(user.pk) for user in users)
 
 
-def _which(edition: Edition) -> dict[str, str | int]:
+def _which(edition: Edition) -> dict[str, Any]:
     return {"language": edition.language, "revision": edition.revision}

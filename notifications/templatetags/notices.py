@@ -107,7 +107,8 @@ def people(number: int | None) -> str:
 def public_day(moment: datetime | None, language: str) -> str:
     """27 September 2025, as the language writes it."""
     with translation.override({"en": "en-gb"}.get(language, language)):
-        return date_format(localdate(moment), "DATE_FORMAT") if moment else ""
+        written = "j F Y" if language == "en" else "DATE_FORMAT"  # British English would shorten the month
+        return date_format(localdate(moment), written) if moment else ""
 
 
 @register.filter

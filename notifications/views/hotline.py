@@ -31,7 +31,7 @@ DONE = {
 class CallerForm(forms.Form):
     typed = forms.CharField(
         max_length=254,
-        label="Code in the message, or exact email address or customer number",
+        label="Code, email address or customer number",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autofocus": True}),
         error_messages={"required": "Type a code, or a whole email address or customer number."},
     )

@@ -122,7 +122,7 @@ def test_the_page_says_who_got_it_and_who_did_not(settings: Settings, case: Edit
     maja, omar = make_user("approver", name="Maja"), make_user("dpo", name="Omar")
     address = reverse("edition-test", args=[case.notice.incident.reference, case.pk])
     page = unescape(client.get(address).content.decode())
-    assert f"Maja, {maja.email}" in page
+    assert f"Maja <small>{maja.email}</small>" in page
     assert "50 of 50 tests are left this hour" in page
     form = {"colleagues": [str(maja.pk), str(omar.pk)], "version": case.version}
     with Sink([Fault("dot", "take_and_drop", omar.email)]) as sink:
