@@ -51,3 +51,11 @@ def digest_of(edition: Edition, organisation: Organisation, recipients_root: byt
             }
         )
     ).digest()
+
+
+def is_as_approved(edition: Edition, organisation: Organisation, recipients_root: bytes, recipients_count: int) -> bool:
+    """Whether all of it, computed anew, is what the digest was made of. What makes no message any more is not."""
+    try:
+        return digest_of(edition, organisation, recipients_root, recipients_count) == bytes(edition.digest or b"")
+    except ValueError:
+        return False

@@ -26,7 +26,7 @@ def comment_on(edition: Edition, *, quote: str, text: str, by: "User") -> Commen
             "This paragraph was changed since you opened the page. Nothing was kept: read it again, then comment."
         )
     comment = Comment(edition=locked, quote=quote, text=text, made_by=by, made_at=timezone.now())
-    comment.clean_fields(exclude=["edition", "made_by"])
+    comment.clean_fields(exclude=["edition", "made_by", "settled_by", "settled_at"])
     comment.save(force_insert=True)
     record("edition.commented", by=by, on=locked, also=[comment], private={"text": text}, **which(locked))
     return comment

@@ -15,7 +15,7 @@ from breachdesk.people.languages import language_name
 from notifications import amendments, delivery, tasks
 from notifications.authorship import why_not
 from notifications.editions import the_organisation
-from notifications.freezing import digest_of, recipients_of_plan
+from notifications.freezing import is_as_approved, recipients_of_plan
 from notifications.models import Amendment, Approval, BreakGlass, Edition, Override
 
 Given = TypeVar("Given", Approval, Override, BreakGlass, Amendment)
@@ -82,7 +82,7 @@ def back_to_draft(locked: Edition) -> dict[str, Any]:
 def refuse_difference(locked: Edition, done: str) -> None:
     """The digest is computed again from what stands in the database now, never taken from the row."""
     root, count = recipients_of_plan(locked)
-    if digest_of(locked, the_organisation(), root, count) != digest_in(locked):
+    if not is_as_approved(locked, the_organisation(), root, count):
         raise ValidationError(
             "This is not what was submitted any more: the organisation's page, a fact of the incident or the list of "
             f"people has changed. Nothing was {done}. An author takes it back and submits it again."

@@ -14,13 +14,18 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localdate
 
 from breachdesk.accounts.models import User
+from breachdesk.incidents.models import Incident
 from breachdesk.people.countries import country_name
 from notifications.amendments import Since, since
+from notifications.audience import suggested_audience
+from notifications.audience_words import sentence_of
 from notifications.authorship import authors_of
+from notifications.commenting import Read, read
 from notifications.models import Amendment, Approval, BreakGlass, Edition, Notice
 from notifications.placeholders import COVERS, normal_name
-from notifications.readership import Readership, readership_of
+from notifications.readership import Readership, names_in, readership_of
 from notifications.segments import Segments, segments_of
+from notifications.starters import Starter
 
 register = template.Library()
 BRACKETS = re.compile(r"\(\(([^()\n]*)\)\)")
@@ -81,6 +86,12 @@ def came_since(edition: Edition) -> CameSince:
 
 
 @register.simple_tag
+def words_of(edition: Edition) -> Read:
+    """The text by paragraphs, with what was said of it."""
+    return read(edition)
+
+
+@register.simple_tag
 def segments(edition: Edition) -> Segments:
     """Groups of alike people; counted only where a page offers to show one of each."""
     return segments_of(edition)
@@ -90,6 +101,14 @@ def segments(edition: Edition) -> Segments:
 def readership(notice: Notice) -> Readership:
     """Whom a notice is for, in a sentence and in numbers, remembered until something happens in the case."""
     return readership_of(notice)
+
+
+@register.simple_tag
+def suggested(starter: Starter, incident: Incident) -> str:
+    """Whom a notice that begins with it is for, in a sentence; empty for everybody."""
+    audience = suggested_audience(starter.key, incident)
+    said = sentence_of(audience, names_in(audience, incident))
+    return "" if audience.is_everybody else said[0].lower() + said[1:]
 
 
 @register.simple_tag
