@@ -94,7 +94,10 @@ def _open_index(incident: Incident) -> IndexCipher:
 
 
 def is_proved(cipher: IndexCipher, delivery: Delivery, typed: str) -> bool:
-    """Whether the message went to exactly this address. The envelope holds the address as it was loaded: as typed, or in the spelling that the syntax check gives."""
+    """Whether the message went to exactly this address.
+
+    The envelope holds it as it was loaded: as typed, or in the spelling that the syntax check gives.
+    """
     if delivery.recipient is None:
         return False
     known = bytes(delivery.recipient)
