@@ -14,7 +14,6 @@ from zipfile import ZipFile
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
-from django.utils import timezone
 
 from breachdesk.accounts.models import Organisation
 from breachdesk.audit.verifier import SCRIPT
@@ -37,7 +36,7 @@ from tests.factories import (
     make_user,
 )
 from tests.notifications.sink import Fault, Sink
-from tests.regulators.conftest import ANSWERS, fresh, sign
+from tests.regulators.conftest import ANSWERS, fresh, sign, submit
 from tests.signing import Signing
 
 
@@ -140,12 +139,4 @@ def file_it(incident: Incident) -> None:
     filing = filings.save_answers(filing, {key: NewAnswer(0, value) for key, value in ANSWERS.items()}, by=dpo)
     filing = filings.submit_for_sign_off(filing, expected_version=filing.version, by=dpo)
     sign(filing, dpo)
-    filing = fresh(filing)
-    filings.record_submission(
-        filing,
-        submitted_at=timezone.now(),
-        way="online",
-        expected_version=filing.version,
-        authority_reference="",
-        by=dpo,
-    )
+    submit(fresh(filing), dpo)

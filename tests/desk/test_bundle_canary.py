@@ -19,7 +19,7 @@ from regulators.actions import NewAnswer, ReceiptFile
 from tests.desk.exporting import Exporting, check, exporting, members_of, pointing, send
 from tests.factories import approve, make_organisation, make_people, make_user
 from tests.notifications.sink import Sink
-from tests.regulators.conftest import ANSWERS, fresh, sign
+from tests.regulators.conftest import ANSWERS, fresh, sign, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -118,16 +118,8 @@ def file_it(incident: Incident, colleague: User) -> None:
     filing = filings.save_answers(filing, {key: NewAnswer(0, value) for key, value in answers.items()}, by=colleague)
     filing = filings.submit_for_sign_off(filing, expected_version=filing.version, by=colleague)
     sign(filing, colleague)
-    filing = fresh(filing)
-    filings.record_submission(
-        filing,
-        submitted_at=timezone.now(),
-        way="online",
-        expected_version=filing.version,
-        authority_reference=f"{MARK}authorityref",
-        file=ReceiptFile(f"{MARK}receiptname.pdf", b"%PDF- thank you"),
-        by=colleague,
-    )
+    receipt = ReceiptFile(f"{MARK}receiptname.pdf", b"%PDF- thank you")
+    submit(fresh(filing), colleague, authority_reference=f"{MARK}authorityref", file=receipt)
 
 
 def canaries_in(content: bytes) -> set[str]:

@@ -26,7 +26,7 @@ from tests.factories import (
     make_people,
     make_user,
 )
-from tests.regulators.conftest import ANSWERS, fresh, sign
+from tests.regulators.conftest import ANSWERS, fresh, sign, submit
 
 pytestmark = pytest.mark.django_db
 
@@ -55,14 +55,7 @@ def signed(incident: Incident, **more: object) -> Filing:
 
 def submitted(incident: Incident) -> Filing:
     filing = signed(incident)
-    filings.record_submission(
-        filing,
-        submitted_at=timezone.now(),
-        way="online",
-        authority_reference="IC-000000-X0X0",
-        expected_version=filing.version,
-        by=make_user("dpo"),
-    )
+    submit(filing, make_user("dpo"))
     return fresh(filing)
 
 

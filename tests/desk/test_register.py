@@ -20,7 +20,7 @@ from regulators import actions
 from regulators.models import FilingVersion
 from tests.factories import make_incident, make_organisation, make_user, unguarded
 from tests.pdfs import text_of_pdf
-from tests.regulators.conftest import ANSWERS, fresh, sign
+from tests.regulators.conftest import ANSWERS, fresh, sign, submit
 
 pytestmark = pytest.mark.django_db
 
@@ -126,9 +126,8 @@ def test_what_was_reported_stands_with_its_hours_and_the_people_with_their_day(c
         sign(fresh(filing), dpo)
         with unguarded():
             FilingVersion.objects.filter(filing=filing).update(signed_at=first)
-        filing, at = fresh(filing), first + timedelta(minutes=days)
-        told = {"submitted_at": at, "way": "online", "authority_reference": "IC-1"}
-        actions.record_submission(filing, expected_version=filing.version, by=dpo, **told)
+        at = first + timedelta(minutes=days)
+        submit(fresh(filing), dpo, submitted_at=at, authority_reference="IC-1")
         if not days:
             actions.begin_follow_up(filing, expected_version=fresh(filing).version, by=dpo)
     no = Verdict(Decision.About.AUTHORITY, False, "No risk.", b"facts")

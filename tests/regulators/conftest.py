@@ -12,7 +12,7 @@ from breachdesk.incidents.models import Incident
 from regulators import actions
 from regulators.actions import NewAnswer
 from regulators.content import content_of, digest_of
-from regulators.models import Filing, FilingVersion
+from regulators.models import Filing, FilingVersion, Receipt
 from regulators.sheet import Sheet, sheet_of
 from tests.factories import make_incident, make_organisation, make_user
 
@@ -75,14 +75,7 @@ def signed(in_review: Filing, dpo: User) -> Filing:
 
 @pytest.fixture
 def submitted(signed: Filing, dpo: User) -> Filing:
-    actions.record_submission(
-        signed,
-        submitted_at=timezone.now(),
-        way="online",
-        authority_reference="IC-000000-X0X0",
-        expected_version=signed.version,
-        by=dpo,
-    )
+    submit(signed, dpo, authority_reference="IC-000000-X0X0")
     return fresh(signed)
 
 
@@ -100,6 +93,12 @@ def digest(filing: Filing) -> bytes:
 
 def sign(filing: Filing, by: User) -> FilingVersion:
     return actions.sign_off_filing(filing, digest=digest(filing), expected_version=filing.version, by=by)
+
+
+def submit(filing: Filing, by: User, **changes: Any) -> Receipt:
+    """Records that the authority has it, by its online form and just now unless `changes` say otherwise."""
+    details = {"submitted_at": timezone.now(), "way": "online", "expected_version": filing.version, **changes}
+    return actions.record_submission(filing, **details, by=by)
 
 
 def signed_in(user: User) -> Client:

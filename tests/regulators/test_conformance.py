@@ -7,9 +7,8 @@ import pikepdf
 from breachdesk.accounts.models import User
 from regulators.models import Filing
 from tests.faults.conformance import breaches_of
-from tests.regulators.conftest import fresh, signed_in
+from tests.regulators.conftest import fresh, signed_in, submit
 from tests.regulators.test_follow_up import second
-from tests.regulators.test_record_submission import submit
 from tests.regulators.test_save_answers import address
 from tests.regulators.test_signed_pdf import configured, pair  # noqa: F401
 from tests.signing import Signing

@@ -17,8 +17,7 @@ from regulators.models import Filing
 from regulators.sheet import sheet_of
 from tests.factories import make_user
 from tests.pdfs import attachment_of, text_of_pdf
-from tests.regulators.conftest import fresh, sign, signed_in
-from tests.regulators.test_record_submission import submit
+from tests.regulators.conftest import fresh, sign, signed_in, submit
 from tests.regulators.test_save_answers import address
 
 

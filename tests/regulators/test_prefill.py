@@ -33,7 +33,7 @@ from tests.factories import (
     make_user,
     unguarded,
 )
-from tests.regulators.conftest import ANSWERS, fresh, in_days, sign, signed_in
+from tests.regulators.conftest import ANSWERS, fresh, in_days, sign, signed_in, submit
 from tests.regulators.filling import now
 
 pytestmark = pytest.mark.django_db
@@ -118,10 +118,7 @@ def submitted(filing: Filing, by: User) -> Filing:
     filing = fresh(filing)
     filing = fresh(actions.submit_for_sign_off(filing, expected_version=filing.version, by=by))
     sign(filing, by)
-    filing, at = fresh(filing), timezone.now()
-    actions.record_submission(
-        filing, submitted_at=at, way="online", authority_reference="IC-1", expected_version=filing.version, by=by
-    )
+    submit(fresh(filing), by, authority_reference="IC-1")
     return fresh(filing)
 
 

@@ -12,19 +12,13 @@ from breachdesk.accounts.models import User
 from breachdesk.audit.models import Event
 from breachdesk.incidents.actions import close_incident
 from breachdesk.incidents.models import Incident
-from regulators import actions
 from regulators.actions import ReceiptFile, Statement, state_position
 from regulators.models import Filing, Receipt
 from regulators.receipts import RECEIPT_BYTES
 from regulators.standing import Progress, due_of_filing, standing_of
 from tests.factories import make_user
-from tests.regulators.conftest import fresh, signed_in
+from tests.regulators.conftest import fresh, signed_in, submit
 from tests.regulators.test_save_answers import address
-
-
-def submit(filing: Filing, by: User, **changes: Any) -> Receipt:
-    details = {"submitted_at": timezone.now(), "way": "online", "expected_version": filing.version, **changes}
-    return actions.record_submission(filing, **details, by=by)
 
 
 def test_it_says_how_when_and_by_whom(signed: Filing, dpo: User) -> None:

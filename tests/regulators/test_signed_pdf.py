@@ -28,7 +28,7 @@ from regulators.pdf_signing import pdf_to_export
 from tests.audit.tsa import LocalTsa
 from tests.factories import unguarded
 from tests.pdfs import attachment_of
-from tests.regulators.conftest import fresh, signed_in
+from tests.regulators.conftest import fresh, signed_in, submit
 from tests.regulators.test_save_answers import address
 
 
@@ -84,9 +84,7 @@ def test_it_is_signed_once_and_the_same_bytes_leave_ever_after(
     assert event.content["data"]["bytes"] == len(first)
     assert str(row.pk) in str(event.content)
 
-    actions.record_submission(
-        signed, submitted_at=datetime.now(UTC), way="email", expected_version=fresh(signed).version, by=dpo
-    )
+    submit(fresh(signed), dpo, way="email")
     actions.begin_follow_up(signed, expected_version=fresh(signed).version, by=dpo)
     assert client.post(address(signed, "versions/1/pdf/")).content == first
     assert SignedPdf.objects.count() == 1
