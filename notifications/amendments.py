@@ -16,6 +16,7 @@ from breachdesk.audit.canonical import base64url, canonical
 from breachdesk.audit.tree import Frontier, leaf_of
 from breachdesk.people.models import PersonQuerySet
 from notifications import verification_codes
+from notifications.delivery import IS_FOR_OTHERS
 from notifications.models import Amendment, Delivery, Edition
 from notifications.recipients import last_event, recipients_of
 
@@ -28,10 +29,10 @@ DIFFERS = """
 FROM notifications_delivery AS d JOIN people_person AS p ON p.id = d.person_id
 LEFT JOIN notifications_amendment AS a ON a.id = d.amendment_id
 WHERE d.edition_id = %(edition)s AND d.state IN ('planned', 'retry_wait', 'blocked') AND d.frozen IS NOT NULL
-  AND (a.id IS NULL OR a.voided_at IS NOT NULL) AND p.has_email AND NOT p.withdrawn
+  AND (a.id IS NULL OR a.voided_at IS NOT NULL) AND p.has_email AND NOT ({is_for_others})
   AND notifications_frozen_row(p) IS DISTINCT FROM d.frozen
   AND NOT EXISTS (SELECT FROM notifications_batch AS b WHERE b.id = d.token AND b.settled_at IS NULL)
-"""
+""".replace("{is_for_others}", IS_FOR_OTHERS)
 COUNT_CHANGED = "SELECT count(*)" + DIFFERS
 FIND_CHANGED = "SELECT d.id, p.id, notifications_frozen_row(p)" + DIFFERS + "FOR UPDATE OF d SKIP LOCKED"
 FIND_ADDED = "SELECT p.id, notifications_frozen_row(p) FROM people_person AS p WHERE p.id = ANY(%(people)s)"

@@ -27,12 +27,17 @@ def sentence_of(audience: Audience, names: Names) -> str:
     who = "Everybody who is no longer affected" if audience.affected else "Everybody"
     if audience.is_everybody:
         return "Everybody affected"
-    where = f" in {_either(map(place_name, audience.places))}" if audience.places else ""
-    not_in = f", but not in {_either(map(place_name, audience.not_in))}" if audience.not_in else ""
+    where = f" in {_places(audience.places)}" if audience.places else ""
+    not_in = f", but not in {_places(audience.not_in)}" if audience.not_in else ""
     clauses = " and ".join(_clauses(audience, names))
     aside = [words for (key, choice), words in ASIDE.items() if getattr(audience, key) == choice]
     joined = f"{',' if not_in else ''} {clauses}" if clauses else ""
     return ", ".join([f"{who}{where}{not_in}{joined}", *aside])
+
+
+def _places(places: Iterable[str]) -> str:
+    """By name, and who has no country last."""
+    return _either(place_name(place) for place in sorted(places, key=lambda one: (not one, place_name(one))))
 
 
 def place_name(place: str) -> str:

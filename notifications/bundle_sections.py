@@ -10,8 +10,11 @@ from uuid import UUID
 
 from breachdesk.audit.canonical import base64url, time_text
 from breachdesk.audit.sections import delivery_rows, section
+from notifications.audience import audience_from
+from notifications.audience_words import sentence_of
 from notifications.batches import delivery_lines
 from notifications.models import Amendment, BreakGlass, Delivery, Edition, Notice, Override
+from notifications.readership import names_in
 
 delivery_rows(delivery_lines)
 
@@ -24,7 +27,7 @@ def notices_section(incident_id: UUID, *, private: bool) -> dict[str, Any]:
     told: dict[UUID, list[dict[str, Any]]] = {}
     for edition in editions:
         told.setdefault(edition.notice_id, []).append(_edition(edition, counts.get(edition.pk, {}), private=private))
-    notices = Notice.objects.of_case(incident_id).oldest_first()
+    notices = Notice.objects.of_case(incident_id).select_related("incident").oldest_first()
     return {"v": 1, "notices": [_notice(notice, told.get(notice.pk, []), private=private) for notice in notices]}
 
 
@@ -32,10 +35,18 @@ def _notice(notice: Notice, editions: list[dict[str, Any]], *, private: bool) ->
     said = {
         "id": str(notice.pk),
         "default_language": notice.default_language,
+        "audience": notice.audience,
+        "fallback": notice.fallback,
         "created_at": time_text(notice.created_at),
         "editions": editions,
     }
-    return said | ({"title": notice.title} if private else {})
+    return said | ({"title": notice.title, "audience_in_words": _in_words(notice)} if private else {})
+
+
+def _in_words(notice: Notice) -> str:
+    """With what colleagues call other notices and the files."""
+    audience = audience_from(notice.audience)
+    return sentence_of(audience, names_in(audience, notice.incident))
 
 
 def _override(row: Override, *, private: bool) -> dict[str, Any]:

@@ -124,7 +124,7 @@ class AudienceForm(forms.Form):
         self.numbers = numbers_of(notice.incident)
         self._set("affected", _affected(self.numbers))
         for key in ("places", "not_in"):
-            self._set(key, _counted(self.numbers.places, getattr(self.chosen, key), place_name))
+            self._set(key, _by_country(_counted(self.numbers.places, getattr(self.chosen, key), place_name)))
         self._set("languages", _counted(self.numbers.languages, self.chosen.languages, language_name))
         self._set("kinds", _counted(self.numbers.kinds, self.chosen.kinds, lambda kind: KINDS[kind].label))
         for key, (label, words) in ASIDE.items():
@@ -203,6 +203,12 @@ def _counted(numbers: Counter[str], chosen: Iterable[str], name: Any) -> list[Ch
         choice: numbers[choice] for choice in chosen
     }
     return [(choice, _beside(_capital(name(choice)), number)) for choice, number in kept.items()]
+
+
+def _by_country(choices: list[Choice]) -> list[Choice]:
+    """The parts of a country follow it."""
+    countries = list(dict.fromkeys(place.partition("-")[0] for place, _ in choices))
+    return sorted(choices, key=lambda choice: (countries.index(choice[0].partition("-")[0]), "-" in choice[0]))
 
 
 def _with_told(notice: Notice) -> str:

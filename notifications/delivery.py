@@ -56,6 +56,13 @@ MAY_BE_SENT = """
 e.state = 'sending' AND EXISTS (SELECT FROM notifications_approval AS a
     WHERE a.edition_id = e.id AND a.digest = e.digest AND a.voided_at IS NULL)
 """
+# Of a person `p` and an edition %(edition)s: on hold, or not of those any more whom the notice is for. That is who is
+# affected, unless the audience is who is no longer (audience.py).
+IS_FOR_OTHERS = """
+p.withdrawn <> (SELECT n.audience ? 'affected' FROM notifications_edition AS x
+    JOIN notifications_notice AS n ON n.id = x.notice_id WHERE x.id = %(edition)s)
+"""
+LEFT_OUT = f"(p.held OR {IS_FOR_OTHERS})"
 NEW_BATCH = """
     INSERT INTO notifications_batch (id, edition_id, epoch, opened_at, lease_until, rows)
     SELECT %(token)s::uuid, e.id, e.epoch, now(), now() + make_interval(secs => %(lease)s), 0
@@ -70,13 +77,13 @@ WITH batch AS ({new_batch}), due AS (
     ORDER BY d.next_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE notifications_delivery AS d SET
-    state = CASE WHEN p.held OR p.withdrawn THEN d.state ELSE 'claimed' END,
-    token = CASE WHEN p.held OR p.withdrawn THEN d.token ELSE %(token)s END,
-    next_at = CASE WHEN p.held OR p.withdrawn THEN now() + make_interval(secs => %(look_again)s) END
+    state = CASE WHEN {left_out} THEN d.state ELSE 'claimed' END,
+    token = CASE WHEN {left_out} THEN d.token ELSE %(token)s END,
+    next_at = CASE WHEN {left_out} THEN now() + make_interval(secs => %(look_again)s) END
 FROM due, people_person AS p WHERE d.id = due.id AND p.id = d.person_id
-RETURNING p.held OR p.withdrawn, d.id, d.person_id, p.sealed, p.row_checksum, p.kinds, d.tries,
+RETURNING {left_out}, d.id, d.person_id, p.sealed, p.row_checksum, p.kinds, d.tries,
     notifications_frozen_row(p) IS NOT DISTINCT FROM coalesce(d.amended, d.frozen)
-""".replace("{new_batch}", NEW_BATCH)
+""".replace("{new_batch}", NEW_BATCH).replace("{left_out}", LEFT_OUT)
 
 # Here and in SETTLE the token is compared so that its index cannot be used: it would read the whole batch each time.
 BEGIN = """

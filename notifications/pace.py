@@ -26,7 +26,7 @@ from django.db import connection, transaction
 
 from breachdesk.prepared import run
 from notifications import delivery
-from notifications.delivery import LOOK_AT_HOLD_AGAIN, MAY_BE_SENT, NEW_BATCH, Claimed, terms
+from notifications.delivery import LEFT_OUT, LOOK_AT_HOLD_AGAIN, MAY_BE_SENT, NEW_BATCH, Claimed, terms
 from notifications.models import Batch, Edition, Pace
 from notifications.schedule import Schedule
 from notifications.zones import quiet_places
@@ -49,8 +49,8 @@ WITH batch AS ({batch}), due AS (
     WHERE d.edition_id = %(edition)s AND d.next_at <= now() {which} AND EXISTS (SELECT FROM batch)
     ORDER BY d.next_at LIMIT {looked_at} FOR UPDATE SKIP LOCKED
 ), looked AS (
-    SELECT due.id, due.was_tried, p.held OR p.withdrawn AS is_held, night.ends, row_number() OVER (
-        PARTITION BY p.held OR p.withdrawn OR night.ends IS NOT NULL ORDER BY due.next_at) AS n
+    SELECT due.id, due.was_tried, {left_out} AS is_held, night.ends, row_number() OVER (
+        PARTITION BY {left_out} OR night.ends IS NOT NULL ORDER BY due.next_at) AS n
     FROM due JOIN people_person AS p ON p.id = due.person_id
     LEFT JOIN unnest(%(countries)s::text[], %(states)s::text[], %(ends)s::timestamptz[]) AS night (country, state, ends)
         ON night.country = p.country AND night.state = p.state
@@ -68,6 +68,7 @@ CLAIMS = {
     (is_new, only_tried): CLAIM_SOME.format(
         batch=NEW_BATCH if is_new else SAME_BATCH,
         which="AND d.token IS NOT NULL" if only_tried else "",
+        left_out=LEFT_OUT,
         looked_at=LOOKED_AT,
     )
     for is_new in (True, False)

@@ -42,6 +42,7 @@ SELECT id, lease_until + make_interval(secs => %(margin)s) < now() FROM notifica
 WHERE settled_at IS NULL AND lease_until < now() ORDER BY lease_until LIMIT 200
 """
 
+LEFT_OUT = delivery.LEFT_OUT.replace("%(edition)s", "e.id")
 # The first row that waits for nothing but us, by the index of what is due; people are looked up row by row, so that
 # the question costs the same with one row left and with half a million.
 FINISH = """
@@ -52,9 +53,9 @@ WHERE e.id = %(edition)s AND e.state = 'sending'
                   WHERE a.edition_id = e.id AND a.approved_at IS NULL AND a.voided_at IS NULL)
   AND (SELECT d.id FROM notifications_delivery AS d
        WHERE d.edition_id = e.id AND d.next_at IS NOT NULL
-         AND NOT (SELECT p.held OR p.withdrawn FROM people_person AS p WHERE p.id = d.person_id)
+         AND NOT (SELECT {left_out} FROM people_person AS p WHERE p.id = d.person_id)
        ORDER BY d.next_at LIMIT 1) IS NULL
-"""
+""".replace("{left_out}", LEFT_OUT)
 
 # Due, and nobody keeps a lease on any of it: where a worker is alive, another ring would only queue up behind it.
 UNATTENDED = """
@@ -63,9 +64,9 @@ SELECT e.id FROM notifications_edition AS e WHERE e.state = 'sending'
                   AND b.lease_until > now() + make_interval(secs => %(renewed)s))
   AND (SELECT d.id FROM notifications_delivery AS d
        WHERE d.edition_id = e.id AND d.next_at <= now()
-         AND NOT (SELECT p.held OR p.withdrawn FROM people_person AS p WHERE p.id = d.person_id)
+         AND NOT (SELECT {left_out} FROM people_person AS p WHERE p.id = d.person_id)
        ORDER BY d.next_at LIMIT 1) IS NOT NULL
-"""
+""".replace("{left_out}", LEFT_OUT)
 SWEEPER_LOCK = 0x5EE9
 
 

@@ -35,12 +35,7 @@ def define_audience(
 
     Refused once a message of the notice may have gone out: telling others then is a new notice.
     """
-    locked = Notice.objects.select_related("incident").select_for_update(of=("self",)).get(pk=notice.pk)
-    refuse_closed(locked.incident)
-    if expected_version is not None and locked.version != expected_version:
-        raise ValidationError(
-            f"“{locked.title}” was changed by somebody else since you opened it. Nothing was changed: read it again."
-        )
+    locked = _lock(notice, expected_version)
     order = list(locked.fallback if fallback is None else fallback)
     if (audience.to_json(), order) == (locked.audience, locked.fallback):
         return locked
@@ -64,6 +59,16 @@ def define_audience(
         languages=order,
         voided=len(voided),
     )
+    return locked
+
+
+def _lock(notice: Notice, expected_version: int | None) -> Notice:
+    locked = Notice.objects.select_related("incident").select_for_update(of=("self",)).get(pk=notice.pk)
+    refuse_closed(locked.incident)
+    if expected_version is not None and locked.version != expected_version:
+        raise ValidationError(
+            f"“{locked.title}” was changed by somebody else since you opened it. Nothing was changed: read it again."
+        )
     return locked
 
 

@@ -23,6 +23,34 @@ CREATE TRIGGER guard_notice_audience BEFORE UPDATE ON notifications_notice FOR E
     EXECUTE FUNCTION guard_notice_audience();
 """
 
+# A notice for those who are no longer affected is the one that they alone may get; and whoever is affected again is
+# passed over there, as everybody else is who is not of those a notice is for.
+_EDIT = """
+DO $$ BEGIN
+    EXECUTE replace(pg_get_functiondef('{function}'::regproc), '{before}', '{after}');
+END $$;
+"""
+_FOR_THEM = "(SELECT audience ? ''affected'' FROM notifications_notice WHERE id = {row}.notice_id)"
+EDITS = (
+    (
+        "refuse_people_not_taken_in",
+        "bool_or(p.withdrawn)",
+        f"bool_or(p.withdrawn <> {_FOR_THEM.format(row='d').replace(chr(39), chr(39) * 2)})",
+    ),
+    ("refuse_people_not_taken_in", "who is no longer affected.", "whom the notice is not for."),
+    (
+        "audit_guard_of_notifications_delivery_update",
+        "p.held OR p.withdrawn FROM people_person",
+        f"p.held OR p.withdrawn <> {_FOR_THEM.format(row='n')} FROM people_person",
+    ),
+)
+
+
+def edits(*, back: bool) -> str:
+    changed = [(function, *((after, before) if back else (before, after))) for function, before, after in EDITS]
+    return "".join(_EDIT.format(function=name, before=old, after=new) for name, old, new in changed)
+
+
 # A notice from before has its general language as the one that everybody falls back on; so it was until now.
 ORDERS = """
 ALTER TABLE notifications_notice DISABLE TRIGGER USER;
@@ -49,4 +77,8 @@ DROP FUNCTION guard_notice_authors, guard_notice_audience;
 class Migration(migrations.Migration):
     dependencies = [("notifications", "0012_who_tests_and_who_answers")]
 
-    operations = [migrations.RunSQL(ORDERS, migrations.RunSQL.noop), migrations.RunSQL(NOTICE + AUTHORS, UNDO)]
+    operations = [
+        migrations.RunSQL(ORDERS, migrations.RunSQL.noop),
+        migrations.RunSQL(NOTICE + AUTHORS, UNDO),
+        migrations.RunSQL(edits(back=False), edits(back=True)),
+    ]

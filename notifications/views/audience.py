@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from breachdesk.accounts.permissions import requires
 from breachdesk.incidents.forms import show_refusal
-from breachdesk.web import render_page
+from breachdesk.web import is_htmx, render_page
 from notifications import actions
 from notifications.choosing import AudienceForm
 from notifications.models import Notice
@@ -56,7 +56,7 @@ def _page(request: HttpRequest, notice: Notice, form: AudienceForm, *, status: i
     is_chosen = form.is_bound and form.is_valid()
     whom = readership_as(notice, form.audience, form.order) if is_chosen else readership_of(notice)
     context = {"incident": notice.incident, "notice": notice, "form": form, "whom": whom, "is_kept": not form.is_bound}
-    context["frozen"] = notice.editions.frozen().in_order()
+    context |= {"frozen": notice.editions.frozen().in_order(), "is_update": is_htmx(request)}
     return render_page(
         request, "notifications/audience.html", context, partial="notifications/_audience_count.html", status=status
     )

@@ -102,7 +102,7 @@ def test_what_cannot_be_read_without_doubt_is_refused_by_name(data, names) -> No
             {"places": ["AT", "DE"], "kinds": ["identity_document", "bank_account"], "minors": "without"},
             "Everybody in Austria or Germany of whom bank accounts or identity documents were taken, without minors",
         ),
-        ({"places": ["", "US-CA"]}, "Everybody in no country that we know of or California"),
+        ({"places": ["", "US-CA"]}, "Everybody in California or no country that we know of"),
         (
             {"not_in": ["US-CA", "US-MA"], "languages": ["en"]},
             "Everybody, but not in California or Massachusetts, who reads English",

@@ -8,16 +8,21 @@ from django.urls import reverse
 from django.utils import timezone
 
 from breachdesk.accounts.models import User
+from breachdesk.audit.canonical import canonical
 from breachdesk.audit.models import Event
+from breachdesk.audit.sections import collect_sections
 from breachdesk.audit.timeline import describe
-from notifications import actions
+from breachdesk.people.models import Person
+from notifications import actions, delivery
 from notifications.audience import Audience, Earlier, audience_from
 from notifications.models import Approval, Delivery, Edition, Notice, NoticeAuthor
 from tests.factories import (
+    LIST,
     approve,
     make_edition,
     make_edition_in_review,
     make_incident,
+    make_people,
     make_upload,
     make_user,
     unguarded,
@@ -136,6 +141,41 @@ def test_what_it_names_is_of_this_case(edition: Edition, chooser: User) -> None:
             actions.define_audience(edition.notice, audience=ADULTS, fallback=order, by=chooser)
     earlier = Audience(earlier=Earlier(edition.notice_id, ("had",)))
     assert audience_from(actions.define_audience(later, audience=earlier, by=chooser).audience) == earlier
+
+
+def test_who_is_no_longer_affected_gets_a_notice_for_them_and_nobody_else_does(
+    edition: Edition, chooser: User, approver: User
+) -> None:
+    incident = edition.notice.incident
+    row = "HR-2,Jürgen,Müller,j.mueller@example.org,Gartenstraße 2,Köln,DE,de,1970-01-02,name"
+    make_people(incident, f"{LIST.splitlines()[0]}\n{row}\n", purpose="withdraw", name="gone.csv")
+    notice = actions.create_notice(incident, title="Not you", starter="not_affected", by=chooser)
+    sent = approve(make_edition_in_review(notice.editions.with_incident().get()), by=approver)
+    actions.start_edition(sent, by=approver)
+    planned = Delivery.objects.get(edition=sent)
+    person = planned.person
+    assert person.language == "de"
+    with unguarded():
+        Person.objects.filter(pk=person.pk).update(withdrawn=False)
+    assert delivery.claim(sent.pk, 10)[1] == [], "affected again: they must not read that nothing was taken"
+    with unguarded():
+        Person.objects.filter(pk=person.pk).update(withdrawn=True)
+        Delivery.objects.filter(edition=sent).update(next_at=planned.next_at)
+    assert [row.person for row in delivery.claim(sent.pk, 10)[1]] == [person.pk]
+
+
+def test_a_bundle_holds_the_definition_and_the_sentence_with_private_values_alone(
+    edition: Edition, chooser: User
+) -> None:
+    [upload] = edition.notice.incident.uploads.all()
+    audience = Audience(places=("DE", "GB"), lists=(upload.pk,))
+    actions.define_audience(edition.notice, audience=audience, by=chooser)
+    [plain] = collect_sections(edition.incident_id, private=False)["notices"]["notices"]
+    assert plain["audience"] == {"places": ["DE", "GB"], "lists": [str(upload.pk)]}
+    assert b"customers.csv" not in canonical(plain)
+    [private] = collect_sections(edition.incident_id, private=True)["notices"]["notices"]
+    said = "Everybody in Germany or United Kingdom who stands in the list “customers.csv”"
+    assert (private["audience_in_words"], private["fallback"]) == (said, ["en"])
 
 
 def test_an_approver_may_not_choose_it(edition: Edition, approver: User) -> None:
