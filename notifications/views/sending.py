@@ -1,5 +1,6 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from breachdesk.accounts.permissions import requires
 from breachdesk.audit.proof import answers_with_proof
@@ -8,6 +9,8 @@ from notifications import actions
 from notifications.editions import the_organisation
 from notifications.models import Edition
 from notifications.progress import progress_of, reasons_of, spark_of
+from notifications.schedule import Schedule, local_words
+from notifications.timing import limited_of
 from notifications.views import edition_of, user_of
 from notifications.views.confirming import Question, address, confirm
 
@@ -48,6 +51,7 @@ def _numbers(request: HttpRequest, edition: Edition) -> dict[str, object]:
         "edition": edition,
         "progress": progress,
         "spark": spark_of(edition),
+        "limited": limited_of(edition),
         "is_live": edition.state in (Edition.State.SENDING, Edition.State.PAUSED),
         "said": request.GET.get("said", ""),
         "says": f"{edition.state} {progress.milestone}",
@@ -58,21 +62,37 @@ def _numbers(request: HttpRequest, edition: Edition) -> dict[str, object]:
 @answers_with_proof
 def edition_start(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
     edition = edition_of(request, reference, pk)
+    number, schedule = edition.recipients_count or 0, Schedule.from_json(edition.schedule)
+    asked = _asked_to_start(edition, schedule)
+
+    def act(version: int, reason: str) -> str:
+        started = actions.start_edition(edition, expected_version=version, by=user_of(request))
+        if started.armed_at and schedule.start_at:
+            messages.success(request, f"It starts by itself on {local_words(schedule.start_at, schedule.zone)}.")
+            return address("edition-detail", edition)
+        messages.success(request, f"Sending to {number:,} people has begun.")
+        return address("send", edition)
+
+    return confirm(request, edition, asked, act, back="edition-detail")
+
+
+def _asked_to_start(edition: Edition, schedule: Schedule) -> Question:
     number = edition.recipients_count or 0
-    asked = Question(
+    if schedule.start_at and schedule.start_at > timezone.now():
+        return Question(
+            question=f"Have it start by itself, for {number:,} people?",
+            text=f"“{edition.subject}” begins to go out on {local_words(schedule.start_at, schedule.zone)}. Until then "
+            "you can take that back.",
+            yes="Have it start by itself",
+            no="Not yet",
+        )
+    return Question(
         question=f"Send to {number:,} people?",
         text=f"“{edition.subject}” begins to go out at once. You can pause it at any moment; what has left cannot be "
         "called back.",
         yes=f"Send to {number:,} people",
         no="Not yet",
     )
-
-    def act(version: int, reason: str) -> str:
-        actions.start_edition(edition, expected_version=version, by=user_of(request))
-        messages.success(request, f"Sending to {number:,} people has begun.")
-        return address("send", edition)
-
-    return confirm(request, edition, asked, act, back="edition-detail")
 
 
 @requires("notifications.pause_edition")
