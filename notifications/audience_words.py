@@ -12,27 +12,32 @@ from notifications.audience import Audience, Earlier
 Names = Mapping[UUID, str]
 """What colleagues call the notices and the lists that an audience names."""
 GONE = "one that is gone"
+NOUNS = {"minors": "Every minor", "vulnerable": "Every vulnerable person", "deceased": "Every deceased person"}
+READERS = {"minors": "their guardians read it", "deceased": "their next of kin read it"}
 ASIDE = {
-    ("minors", "only"): "only minors, whose guardians read it",
     ("minors", "without"): "without minors",
     ("vulnerable", "only"): "only vulnerable people",
     ("vulnerable", "without"): "without vulnerable people",
-    ("deceased", "only"): "only people who have died, whose next of kin read it",
+    ("deceased", "only"): "only people who have died",
     ("deceased", "without"): "without people who have died",
 }
 
 
 def sentence_of(audience: Audience, names: Names) -> str:
     """Without a full stop: a count may follow."""
-    who = "Everybody who is no longer affected" if audience.affected else "Everybody"
     if audience.is_everybody:
         return "Everybody affected"
+    only = [key for key in NOUNS if getattr(audience, key) == "only"]
+    who = NOUNS[only[0]] if only else "Everybody"
     where = f" in {_places(audience.places)}" if audience.places else ""
     not_in = f", but not in {_places(audience.not_in)}" if audience.not_in else ""
     clauses = " and ".join(_clauses(audience, names))
-    aside = [words for (key, choice), words in ASIDE.items() if getattr(audience, key) == choice]
     joined = f"{',' if not_in else ''} {clauses}" if clauses else ""
-    return ", ".join([f"{who}{where}{not_in}{joined}", *aside])
+    aside = [
+        words for (key, choice), words in ASIDE.items() if key not in only[:1] and getattr(audience, key) == choice
+    ]
+    read_by = f" ({'; '.join(READERS[key] for key in only if key in READERS)})" if set(only) & READERS.keys() else ""
+    return ", ".join([f"{who}{where}{not_in}{joined}", *aside]) + read_by
 
 
 def _places(places: Iterable[str]) -> str:
@@ -47,6 +52,8 @@ def place_name(place: str) -> str:
 
 
 def _clauses(audience: Audience, names: Names) -> Iterator[str]:
+    if audience.affected:
+        yield "who is no longer affected"
     if audience.languages:
         yield _reading(audience.languages)
     if audience.kinds:

@@ -45,7 +45,7 @@ def test_it_is_kept_as_json_and_read_back(audience) -> None:
     assert canonical(audience_from(kept).to_json()) == canonical(kept), "an approval binds these bytes"
     assert (kept == {}) == audience.is_everybody
     sentence = sentence_of(audience, NAMES)
-    assert sentence.startswith("Everybody")
+    assert sentence.startswith("Every")
     assert not {"None", ""} & set(sentence.split(" "))
 
 
@@ -109,12 +109,17 @@ def test_what_cannot_be_read_without_doubt_is_refused_by_name(data, names) -> No
         ),
         ({"languages": ["", "de", "fr"]}, "Everybody who reads German or French or gave no language"),
         ({"languages": [""]}, "Everybody who gave no language"),
-        ({"minors": "only"}, "Everybody, only minors, whose guardians read it"),
+        ({"minors": "only"}, "Every minor (their guardians read it)"),
+        (
+            {"minors": "only", "vulnerable": "only", "languages": ["de"]},
+            "Every minor who reads German, only vulnerable people (their guardians read it)",
+        ),
         (
             {"deceased": "only", "vulnerable": "without"},
-            "Everybody, without vulnerable people, only people who have died, whose next of kin read it",
+            "Every deceased person, without vulnerable people (their next of kin read it)",
         ),
         ({"affected": "no_longer"}, "Everybody who is no longer affected"),
+        ({"affected": "no_longer", "places": ["DE"]}, "Everybody in Germany who is no longer affected"),
         (
             {"earlier": {"notice": str(NOTICE), "who": ["never", "missed"]}},
             "Everybody whom “Customer notice” did not reach or who was not among the people of “Customer notice”",
