@@ -52,12 +52,13 @@ def people_of(edition: Edition) -> PersonQuerySet:
 
 
 def segments_of(edition: Edition) -> Segments:
-    """Counted once, until something happens in the case."""
-    return _remembered(edition.pk, last_event(edition.notice.incident))
+    """Counted once: a frozen list stays as it is, another one until something happens in the case."""
+    root = edition.recipients_root
+    return _remembered(edition.pk, bytes(root) if root is not None else last_event(edition.notice.incident))
 
 
 @lru_cache(maxsize=16)
-def _remembered(edition_id: UUID, _last_event: int) -> Segments:
+def _remembered(edition_id: UUID, _state: int | bytes) -> Segments:
     edition = Edition.objects.with_incident().get(pk=edition_id)
     counts: Counter[tuple[tuple[str, ...], str]] = Counter()
     rows = people_of(edition).order_by().values_list("kinds", "country").annotate(people=Count("pk"))

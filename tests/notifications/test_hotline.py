@@ -140,6 +140,9 @@ def test_the_box_has_the_focus_and_takes_enter(answering: Client, case: Incident
     page = answering.get(address("hotline", case)).content.decode()
     assert re.search(r'<input type="text" name="typed"[^>]* autofocus', page)
     assert f'<form method="post" action="{address("hotline", case)}"' in page
+    assert "Who is calling?" in answering.get(address("hotline", case), {"typed": "HR-1"}).content.decode(), (
+        "by POST alone"
+    )
     empty = answering.post(address("hotline", case), {"typed": " "})
     assert (empty.status_code, "Type a code" in empty.content.decode()) == (422, True)
 
