@@ -24,7 +24,7 @@ from notifications.lint.passages import Text, passages_of
 from notifications.lint.scam import Sender, domain_of, scam_findings
 from notifications.lint.truth import Known, mentions_in, truth_findings
 from notifications.models import Edition, Override
-from notifications.placeholders import LIST_FIELD, PERSON_FIELDS, Problem, ValueRefused, mark_source
+from notifications.placeholders import ENCODED_WORD, LIST_FIELD, PERSON_FIELDS, Problem, ValueRefused, mark_source
 from notifications.recipients import (
     Likeness,
     combinations_of,
@@ -161,6 +161,8 @@ def check(edition: Edition, organisation: Organisation, *, subject: str, body: s
     """`fresh` reads everybody's data again; otherwise what this process remembers of the same list will do."""
     alike = likenesses_of(edition) if fresh else remembered_likenesses(edition)
     lacking = [words for name, words in NEEDED_OF_ORGANISATION.items() if not getattr(organisation, name)]
+    if ENCODED_WORD in f"{organisation.sender_name} {organisation.short_name}":
+        lacking.append(f"a name without {ENCODED_WORD}, which mail programs read as letters of their own")
     vocabulary = vocabulary_of(edition, organisation)
     found = Check(
         people=sum(alike.values()),

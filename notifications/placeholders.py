@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from notifications.lint.contents import CONTENT_OF
 
 COVERS = "covers "
+ENCODED_WORD = "=?"
+"""How mail writes letters in headers (RFC 2047). Read back, one may hold a line break, and so another header."""
 PERSON_FIELDS: dict[str, str] = {
     "first name": "the person's first name",
     "last name": "the person's last name",

@@ -23,7 +23,17 @@ import mrml
 from django.conf import settings
 
 from breachdesk.audit.canonical import canonical
-from notifications.placeholders import LIST_FIELD, Choice, Piece, Slot, ValueRefused, check_value, flatten, value_of
+from notifications.placeholders import (
+    ENCODED_WORD,
+    LIST_FIELD,
+    Choice,
+    Piece,
+    Slot,
+    ValueRefused,
+    check_value,
+    flatten,
+    value_of,
+)
 from notifications.wording import Compiled
 from notifications.writers import wrap
 
@@ -298,7 +308,10 @@ def _text_shell(body: Sequence[Piece], layout: Layout) -> Iterable[Piece]:
 
 
 def _constant_headers(subject: str, layout: Layout) -> bytes:
-    """The headers that are the same for everybody, made by the standard library, which refuses line breaks."""
+    """The headers that are the same for everybody, made by the standard library, which refuses line breaks. It reads
+    encoded words, though, and writes what they hold: those are refused here."""
+    if any(ENCODED_WORD in words for words in (subject, layout.sender_name, layout.organisation)):
+        raise ValueError(f"Neither the subject nor a name in a header may hold {ENCODED_WORD}.")
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(layout.sender_name, addr_spec=layout.sender_email)
     message["Reply-To"] = Address(layout.organisation, addr_spec=layout.reply_to)

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from notifications.placeholders import (
+    ENCODED_WORD,
     LIST_FIELD,
     PERSON_FIELDS,
     Constant,
@@ -107,6 +108,9 @@ def parse_subject(source: str, vocabulary: Vocabulary) -> tuple[str, tuple[Probl
     subject = "".join(words)
     if not problems and (not subject or "\n" in subject or len(subject) > MAX_SUBJECT):
         problems.append(Problem(1, 1, f"The subject must be one line of at most {MAX_SUBJECT} characters."))
+    if not problems and ENCODED_WORD in subject:
+        column = source.strip().find(ENCODED_WORD) + 1 or 1
+        problems.append(Problem(1, column, f"{ENCODED_WORD} is mail’s own way to write letters. Write the letters."))
     return subject, tuple(problems)
 
 

@@ -42,7 +42,10 @@ class LinkChecker:
         self.links: list[str] = []
 
     def refusal_of(self, address: str) -> str | None:
-        parts = urlsplit(f"https://{address}" if address.lower().startswith("www.") else address)
+        try:
+            parts = urlsplit(f"https://{address}" if address.lower().startswith("www.") else address)
+        except ValueError:  # a bracket of an address of numbers that has no other
+            return f"{address} is not a plain https:// address."
         host = (parts.hostname or "").removeprefix("www.")
         if any(self.marked.mark_at(character) for character in address):
             return "A link may not hold a field. Write the same address for everybody."
@@ -90,6 +93,8 @@ class Writer(ABC):
         for node in nodes:
             if node.type not in _BLOCKS:
                 complain(self.marked, node, "This is not part of the wording language.")
+            elif node.type == "heading" and node.tag not in _STYLES:
+                complain(self.marked, node, "A heading has one, two or three #.", "####")
             elif (marks := self._only_marks(node)) is not None:
                 for mark in marks:
                     siblings.add_mark(mark, node)

@@ -117,12 +117,20 @@ def _links(text: Text, links: list[str]) -> Iterator[Finding]:
             yield Finding(f"scam.link.{link}", Level.FAULT, f"{link} leads to a sign-in.", "Name the page in words")
     for passage in text.passages:
         for words, address in _LINK.findall(passage.text):
-            shown, host = _domain_in(words.lower()), urlsplit(address).hostname or ""
+            shown, host = _domain_in(words.lower()), _host_of(address)
             if shown and shown.removeprefix("www.") != host.removeprefix("www."):
                 sentence = f"The words say {shown} and the link leads to {host}."
                 yield Finding(f"scam.words.{address}", Level.FAULT, sentence, "Show where it leads", passage.line)
     if not links:
         yield Finding("scam.links", Level.GOOD, "No link", "Nothing that a false copy could lead astray")
+
+
+def _host_of(address: str) -> str:
+    """Nothing of an address that is none; the wording language refuses it."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _domain_in(words: str) -> str:
