@@ -14,12 +14,14 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from breachdesk.embedded.invented_people import Expected, write_people
 from breachdesk.embedded.story import words
 from tests.desk.exporting import check
+from tests.journeys import notice_steps
 from tests.journeys.installation import Installation
 from tests.journeys.listening import listen
 
 pytestmark = pytest.mark.journey
 BEGIN = re.compile(r"Begin the report to the ICO\s*:\s*Personal data breach report")
 PEOPLE = 300
+REFUSED = r"status of 409"  # a notice that a check stops
 TITLE = "Delivery list copied at Larkfield Parcels"
 
 
@@ -104,28 +106,15 @@ def take_them_in(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("came in with this file", timeout=60_000)
 
 
-def write_and_submit(page: Page, reference: str) -> None:
-    page.goto(f"/incidents/{reference}/notices/")
-    page.get_by_role("link", name=re.compile("Write a notice|Write the first notice")).first.click()
-    page.get_by_label("Name of the notice").fill("Customer notice")
-    page.get_by_role("button", name="Begin the draft").click()
-    subject, body = words.notice_text("en")
-    page.get_by_label("Subject").fill(subject)
-    page.get_by_label("Message", exact=True).fill(body)
-    page.get_by_role("button", name="Keep the draft").click()
-    page.get_by_role("link", name="Ask for approval").first.click()
-    page.get_by_role("button", name=re.compile("Ask to approve it")).first.click()
-    expect(page.locator("body")).to_contain_text("Waiting for approval")
-
-
-def approve_and_start(page: Page) -> None:
-    page.get_by_role("link", name=re.compile("Read and decide")).first.click()
-    expect(page.get_by_role("heading", name=re.compile("May this go to"))).to_be_visible()
-    page.get_by_role("link", name=re.compile("Approve for")).click()
-    page.get_by_role("button", name=re.compile("Approve")).click()
-    page.get_by_role("link", name=re.compile("Start|Send to|Send it")).first.click()
-    page.get_by_role("button", name=re.compile("Send to")).first.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile("finished|handed over|told", re.I))
+def write_approve_and_start(author: Page, approver: Page, reference: str) -> None:
+    """Approved, changed by a character, approved anew; the other language waits for nobody."""
+    notice_steps.write_in_two_languages(author, reference)
+    notice_steps.read_and_approve(approver, reference, "English")
+    notice_steps.change_what_was_approved(author, reference, "English")
+    notice_steps.read_and_approve(approver, reference, "French")
+    notice_steps.start(approver, reference, "French")
+    notice_steps.read_and_approve(approver, reference, "English")
+    notice_steps.start(approver, reference, "English")
 
 
 def answer(box: Locator, given: object) -> None:
@@ -168,11 +157,10 @@ def test_the_whole_job_in_a_browser(browser: Browser, installation: Installation
     responder = sign_in(browser, installation, "Incident responder")
     reference = log_the_breach(responder)
     file, expected = load_the_people(responder, reference, tmp_path)
-    write_and_submit(sign_in(browser, installation, "Comms author"), reference)
     before = len(installation.mail)
+    author = sign_in(browser, installation, "Comms author", expected=REFUSED)
     approver = sign_in(browser, installation, "Comms approver")
-    approve_and_start(approver)
-    expect(approver.locator("body")).to_contain_text("Finished", timeout=60_000)
+    write_approve_and_start(author, approver, reference)
 
     check_the_mail(installation, file, expected)
     assert len(installation.mail) - before >= PEOPLE - expected.without_email
@@ -211,14 +199,17 @@ def open_without_us(browser: Browser, bundle: Path, folder: Path, reference: str
 
 
 def check_the_mail(installation: Installation, file: Path, expected: Expected) -> None:
-    """Each valid person exactly once, the approved text, no placeholder left."""
-    subject, _ = words.notice_text("en")
-    notices = [message for message in installation.mail.messages() if message.subject == subject]
+    """Each valid person exactly once, the approved text of their language, no placeholder left."""
+    subjects = {words.notice_text(language)[0]: language for language in ("en", "fr")}
+    notices = [message for message in installation.mail.messages() if message.subject in subjects]
     assert len(notices) == expected.people - expected.without_email
     got = Counter(message.recipients for message in notices)
     assert sum(number > 1 for number in got.values()) <= expected.shared, "only households share an address"
+    assert {subjects[message.subject] for message in notices} == {"en", "fr"}
     for message in notices:
         text = " ".join(message.plain.split())
         assert "((" not in text
-        assert "Larkfield Parcels delivers our orders" in text
-        assert "No passwords and no payment details were on it." in text
+        if subjects[message.subject] == "en":
+            assert "Larkfield Parcels delivers our orders" in text
+            assert "No passwords and no payment details were on it." in text
+            assert "Thank you." in text, "the text that was approved last"
