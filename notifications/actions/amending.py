@@ -13,8 +13,8 @@ from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
 from breachdesk.people.languages import language_name
 from notifications import amendments, delivery, tasks
-from notifications.actions.editions import lock, refuse_difference, typed, which
 from notifications.authorship import authors_of, why_not
+from notifications.locked import lock, refuse_difference, typed, which
 from notifications.models import Amendment, Edition
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from breachdesk.accounts.decisions import ask_for_decision, settle_decisions
 from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
 from breachdesk.people.languages import language_name
-from notifications.actions.editions import digest_in, frozen, lock, refuse_difference, save, which
 from notifications.authorship import authors_of, why_not
+from notifications.locked import digest_in, frozen, lock, refuse_difference, save, which
 from notifications.models import Approval, BreakGlass, Edition, Opening
 from notifications.renderings import Rendering, kinds_in, renderings_of, shown_as, unopened
 

@@ -10,9 +10,9 @@ from breachdesk.audit.record import record
 from breachdesk.incidents.locking import refuse_closed
 from breachdesk.people.languages import language_name, language_tag
 from breachdesk.people.models import Upload
-from notifications.actions.editions import STILL_WRITABLE, back_to_draft, void, which
 from notifications.audience import Audience
 from notifications.audience_words import sentence_of
+from notifications.locked import STILL_WRITABLE, back_to_draft, void, which
 from notifications.models import Edition, Notice, NoticeAuthor, Override
 from notifications.readership import counted, names_in
 

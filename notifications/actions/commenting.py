@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
-from notifications.actions.editions import STILL_WRITABLE, lock, which
 from notifications.commenting import quotable
+from notifications.locked import STILL_WRITABLE, lock, which
 from notifications.models import Comment, Edition
 
 if TYPE_CHECKING:

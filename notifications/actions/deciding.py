@@ -12,13 +12,13 @@ from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
 from breachdesk.people.languages import language_name
 from notifications import delivery
-from notifications.actions.editions import back_to_draft, digest_in, frozen, lock, save, typed, which
 from notifications.authorship import authors_of
 from notifications.checking import NOBODY, check, refuse_what_cannot_be_sent
 from notifications.editions import skeleton_of, the_organisation
 from notifications.freezing import digest_of, recipients_of_plan
 from notifications.genuine import published_of
 from notifications.lint import Finding
+from notifications.locked import back_to_draft, digest_in, frozen, lock, save, typed, which
 from notifications.models import Edition, Override
 from notifications.renderings import required_for
 from notifications.wording import text_digest

@@ -12,7 +12,7 @@ from notifications.schedule import Schedule
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
-from notifications.actions.editions import STILL_WRITABLE, back_to_draft, lock, save, which
+from notifications.locked import STILL_WRITABLE, back_to_draft, lock, save, which
 
 
 @action("notifications.write_notice")

@@ -12,7 +12,7 @@ from notifications.models import Edition
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
-from notifications.actions.editions import (
+from notifications.locked import (
     STARTED,
     STILL_WRITABLE,
     lock,

@@ -13,8 +13,8 @@ from breachdesk.accounts.models import User
 from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
 from breachdesk.people.languages import language_name
-from notifications.actions.editions import digest_in, lock, open_the_gate, refuse_difference, save, which
 from notifications.delivery import now_of_database
+from notifications.locked import digest_in, lock, open_the_gate, refuse_difference, save, which
 from notifications.models import Edition
 from notifications.schedule import Schedule
 

@@ -17,7 +17,7 @@ from notifications.starters import STARTERS, starter_for, usual_starter
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
-from notifications.actions.editions import STILL_WRITABLE, back_to_draft, lock, save, void, which
+from notifications.locked import STILL_WRITABLE, back_to_draft, lock, save, void, which
 
 State = Edition.State
 

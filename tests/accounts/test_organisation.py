@@ -24,7 +24,7 @@ def administrator() -> User:
 
 
 def typed(**changes: Any) -> dict[str, Any]:
-    return {**NAMES, "zone": "Europe/London", "deputy_after": "2", "version": "0", **changes}
+    return {**NAMES, "zone": "Europe/London", "approvers_needed": "1", "deputy_after": "2", "version": "0", **changes}
 
 
 def test_the_first_answers_make_the_organisation(administrator: User) -> None:

@@ -127,7 +127,6 @@ STRAY = [
     "UPDATE notifications_delivery SET state = 'suppressed', next_at = NULL WHERE state = 'planned'",
     "UPDATE notifications_delivery SET next_at = '2999-01-01'",
     "UPDATE notifications_delivery SET tries = 20",
-    "DELETE FROM notifications_delivery",
 ]
 
 
@@ -141,8 +140,10 @@ def test_what_is_planned_is_not_changed_silently(change: str) -> None:
         tell(edition, batches=[delivery.plan_of(edition)])
 
 
-def test_nobody_is_planned_silently() -> None:
+def test_nobody_is_planned_or_taken_off_silently() -> None:
     edition = make_approved_edition()
+    with refused():
+        run("DELETE FROM notifications_delivery")
     withdraw(edition, by=edition.authors.get().author)
     with refused():
         delivery.plan_deliveries(edition)
