@@ -74,12 +74,17 @@ class _Group:
 
 
 def forecast(
-    schedule: Schedule, people: Mapping[Place, int], *, begins_at: datetime, organisation_zone: str
+    schedule: Schedule,
+    people: Mapping[Place, int],
+    *,
+    begins_at: datetime,
+    organisation_zone: str,
+    wave: tuple[datetime, int] | None = None,
 ) -> Forecast:
-    """People by where they live, from the moment it begins."""
+    """People by where they live, from the moment it begins; `wave` is when an open one began and its room."""
     groups, total = _groups(schedule, people, organisation_zone, begins_at), sum(people.values())
     at, last, days = begins_at, begins_at, Counter[date]()
-    wave_at, room, zone = begins_at, schedule.wave_size or total, schedule.zone or organisation_zone
+    (wave_at, room), zone = wave or (begins_at, schedule.wave_size or total), schedule.zone or organisation_zone
     while groups and at < begins_at + LOOKED_AHEAD:
         looks = [(group, *group.change(schedule, at)) for group in groups]
         awake = [group for group, is_day, _ in looks if is_day]

@@ -205,7 +205,7 @@ def limited_of(edition: Edition) -> Limited | None:
         return None
     people = edition.recipients_count or 0
     kept = Pace.objects.filter(edition=edition, domain=b"").first() or Pace()
-    asleep, foreseen = _rest_of(edition, schedule)
+    asleep, foreseen = _rest_of(edition, schedule, kept)
     return Limited(
         schedule,
         first=schedule.canary_of(people),
@@ -224,7 +224,7 @@ def limited_of(edition: Edition) -> Limited | None:
 _remembered: dict[UUID, tuple[float, tuple[list[Asleep], Forecast | None]]] = {}
 
 
-def _rest_of(edition: Edition, schedule: Schedule) -> tuple[list[Asleep], Forecast | None]:
+def _rest_of(edition: Edition, schedule: Schedule, kept_pace: Pace) -> tuple[list[Asleep], Forecast | None]:
     """Where who still waits lives. One count for all who watch, however long the list is."""
     began = clock.monotonic()
     until, kept = _remembered.get(edition.pk, (0.0, None))
@@ -232,20 +232,21 @@ def _rest_of(edition: Edition, schedule: Schedule) -> tuple[list[Asleep], Foreca
         return kept
     if len(_remembered) > 100:
         _remembered.clear()
-    rest = _asleep_and_foreseen(edition, schedule)
+    rest = _asleep_and_foreseen(edition, schedule, kept_pace)
     now = clock.monotonic()
     _remembered[edition.pk] = now + max(KEPT_SECONDS, 9 * (now - began)), rest
     return rest
 
 
-def _asleep_and_foreseen(edition: Edition, schedule: Schedule) -> tuple[list[Asleep], Forecast | None]:
+def _asleep_and_foreseen(edition: Edition, schedule: Schedule, kept: Pace) -> tuple[list[Asleep], Forecast | None]:
     waiting = Delivery.objects.filter(edition=edition, next_at__isnull=False).order_by()
     rows = waiting.values_list("person__country", "person__state").annotate(people=Count("pk"))
     people = {(country, state): number for country, state, number in rows}
     zone, now = the_organisation().zone, timezone.now()
     quiet = quiet_places(schedule.quiet, zone, now.replace(second=0, microsecond=0)) if schedule.quiet else {}
     asleep = [Asleep(_place_name(place), number, quiet[place]) for place, number in people.items() if place in quiet]
-    foreseen = forecast(schedule, people, begins_at=now, organisation_zone=zone) if people else None
+    wave = (kept.wave_at, max(0, kept.wave_ends_with - kept.taken)) if kept.wave_at else None
+    foreseen = forecast(schedule, people, begins_at=now, organisation_zone=zone, wave=wave) if people else None
     return sorted(asleep, key=lambda one: (-one.people, one.place)), foreseen
 
 

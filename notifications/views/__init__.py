@@ -77,11 +77,14 @@ STEPS: dict[str, list[Step]] = {
 }
 
 
+DISARM = Step("Do not start it by itself", "edition-disarm", "notifications.send_edition")
 GLASS = Step("Let one approval be enough", "edition-glass", "notifications.break_glass", "danger")
 
 
 def _steps(edition: Edition) -> list[Step]:
     steps = STEPS[edition.state]
+    if edition.state == Edition.State.APPROVED and edition.armed_at:
+        return [DISARM, *steps[1:]]
     is_half_approved = edition.state == Edition.State.IN_REVIEW and edition.approvals.in_force().exists()
     return [*steps, GLASS] if is_half_approved else steps
 

@@ -165,6 +165,13 @@ def test_waves_follow_each_other_and_rest_in_the_night() -> None:
     assert sum(number for _, number in slow.days) == 4300
 
 
+def test_a_wave_that_is_open_already_has_the_room_it_has_left() -> None:
+    schedule = Schedule(wave_size=1000, wave_hours=2)
+    opened = START - timedelta(hours=1)
+    found = forecast(schedule, PEOPLE, begins_at=START, organisation_zone="Europe/London", wave=(opened, 300))
+    assert found.ends_at == START + timedelta(hours=1 + 3 * 2), "300 now, 1,000 in an hour, and three times more"
+
+
 def test_what_takes_for_ever_is_said_so() -> None:
     found = foreseen(wave_size=1, wave_hours=24)
     assert found.ends_at is None
