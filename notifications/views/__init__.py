@@ -11,7 +11,7 @@ from breachdesk.incidents.models import Incident
 from breachdesk.web import render_page
 from notifications.editions import the_organisation
 from notifications.forms import FindForm
-from notifications.history import history_of, last_refusal
+from notifications.history import folded, history_of, last_refusal
 from notifications.models import Edition, Notice
 from notifications.previewing import preview
 from notifications.progress import progress_of
@@ -97,7 +97,7 @@ def detail_context(request: HttpRequest, edition: Edition) -> dict[str, object]:
         "edition": edition,
         "organisation": organisation,
         "steps": [step for step in _steps(edition) if user.has_perm(step.permission)],
-        "history": history,
+        "history": folded(history),
         "find": FindForm(),
         "refusal": last_refusal(history),
         "progress": progress_of(edition),
