@@ -1,11 +1,11 @@
 """When and how fast an edition goes out: bound by its approval like its words."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 
 from breachdesk.accounts.permissions import action
-from breachdesk.audit.record import Datum, record
+from breachdesk.audit.record import record
 from notifications.delivery import now_of_database
 from notifications.models import Edition, EditionAuthor
 from notifications.schedule import Schedule
@@ -37,9 +37,9 @@ def _start_of(locked: Edition) -> object:
     return Schedule.from_json(locked.schedule).start_at
 
 
-def _said(schedule: Schedule) -> dict[str, Datum]:
+def _said(schedule: Schedule) -> dict[str, Any]:
     """As an event carries it: what is not set is left out."""
-    said: dict[str, Datum] = {
+    said = {
         "start_at": schedule.start_at,
         "zone": schedule.zone or None,
         "late_after": schedule.late_after if schedule.start_at else None,

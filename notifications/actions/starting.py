@@ -1,6 +1,7 @@
 """Starting: at once, or armed to begin by itself at the time of the schedule."""
 
 import logging
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -125,7 +126,7 @@ def _miss(locked: Edition, schedule: Schedule, why: str) -> bool:
 def _start(locked: Edition, by: User | None) -> Edition:
     """`by` is None for the time of the schedule; then whoever armed it is named."""
     locked.started_by, locked.started_at = by, timezone.now()
-    armed_by = {} if by else {"armed_by": locked.armed_by_id}
+    armed_by: dict[str, Any] = {} if by else {"armed_by": locked.armed_by_id}
     open_the_gate(locked)
     record(
         "edition.started",
