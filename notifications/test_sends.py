@@ -70,7 +70,7 @@ def colleagues() -> UserQuerySet:
 def left_this_hour(edition: Edition) -> int:
     begun = Event.objects.of_incident(edition.incident_id).of_type("test_send.began").on_objects([str(edition.pk)])
     lately = begun.between(timezone.now() - timedelta(hours=1), None)
-    sent = sum(event.content["data"]["count"] for event in lately)
+    sent = sum(int(event.content["data"]["count"]) for event in lately)
     return max(0, MOST_AN_HOUR - sent)
 
 
