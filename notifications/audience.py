@@ -234,7 +234,9 @@ def _lost(kinds: Iterable[str], incident: Incident) -> Q:
 
 
 def _was_told(earlier: Earlier) -> Q:
+    """Nobody has two messages of one notice: so who has none, or one of these, has none of the others."""
     messages = Delivery.objects.filter(notice=earlier.notice, person=OuterRef("pk"))
     states = [state for who, known in (("had", HAD), ("missed", MISSED)) if who in earlier.who for state in known]
-    found = Q(Exists(messages.filter(state__in=states))) if states else Q()
-    return found | Q(~Exists(messages)) if "never" in earlier.who else found
+    if "never" in earlier.who:
+        return Q(~Exists(messages.exclude(state__in=states)))
+    return Q(Exists(messages.filter(state__in=states)))

@@ -56,11 +56,13 @@ def numbers_of(incident: Incident) -> Numbers:
 def _numbers(incident_id: UUID, _last_event: int) -> Numbers:
     incident = Incident.objects.get(pk=incident_id)
     known = Person.objects.known_in(incident).reachable_by_email().order_by()
-    columns = ("country", "state", "language", "kinds", "minor", "vulnerable", "deceased", "upload")
+    columns = ("withdrawn", "country", "state", "language", "kinds", "minor", "vulnerable", "deceased", "upload")
     found = Numbers()
-    found.aside["no_longer"] = known.filter(withdrawn=True).count()
-    for *row, number in known.filter(withdrawn=False).values_list(*columns).annotate(people=Count("*")):
-        _add(found, incident, row, number)
+    for withdrawn, *row, number in known.values_list(*columns).annotate(people=Count("*")):
+        if withdrawn:
+            found.aside["no_longer"] += number
+        else:
+            _add(found, incident, row, number)
     matches = PersonMatch.objects.filter(person__in=known.filter(withdrawn=False)).exclude(upload=F("person__upload"))
     for upload, number in matches.values_list("upload").annotate(people=Count("person", distinct=True)):
         found.lists[upload] += number

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from breachdesk.accounts.models import Organisation
+from breachdesk.accounts.models import Organisation, User
 from breachdesk.incidents.kinds import labels_of
 from notifications.checking import size_of
 from notifications.editions import skeleton_of
@@ -10,6 +10,7 @@ from notifications.models import Edition, Notice
 from notifications.readership import Readership, readership_of
 from notifications.recipients import combinations_of
 from notifications.rendering import Skeleton
+from notifications.renderings import renderings_of
 from notifications.wording import WordingError
 
 
@@ -33,11 +34,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """`waiting`: people without a message of the notice who get it in this language."""
+    """`waiting`: people without a message of the notice who get it in this language; `opened`: keys of cells that one
+    colleague opened of the edition as it is now."""
 
     edition: Edition
     cells: tuple[Cell, ...]
     waiting: int = 0
+    opened: frozenset[str] = frozenset()
 
     @property
     def people(self) -> int:
@@ -58,11 +61,18 @@ class Coverage:
         return sum(bool(cell.fault) for row in self.rows for cell in row.cells)
 
 
-def coverage_of(notice: Notice, organisation: Organisation) -> Coverage:
+def coverage_of(notice: Notice, organisation: Organisation, user: User) -> Coverage:
+    """With what this colleague has opened of each edition."""
     editions = notice.editions.exclude(state=Edition.State.CANCELLED).with_incident().in_order()
     readership = readership_of(notice)
     rows = [
-        Row(edition, _cells(edition, organisation), readership.waiting_for(edition.language)) for edition in editions
+        Row(
+            edition,
+            _cells(edition, organisation),
+            readership.waiting_for(edition.language),
+            frozenset(one.key for one in renderings_of(edition, user) if one.is_opened),
+        )
+        for edition in editions
     ]
     return Coverage(tuple(rows), readership)
 

@@ -30,18 +30,23 @@ DO $$ BEGIN
     EXECUTE replace(pg_get_functiondef('{function}'::regproc), '{before}', '{after}');
 END $$;
 """
-_FOR_THEM = "(SELECT audience ? ''affected'' FROM notifications_notice WHERE id = {row}.notice_id)"
+_FOR_WHOM = "SELECT m.audience ? ''affected'' FROM notifications_notice AS m WHERE m.id = n.notice_id"
 EDITS = (
     (
         "refuse_people_not_taken_in",
+        "JOIN people_person AS p ON p.id = d.person_id",
+        "JOIN people_person AS p ON p.id = d.person_id JOIN notifications_notice AS m ON m.id = d.notice_id",
+    ),
+    (
+        "refuse_people_not_taken_in",
         "bool_or(p.withdrawn)",
-        f"bool_or(p.withdrawn <> {_FOR_THEM.format(row='d').replace(chr(39), chr(39) * 2)})",
+        "bool_or(p.withdrawn <> (m.audience ? ''''affected''''))",  # inside a string of the function
     ),
     ("refuse_people_not_taken_in", "who is no longer affected.", "whom the notice is not for."),
     (
         "audit_guard_of_notifications_delivery_update",
         "p.held OR p.withdrawn FROM people_person",
-        f"p.held OR p.withdrawn <> {_FOR_THEM.format(row='n')} FROM people_person",
+        f"p.held OR p.withdrawn <> ({_FOR_WHOM}) FROM people_person",
     ),
 )
 

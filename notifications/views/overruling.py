@@ -29,7 +29,7 @@ def edition_coverage(request: HttpRequest, reference: str, pk: object) -> HttpRe
         "incident": edition.notice.incident,
         "edition": edition,
         "organisation": organisation,
-        "coverage": coverage_of(edition.notice, organisation),
+        "coverage": coverage_of(edition.notice, organisation, user_of(request)),
         "shown": ",".join(shown),
         "message": message,
     }
