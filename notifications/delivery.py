@@ -51,10 +51,14 @@ FORGET = """
 DELETE FROM notifications_delivery WHERE edition_id = %s AND state = 'planned' AND tries = 0 AND generation = 0
 """
 
-# Of an edition `e`.
+# Of an edition `e`: as many approvals stand as it needs, or one of two and two who answer for that.
 MAY_BE_SENT = """
-e.state = 'sending' AND EXISTS (SELECT FROM notifications_approval AS a
-    WHERE a.edition_id = e.id AND a.digest = e.digest AND a.voided_at IS NULL)
+e.state = 'sending' AND coalesce(e.approvers_needed, 1) <= (SELECT count(*) FROM notifications_approval AS a
+    WHERE a.edition_id = e.id AND a.digest = e.digest AND a.voided_at IS NULL
+) + CASE WHEN e.approvers_needed = 2 AND 2 <= (SELECT count(*) FROM notifications_breakglass AS g
+    WHERE g.edition_id = e.id AND g.digest = e.digest AND g.voided_at IS NULL)
+    AND EXISTS (SELECT FROM notifications_approval AS a
+        WHERE a.edition_id = e.id AND a.digest = e.digest AND a.voided_at IS NULL) THEN 1 ELSE 0 END
 """
 # Of a person `p` and an edition %(edition)s: on hold, or not of those any more whom the notice is for. That is who is
 # affected, unless the audience is who is no longer (audience.py).
@@ -68,6 +72,7 @@ NEW_BATCH = """
     SELECT %(token)s::uuid, e.id, e.epoch, now(), now() + make_interval(secs => %(lease)s), 0
     FROM notifications_edition AS e WHERE e.id = %(edition)s AND {may_be_sent} RETURNING id
 """.replace("{may_be_sent}", MAY_BE_SENT)
+
 # The plan must read the index of what is due in its order and stop: so people are joined only to the rows it found.
 # Whoever is on hold is looked at again later.
 CLAIM = """

@@ -254,3 +254,13 @@ def test_nobody_gets_a_second_delivery_of_a_notice() -> None:
     assert row is not None
     with pytest.raises(IntegrityError, match="one_delivery_per_person"):
         Delivery.objects.create(notice=edition.notice, edition=edition, person=row.person, next_at="2026-01-01T00:00Z")
+
+
+def test_nothing_is_taken_or_begun_with_fewer_approvals_than_it_needs() -> None:
+    edition = make_edition_being_sent()
+    token, [row] = delivery.claim(edition.pk, 1)
+    with unguarded():
+        Edition.objects.update(approvers_needed=2)
+    assert delivery.claim(edition.pk, 5)[1] == []
+    delivery.share_hand_overs(edition.pk)
+    assert delivery.begin_hand_over(token, {row.id: b"c" * 32}) == set()
