@@ -160,7 +160,7 @@ def digest_of(amendment: Amendment) -> bytes:
 def holds(amendment: Amendment) -> bool:
     """Whether its rows and its digest are still those that were asked about."""
     rows = Delivery.objects.filter(edition=amendment.edition_id, amendment=amendment).values_list("person", "amended")
-    root, size = _root((person, bytes(row)) for person, row in rows)
+    root, size = _root((person, bytes(row or b"")) for person, row in rows)
     stands = size == amendment.added + amendment.changed and root == bytes(amendment.rows_root)
     return stands and digest_of(amendment) == bytes(amendment.digest)
 

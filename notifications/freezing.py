@@ -21,7 +21,7 @@ def recipients_of_plan(edition: Edition) -> tuple[bytes, int]:
     tree = Frontier()
     frozen = Delivery.objects.filter(edition=edition, frozen__isnull=False).order_by("person")
     for person, row in frozen.values_list("person", "frozen").iterator(chunk_size=CHUNK):
-        tree.add(leaf_of(person.bytes + bytes(row)))
+        tree.add(leaf_of(person.bytes + bytes(row or b"")))
     return tree.root(), tree.size
 
 

@@ -32,8 +32,16 @@ def open_rendering(edition: Edition, *, rendering: str, by: "User") -> Opening:
     if found := locked.openings.filter(**seen).first():
         return found
     opening = Opening.objects.create(edition=locked, opened_at=timezone.now(), **seen)
-    digest, shown = digest_in(locked), {"shown": shown_as(rendering), "kinds": kinds_in(rendering)}
-    record("edition.opened", by=by, on=locked, also=[opening], digest=digest, **shown, **which(locked))
+    record(
+        "edition.opened",
+        by=by,
+        on=locked,
+        also=[opening],
+        digest=digest_in(locked),
+        shown=shown_as(rendering),
+        kinds=kinds_in(rendering),
+        **which(locked),
+    )
     return opening
 
 
