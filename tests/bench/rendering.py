@@ -22,9 +22,10 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from email.message import EmailMessage
 from itertools import cycle, islice
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 import tests.typing_settings  # noqa: F401  throw-away values: nothing here needs a server
@@ -151,10 +152,16 @@ def compare(case: Case, ways: dict[str, Way]) -> None:
 
 def _read(message: bytes) -> list[str]:
     parsed = email.message_from_bytes(message, policy=email.policy.default)
-    parts = [parsed.get_body((kind,)) for kind in ("plain", "html")]  # type: ignore[attr-defined]
-    words = [part.get_content().replace("\r\n", "\n").rstrip("\n") for part in parts]
+    assert isinstance(parsed, EmailMessage)
+    words = [_content(parsed, kind) for kind in ("plain", "html")]
     headers = [str(parsed[name]) for name in ("From", "To", "Subject", "Date", "Message-ID")]
     return [*headers, words[0], html.unescape(words[1])]
+
+
+def _content(parsed: EmailMessage, kind: Literal["plain", "html"]) -> str:
+    part = parsed.get_body((kind,))
+    assert part
+    return str(part.get_content()).replace("\r\n", "\n").rstrip("\n")
 
 
 # The four

@@ -6,6 +6,7 @@ from email import message_from_bytes
 from email.policy import default
 from html.parser import HTMLParser
 from itertools import product
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -30,6 +31,7 @@ PIECES = [
     "Bcc: a@example.com", "</p>", "<script>", "a", "Word ", "." * 80, "\r\n.\r\n", "\r\nTo: b@example.com\r\n\r\n",
 ]  # fmt: skip
 TYPED = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)), max_size=30).map("".join)
+ADDRESS = st.builds(str.__add__, st.sampled_from(["", "ana@example.com", "<ana@example.com>"]), TYPED)
 HARMLESS = {"first name": "Ana", "last name": "Low", "full name": "Ana Low", "reference": "A1", CODE: SAMPLE}
 OTHER = Recipient(UUID(int=7), "other@example.com", ("name", "email"), {**HARMLESS, "first name": "Ben"})
 
@@ -125,7 +127,7 @@ OTHERS = render_message(EVERY_FIELD, OTHER, DATE)
 
 
 @settings(max_examples=120, deadline=None)
-@given(st.fixed_dictionaries(dict.fromkeys(("first name", "last name", "full name", "reference"), TYPED)), TYPED)
+@given(st.fixed_dictionaries(dict.fromkeys(("first name", "last name", "full name", "reference"), TYPED)), ADDRESS)
 def test_what_stands_in_a_row_is_refused_or_changes_its_own_words_alone(row: dict[str, str], address: str) -> None:
     kinds = ("name", "identity_document")
     usual = render_message(EVERY_FIELD, Recipient(DELIVERY, "ana@example.com", kinds, HARMLESS), DATE)
@@ -157,14 +159,14 @@ def _text_of(message: bytes) -> str:
     return str(part.get_content())
 
 
-NESTED = st.recursive(
+NESTED: st.SearchStrategy[Any] = st.recursive(
     st.just([]), lambda inner: st.lists(st.tuples(st.sampled_from(sorted(KINDS)), inner), max_size=3), max_leaves=8
 )
 
 
 @settings(max_examples=40, deadline=None)
 @given(NESTED, st.sampled_from([" ", "\n\n"]))
-def test_conditions_hold_however_they_stand_in_one_another(tree: list[object], between: str) -> None:
+def test_conditions_hold_however_they_stand_in_one_another(tree: list[tuple[str, Any]], between: str) -> None:
     """Each condition has a word of its own: it reaches exactly those who have its kind and those of all around it."""
     words: dict[str, frozenset[str]] = {}
     body = f"Hello.{between}{_written(tree, frozenset(), words, between)}{between}Goodbye."
@@ -177,9 +179,11 @@ def test_conditions_hold_however_they_stand_in_one_another(tree: list[object], b
             assert {word for word in words if f"{word}." in part} == {w for w, kinds in words.items() if kinds <= held}
 
 
-def _written(tree: list[object], around: frozenset[str], words: dict[str, frozenset[str]], between: str) -> str:
+def _written(
+    tree: list[tuple[str, Any]], around: frozenset[str], words: dict[str, frozenset[str]], between: str
+) -> str:
     written = []
-    for kind, inner in tree:  # type: ignore[misc]
+    for kind, inner in tree:
         words[word := f"Word{len(words)}x"] = around | {kind}
         written.append(f"(({kind.replace('_', ' ')}??{word}.{between}{_written(inner, words[word], words, between)}))")
     return between.join(written)

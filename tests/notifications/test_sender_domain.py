@@ -13,6 +13,7 @@ import dns.rrset
 import pytest
 from django.core.cache import cache
 from dns.resolver import Resolver
+from pytest_django.fixtures import SettingsWrapper
 
 from notifications.lint import Finding
 from notifications.sender_domain import LIFETIME, domain_findings, findings_of, look_up, records_of
@@ -67,7 +68,7 @@ def serving(zone: Zone, *, silent: bool = False) -> Iterator[Server]:
 
 
 @pytest.fixture
-def kept_in_memory(settings) -> Iterator[None]:
+def kept_in_memory(settings: SettingsWrapper) -> Iterator[None]:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     cache.clear()
     yield
