@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -13,7 +14,6 @@ import dns.rrset
 import pytest
 from django.core.cache import cache
 from dns.resolver import Resolver
-from pytest_django.fixtures import SettingsWrapper
 
 from notifications.lint import Finding
 from notifications.sender_domain import LIFETIME, domain_findings, findings_of, look_up, records_of
@@ -68,7 +68,7 @@ def serving(zone: Zone, *, silent: bool = False) -> Iterator[Server]:
 
 
 @pytest.fixture
-def kept_in_memory(settings: SettingsWrapper) -> Iterator[None]:
+def kept_in_memory(settings: Any) -> Iterator[None]:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     cache.clear()
     yield
