@@ -176,10 +176,15 @@ class AudienceForm(forms.Form):
             raise ValidationError("Choose the earlier notice of which these people are.")
         if data.get("earlier") and not data.get("who"):
             raise ValidationError("Choose who of the earlier notice is meant.")
-        several = ("places", "not_in", "languages", "kinds")
         return Audience(
-            **{key: tuple(data.get(key, ())) for key in several},
-            **{key: data.get(key, "") for key in (*ASIDE, "affected")},
+            places=tuple(data.get("places", ())),
+            not_in=tuple(data.get("not_in", ())),
+            languages=tuple(data.get("languages", ())),
+            kinds=tuple(data.get("kinds", ())),
+            minors=data.get("minors", ""),
+            vulnerable=data.get("vulnerable", ""),
+            deceased=data.get("deceased", ""),
+            affected=data.get("affected", ""),
             earlier=Earlier(UUID(data["earlier"]), tuple(data["who"])) if data.get("earlier") else None,
             lists=tuple(UUID(one) for one in data.get("lists", ())),
         )

@@ -15,7 +15,7 @@ from breachdesk.audit.timeline import describe
 from breachdesk.people.models import Person
 from notifications import actions, delivery
 from notifications.audience import Audience, Earlier, audience_from
-from notifications.models import Approval, Delivery, Edition, Notice, NoticeAuthor
+from notifications.models import Approval, Delivery, Edition, Notice, NoticeAuthor, Override
 from tests.factories import (
     LIST,
     approve,
@@ -83,6 +83,19 @@ def test_what_waits_or_is_approved_becomes_a_draft_and_its_approvals_void(
     assert approval.voided_at is not None
     withdrawn = Event.objects.get(type="edition.withdrawn")
     assert f"notifications.approval/{approval.pk}/{approval.version}" in withdrawn.content["data"]["also"]
+
+
+def test_what_somebody_took_on_themselves_they_took_for_other_people(
+    edition: Edition, chooser: User, approver: User
+) -> None:
+    said = {"check_key": "law.title", "sentence": "No title.", "reason": "Nobody there.", "text_sha256": b"0" * 32}
+    with unguarded():
+        Override.objects.create(edition=edition, given_by=approver, given_at=timezone.now(), **said)
+    actions.define_audience(edition.notice, audience=ADULTS, by=chooser)
+    given = Override.objects.get()
+    assert given.voided_at is not None
+    event = Event.objects.get(type="notice.audience_changed")
+    assert event.content["data"]["also"] == [f"notifications.override/{given.pk}/{given.version}"]
 
 
 def test_whoever_chose_the_audience_approves_no_edition_of_it(edition: Edition, chooser: User) -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifications.readership import Counted, Group, Readers, Readership
 from notifications.recipients import best_edition, languages_served
 
 PRESENT = ["", "en", "en-GB", "fr", "fr-CA", "de", "de-AT", "pt-BR", "nl", "pl"]
@@ -39,6 +40,23 @@ def test_the_order(language, written, order, edition) -> None:
 
 def test_the_base_of_the_general_language_serves_who_gave_none() -> None:
     assert best_edition("", "pt-BR", ["pt", "en"], ["en"]) == "pt"
+
+
+def test_who_gave_no_language_falls_back_on_nothing() -> None:
+    groups = Readership(
+        "Everybody affected",
+        Counted(14),
+        (
+            Readers("", 5, 5, "en"),
+            Readers("de-AT", 4, 4, "de"),
+            Readers("nl", 3, 3, "de"),
+            Readers("nl-BE", 1, 1, "de"),
+            Readers("pl", 1, 1, None),
+        ),
+    )
+    assert groups.falling_back == (Group("nl", "de", 4),)
+    assert groups.nothing_to_read == (Group("pl", None, 1),)
+    assert (groups.without_version, groups.waiting_for("de"), groups.wanted) == (1, 8, {"nl": 4, "pl": 1})
 
 
 @given(
