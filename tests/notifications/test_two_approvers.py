@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from breachdesk.accounts.actions import change_organisation
-from breachdesk.accounts.models import PendingDecision, User
+from breachdesk.accounts.models import Organisation, OrganisationAuthor, PendingDecision, User
 from breachdesk.audit.models import Event
 from breachdesk.audit.sections import collect_sections
 from breachdesk.desk.evidence import evidence_of
@@ -107,6 +107,19 @@ def test_one_yes_and_two_who_answer_for_it(edition: Edition, people: dict[str, U
         page = page_of(client, edition, name)
         assert "Nobody else is awake." in page
         assert "People must know tonight." in page
+
+
+def test_who_answered_for_it_counts_while_they_are_no_author(edition: Edition, people: dict[str, User]) -> None:
+    approve(edition, by=people["first"])
+    for who in ("dpo", "responder"):
+        done = break_glass(edition, reason="Nobody else is awake.", by=people[who])
+    change_organisation(sector="Shops", by=make_user("administrator"))
+    page = Organisation.objects.get()
+    OrganisationAuthor.objects.create(organisation=page, author=people["dpo"], at=timezone.now())
+    with pytest.raises(ValidationError, match="may not answer for it any more"):
+        start_edition(done, by=people["second"])
+    with pytest.raises(IntegrityError, match="not as many as it needs"), connection.cursor() as cursor:
+        cursor.execute("UPDATE notifications_edition SET state = 'sending', epoch = 1 WHERE id = %s", [edition.pk])
 
 
 @pytest.mark.parametrize("needed", [1, 2])
