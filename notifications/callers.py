@@ -19,7 +19,7 @@ from notifications.index_question import is_proved
 from notifications.models import Attempt, Delivery, Edition, Notice
 from notifications.models.deliveries import ON_THE_WIRE
 from notifications.previewing import Preview, shown
-from notifications.recipients import kinds_of, values_of
+from notifications.recipients import is_for_others, kinds_of, values_of
 from notifications.rendering import CODE, Recipient
 from notifications.verification_codes import code_of, printer
 from notifications.wording import WordingError
@@ -131,8 +131,8 @@ def _told(incident: Incident, person: Person, notice: Notice, delivery: Delivery
 
 
 def _why_not(person: Person, notice: Notice) -> str:
-    if person.withdrawn:
-        return "Not sent: they are no longer affected"
+    if is_for_others(person, notice):
+        return _affected_or_not(person)
     if person.held:
         return f"Not sent: they are on hold{_holds(person)}"
     if not person.has_email:
@@ -144,14 +144,18 @@ def _why_not(person: Person, notice: Notice) -> str:
 
 def _words(person: Person, delivery: Delivery) -> tuple[str, str]:
     waits = delivery.state in (State.PLANNED, State.CLAIMED, State.RETRY_WAIT)
-    if waits and person.withdrawn:
-        return "Not sent: they are no longer affected", ""
+    if waits and is_for_others(person, delivery.notice):
+        return _affected_or_not(person), ""
     if waits and person.held:
         return f"Not sent: they are on hold{_holds(person)}", "soon"
     if delivery.state in (State.PLANNED, State.CLAIMED):
         return WAITING.get(delivery.edition.state, "Not sent yet: nobody has started it"), "soon"
     words, tone = WORDS[delivery.state]
     return (f"{words}: {_reason(delivery)}" if delivery.state == State.BLOCKED else words), tone
+
+
+def _affected_or_not(person: Person) -> str:
+    return f"Not sent: they are {'no longer' if person.withdrawn else 'still'} affected"
 
 
 def _holds(person: Person) -> str:

@@ -16,7 +16,7 @@ from notifications.checking import MADE_UP
 from notifications.editions import layout_of, vocabulary_of
 from notifications.models import Delivery, Edition
 from notifications.placeholders import ValueRefused
-from notifications.recipients import kinds_of, values_of
+from notifications.recipients import is_for_others, kinds_of, values_of
 from notifications.rendering import CODE, Recipient, Skeleton, render_message
 from notifications.segments import first_of, people_of
 from notifications.verification_codes import SAMPLE
@@ -128,7 +128,8 @@ def open_real_person(edition: Edition, typed: str, *, by: User, segment: str = "
 
 
 def _found(edition: Edition, typed: str, *, by: User) -> Person:
-    found = [person for person in find_people(edition.notice.incident, typed, by=by) if not person.withdrawn]
+    everybody = find_people(edition.notice.incident, typed, by=by)
+    found = [person for person in everybody if not is_for_others(person, edition.notice)]
     if not found:
         raise ValidationError("Nobody in the list has exactly this address or customer number.")
     return found[0]

@@ -79,6 +79,11 @@ def people_for(notice: Notice) -> PersonQuerySet:
     return audience_from(notice.audience).people_of(notice.incident).reachable_by_email()
 
 
+def is_for_others(person: Person, notice: Notice) -> bool:
+    """A notice is for people who are affected, unless its audience is those who are no longer: never for both."""
+    return person.withdrawn != ("affected" in notice.audience)
+
+
 def recipients_of(edition: Edition) -> PersonQuerySet:
     """Who this edition would go to: of its audience, served by its language, without a delivery of the notice."""
     notice = edition.notice

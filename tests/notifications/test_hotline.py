@@ -21,7 +21,7 @@ from notifications import delivery
 from notifications.actions import create_notice, pause_edition, start_edition
 from notifications.batches import recipient_commitment
 from notifications.hotline import Said, answer_caller, note_caller, settle_dispute
-from notifications.models import Delivery, Edition
+from notifications.models import Delivery, Edition, Notice
 from notifications.transport import Kind, Outcome, Phase
 from notifications.verification_codes import code_of, printer
 from tests.factories import (
@@ -210,6 +210,12 @@ def test_why_somebody_got_nothing_is_said(answering: Client, case: Incident) -> 
     page = ask(answering, case, "HR-5")
     assert "Not sent: they are no longer affected" in page
     assert "We have sent them nothing" in page
+
+
+def test_a_notice_to_those_no_longer_affected_says_so_of_the_others(answering: Client, case: Incident) -> None:
+    with unguarded():
+        Notice.objects.filter(title="Follow-up").update(audience={"affected": "no_longer"})
+    assert "Not sent: they are still affected" in ask(answering, case, "HR-4")
 
 
 def test_the_very_text_says_what_may_differ(answering: Client, case: Incident) -> None:
