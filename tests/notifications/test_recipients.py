@@ -6,6 +6,7 @@ from breachdesk.people.models import Person
 from notifications.recipients import kinds_of, recipients_of
 from tests.factories import make_edition, make_incident
 
+
 @pytest.mark.django_db
 def test_held_and_unreachable_people_are_left_out() -> None:
     edition = make_edition()
