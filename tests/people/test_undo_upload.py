@@ -244,7 +244,7 @@ def test_the_database_plans_nothing_for_whoever_does_not_count(purpose: str) -> 
     else:
         upload = check_upload(make_upload(incident, "name,email\nBo Lind,bo@home.test\n"))
         person = Person.objects.get(upload=upload)
-    message = {"withdraw": "no longer affected", "undecided": "not taken in"}[purpose]
+    message = {"withdraw": "whom the notice is not for", "undecided": "not taken in"}[purpose]
     with pytest.raises(IntegrityError, match=message), transaction.atomic():
         Delivery.objects.create(
             notice=edition.notice, edition=edition, person=person, next_at=incident.opened_at, state="planned"
