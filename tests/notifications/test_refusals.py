@@ -66,23 +66,34 @@ def standing(edition: Edition) -> tuple[object, ...]:
 
 
 @every_step
-def test_the_page_before_it_says_what_will_happen(client: Client, step: Step) -> None:
-    edition = step.ready()
-    client.force_login(make_user(step.role(allowed=True)))
-    answer = client.get(reverse(step.name, args=[edition.notice.incident.reference, edition.pk]))
-    assert answer.status_code == 200
-    assert f'name="version" value="{edition.version}"' in answer.content.decode()
-
-
-@every_step
-def test_the_wrong_role_is_told_who_may(client: Client, step: Step) -> None:
+def test_the_page_before_it_says_what_will_happen_and_nobody_else_may(client: Client, step: Step) -> None:
+    """The page itself, the wrong role, a stale page; then a double click does it once. All of one edition."""
     edition = step.ready()
     before = standing(edition)
     client.force_login(make_user(step.role(allowed=False)))
     status, page = press(client, step, edition, edition.version)
-    assert status == 403
+    assert (status, standing(edition)) == (403, before), "the wrong role"
     assert "This needs the role" in page
-    assert standing(edition) == before
+
+    user = make_user(step.role(allowed=True))
+    if edition.state == Edition.State.IN_REVIEW and user.has_perm("notifications.approve_edition"):
+        open_everything(edition, by=user)
+    before = standing(edition)
+    client.force_login(user)
+    answer = client.get(reverse(step.name, args=[edition.notice.incident.reference, edition.pk]))
+    assert answer.status_code == 200
+    assert f'name="version" value="{edition.version}"' in answer.content.decode()
+
+    status, page = press(client, step, edition, edition.version - 1)
+    assert (status, standing(edition)) == (409, before), "a stale page"
+    assert "changed by somebody else since you opened it" in page
+
+    assert press(client, step, edition, edition.version)[0] == 302
+    after = standing(edition)
+    assert after != before
+    status, page = press(client, step, edition, edition.version)
+    assert (status, standing(edition)) == (409, after), "a double click"
+    assert "Nothing was changed" in page
 
 
 @every_step
@@ -94,29 +105,3 @@ def test_the_wrong_state_changes_nothing(client: Client, step: Step) -> None:
     assert status == 409
     assert "Nothing was changed" in page
     assert standing(edition) == before
-
-
-@every_step
-def test_a_stale_page_changes_nothing(client: Client, step: Step) -> None:
-    edition = step.ready()
-    before = standing(edition)
-    client.force_login(make_user(step.role(allowed=True)))
-    status, page = press(client, step, edition, edition.version - 1)
-    assert status == 409
-    assert "changed by somebody else since you opened it" in page
-    assert standing(edition) == before
-
-
-@every_step
-def test_a_double_click_does_it_once(client: Client, step: Step) -> None:
-    edition = step.ready()
-    user = make_user(step.role(allowed=True))
-    if edition.state == Edition.State.IN_REVIEW and user.has_perm("notifications.approve_edition"):
-        open_everything(edition, by=user)
-    client.force_login(user)
-    assert press(client, step, edition, edition.version)[0] == 302
-    after = standing(edition)
-    status, page = press(client, step, edition, edition.version)
-    assert status == 409
-    assert "Nothing was changed" in page
-    assert standing(edition) == after
