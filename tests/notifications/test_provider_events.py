@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from breachdesk.audit.models import Event
 from notifications import delivery
-from notifications.models import Delivery, MailEvent
+from notifications.models import Delivery, Edition, MailEvent
 from notifications.provider_events import apply_events
 from notifications.transport import Kind, Outcome, Phase
 from tests.factories import make_edition_being_sent
@@ -25,8 +25,19 @@ def _secret(settings: Settings) -> None:
     settings.ANYMAIL = {"WEBHOOK_SECRET": "us:secret"}
 
 
-def handed_over(kind: Kind = Kind.HANDED_OVER) -> Delivery:
-    edition = make_edition_being_sent()
+@pytest.fixture(scope="module")
+def edition(made_once: None, django_db_blocker: DjangoDbBlocker) -> Edition:
+    with django_db_blocker.unblock():
+        return make_edition_being_sent()
+
+
+@pytest.fixture
+def row(edition: Edition) -> Delivery:
+    """What the provider took from us."""
+    return handed_over(edition)
+
+
+def handed_over(edition: Edition, kind: Kind = Kind.HANDED_OVER) -> Delivery:
     token, rows = delivery.claim(edition.pk, 1)
     delivery.share_hand_overs(edition.pk)
     delivery.begin_hand_over(token, {rows[0].id: b"c" * 32})
@@ -62,8 +73,7 @@ def report(event: dict[str, Any], secret: str | None = SECRET) -> int:
     )
 
 
-def test_a_real_call_moves_the_delivery_on() -> None:
-    row = handed_over()
+def test_a_real_call_moves_the_delivery_on(row: Delivery) -> None:
     assert report(postmark("Delivery", row.pk)) == 200
     row.refresh_from_db()
     assert row.state == "handed_over", "stored at once, applied by the sweeper"
@@ -82,22 +92,19 @@ def test_a_real_call_moves_the_delivery_on() -> None:
 
 
 @pytest.mark.parametrize("secret", [None, "Basic " + base64.b64encode(b"us:guess").decode()])
-def test_without_the_secret_nothing_is_kept(secret: str | None) -> None:
-    row = handed_over()
+def test_without_the_secret_nothing_is_kept(row: Delivery, secret: str | None) -> None:
     assert report(postmark("Delivery", row.pk), secret) == 400
     assert not MailEvent.objects.exists()
 
 
-def test_without_any_secret_set_nothing_is_taken(settings: Settings) -> None:
-    row = handed_over()
+def test_without_any_secret_set_nothing_is_taken(settings: Settings, row: Delivery) -> None:
     settings.ANYMAIL = {}
     with pytest.warns(match="WEBHOOK_SECRET"):
         assert report(postmark("Delivery", row.pk), None) == 400
     assert not MailEvent.objects.exists()
 
 
-def test_a_repeated_report_is_one() -> None:
-    row = handed_over()
+def test_a_repeated_report_is_one(row: Delivery) -> None:
     for _ in range(3):
         assert report(postmark("Bounce", row.pk)) == 200
     assert MailEvent.objects.count() == 1
@@ -105,8 +112,7 @@ def test_a_repeated_report_is_one() -> None:
     assert apply_events() == 0
 
 
-def test_the_rank_never_falls() -> None:
-    row = handed_over()
+def test_the_rank_never_falls(row: Delivery) -> None:
     for record, state in (
         ("Bounce", "bounced"),
         ("Delivery", "bounced"),
@@ -119,8 +125,7 @@ def test_the_rank_never_falls() -> None:
         assert row.state == state
 
 
-def test_out_of_order_reports_in_one_pass_end_at_the_highest() -> None:
-    row = handed_over()
+def test_out_of_order_reports_in_one_pass_end_at_the_highest(row: Delivery) -> None:
     for record in ("SpamComplaint", "Delivery", "Bounce"):
         report(postmark(record, row.pk))
     assert apply_events() == 3
@@ -128,8 +133,8 @@ def test_out_of_order_reports_in_one_pass_end_at_the_highest() -> None:
     assert row.state == "complained"
 
 
-def test_an_unknown_is_cleared_up_by_a_report() -> None:
-    row = handed_over(Kind.UNKNOWN)
+def test_an_unknown_is_cleared_up_by_a_report(edition: Edition) -> None:
+    row = handed_over(edition, Kind.UNKNOWN)
     report(postmark("Delivery", row.pk))
     apply_events()
     row.refresh_from_db()
@@ -137,21 +142,18 @@ def test_an_unknown_is_cleared_up_by_a_report() -> None:
 
 
 @pytest.mark.parametrize("named", [uuid4(), None])
-def test_a_report_about_nobody_stays_in_quarantine(named: UUID | None) -> None:
-    handed_over()
+def test_a_report_about_nobody_stays_in_quarantine(row: Delivery, named: UUID | None) -> None:
     assert report(postmark("Delivery", named)) == 200
     assert MailEvent.objects.get().delivery_id is None
     assert apply_events() == 0
 
 
-def test_the_providers_own_id_finds_the_delivery_too() -> None:
-    row = handed_over()
+def test_the_providers_own_id_finds_the_delivery_too(row: Delivery) -> None:
     report(postmark("Delivery", None, MessageID="remote-1"))
     assert MailEvent.objects.get().delivery_id == row.pk
 
 
-def test_a_report_cannot_touch_what_is_not_sent() -> None:
-    make_edition_being_sent()
+def test_a_report_cannot_touch_what_is_not_sent(edition: Edition) -> None:
     row = Delivery.objects.filter(state="planned")[0]
     report(postmark("Bounce", row.pk))
     assert apply_events() == 0
@@ -159,14 +161,12 @@ def test_a_report_cannot_touch_what_is_not_sent() -> None:
     assert row.state == "planned"
 
 
-def test_opens_and_clicks_are_not_kept() -> None:
-    row = handed_over()
+def test_opens_and_clicks_are_not_kept(row: Delivery) -> None:
     assert report(postmark("Open", row.pk, ReceivedAt="2026-11-21T20:00:00Z", UserAgent="x")) == 200
     assert not MailEvent.objects.exists()
 
 
-def test_no_address_is_kept() -> None:
-    row = handed_over()
+def test_no_address_is_kept(row: Delivery) -> None:
     report(postmark("Bounce", row.pk))
     kept = MailEvent.objects.values_list("source", "source_id", "kind").get()
     assert kept == ("Postmark", "42", "bounced")
