@@ -93,6 +93,17 @@ def made_once(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Gene
         transaction.set_rollback(True)
 
 
+@pytest.fixture(scope="module")
+def committed_once(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Generator[None]:
+    """What a module makes is committed, as threads of the product need it, and the database is emptied at its end.
+
+    For modules without a transactional test: one whose tests ask for no database of their own, or are undone each.
+    """
+    with django_db_blocker.unblock():
+        yield
+        TransactionTestCase._fixture_teardown()
+
+
 @pytest.fixture
 def superuser_sql(db):
     """What somebody can do who owns the database: the triggers do not fire for him."""
