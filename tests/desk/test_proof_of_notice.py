@@ -3,7 +3,8 @@ ours."""
 
 import json
 from base64 import b64decode, urlsafe_b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.conf import settings as product
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
-from pytest_django import Settings
 
 from breachdesk.audit.checkpoints import public_keys
 from breachdesk.audit.models import Event
@@ -27,41 +28,68 @@ from notifications import delivery
 from notifications.models import BreakGlass, Delivery, Edition
 from notifications.transport import Kind, Outcome, Phase
 from tests.desk.exporting import pointing
-from tests.factories import destroy_key, make_user, unguarded
+from tests.factories import destroy_key, make_edition_being_sent, make_user, unguarded
 from tests.notifications.sink import Fault, Sink
 from tests.notifications.test_drain import being_sent, drain
 from tests.pdfs import attachment_of, text_of_pdf
 from tests.signing import Signing
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 PEOPLE = 11
 
 
-@pytest.fixture
-def edition(settings: Settings) -> Edition:
-    """Sent to eleven people; one was refused, the answer for another was lost."""
-    edition = being_sent(PEOPLE)
+@dataclass
+class Sent:
+    """Sent to eleven people; one was refused, the answer for another was lost.
+
+    `waited` is what an export said before the log was linked and before it was signed, `pdf` what it made after that.
+    """
+
+    edition: Edition
+    waited: tuple[str, str]
+    pdf: bytes
+
+
+@pytest.fixture(scope="module")
+def sent(committed_once: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
+    folder = tmp_path_factory.mktemp("sent")
+    edition, export = being_sent(PEOPLE), exporting_to(folder)
     faults = [Fault("rcpt", "550 5.1.1 nobody", "person0003"), Fault("dot", "take_and_drop", "person0005")]
-    with Sink(faults) as sink:
-        pointing(settings)(sink)
+    with Sink(faults) as sink, pytest.MonkeyPatch.context() as changed:
+        changed.setattr(product, "BREACHDESK", product.BREACHDESK)  # put back at the end
+        pointing(product)(sink)
         drain(edition)
-    return edition
+        signing = Signing(product, folder)
+        not_linked = refusal(export, one("handed_over").pk)
+        assert sequence_everything()
+        not_signed = refusal(export, one("handed_over").pk)
+        signing.sign()
+        yield Sent(edition, (not_linked, not_signed), export(one("handed_over").pk))
 
 
 @pytest.fixture
-def signed(edition: Edition, signing: Signing) -> Edition:
-    signing.sign()
-    return edition
+def signed(sent: Sent, db: None) -> Edition:
+    return Edition.objects.get(pk=sent.edition.pk)
 
 
 @pytest.fixture
 def export(tmp_path: Path) -> Callable[[object], bytes]:
+    return exporting_to(tmp_path)
+
+
+def exporting_to(folder: Path) -> Callable[[object], bytes]:
     def run(delivery_id: object) -> bytes:
-        target = tmp_path / "notice.pdf"
+        target = folder / "notice.pdf"
         call_command("export_proof_of_notice", str(delivery_id), "-o", str(target), stdout=StringIO())
         return target.read_bytes()
 
     return run
+
+
+def refusal(export: Callable[[object], bytes], delivery_id: object) -> str:
+    with pytest.raises(CommandError) as refused:
+        export(delivery_id)
+    return str(refused.value)
 
 
 def one(state: str) -> Delivery:
@@ -112,12 +140,9 @@ def check_event(proof: dict[str, Any], rows_root: bytes, key: bytes) -> dict[str
     return body
 
 
-def test_an_outsider_can_follow_it_from_the_address_to_the_signature(
-    signed: Edition, export: Callable[[object], bytes]
-) -> None:
+def test_an_outsider_can_follow_it_from_the_address_to_the_signature(sent: Sent) -> None:
     [key] = public_keys()
-    row = one("handed_over")
-    pdf = export(row.pk)
+    row, pdf = one("handed_over"), sent.pdf
     proof = json.loads(attachment_of(pdf, "row-proof.json"))
     body = check_event(json.loads(attachment_of(pdf, "event-proof.json")), check_row(proof), key.raw)
     line, opening = json.loads(proof["line"]), proof["opening"]
@@ -133,14 +158,13 @@ def test_every_row_of_a_batch_has_its_way_to_the_root(signed: Edition) -> None:
         check_row(json.loads(proof_of_notice(row.pk).row_proof))
 
 
-def test_the_page_says_it_in_words_and_the_trail_knows_it(signed: Edition, export: Callable[[object], bytes]) -> None:
-    row = one("handed_over")
-    pdf = export(row.pk)
+def test_the_page_says_it_in_words_and_the_trail_knows_it(sent: Sent) -> None:
+    row, pdf = one("handed_over"), sent.pdf
     opening = json.loads(attachment_of(pdf, "row-proof.json"))["opening"]
     pages = text_of_pdf(pdf).split("\f")[:-1]
     assert len(pages) == 1
     words = " ".join(pages[0].split())
-    for said in (opening["address"], str(row.pk), "Code 250", "in English", signed.subject):
+    for said in (opening["address"], str(row.pk), "Code 250", "in English", sent.edition.subject):
         assert said in words
     assert public_keys()[0].fingerprint in words
     told = Event.objects.get(type="proof.exported").content
@@ -186,39 +210,31 @@ def test_an_address_that_was_changed_since_is_not_shown_as_the_one_of_then(signe
     assert proof_of_notice(row.pk).opened is None
 
 
-def refusal(export: Callable[[object], bytes], delivery_id: object) -> str:
-    with pytest.raises(CommandError) as refused:
-        export(delivery_id)
-    return str(refused.value)
-
-
 def test_it_refuses_with_a_sentence(signed: Edition, export: Callable[[object], bytes], tmp_path: Path) -> None:
     assert "is no id of a delivery" in refusal(export, "abc")
     assert "There is no delivery" in refusal(export, signed.pk)
     assert "not handed over to the mail host: it is “refused”" in refusal(export, one("refused").pk)
     assert "it is “unknown”" in refusal(export, one("unknown").pk)
     assert list(tmp_path.glob("*.pdf")) == []
-    assert not Event.objects.filter(type="proof.exported").exists()
+    assert Event.objects.filter(type="proof.exported").count() == 1, "the one that was made before"
 
 
-def test_nothing_is_written_over(signed: Edition, export: Callable[[object], bytes]) -> None:
-    export(one("handed_over").pk)
+def test_nothing_is_written_over(signed: Edition, export: Callable[[object], bytes], tmp_path: Path) -> None:
+    (tmp_path / "notice.pdf").write_text("mine")
     assert "cannot be written: File exists" in refusal(export, one("handed_over").pk)
-    assert Event.objects.filter(type="proof.exported").count() == 1
+    assert (tmp_path / "notice.pdf").read_text() == "mine"
+    assert Event.objects.filter(type="proof.exported").count() == 1, "the one that was made before"
 
 
-def test_it_waits_for_the_log_and_for_a_signature(
-    edition: Edition, signing: Signing, export: Callable[[object], bytes]
-) -> None:
-    assert "not linked into the log yet" in refusal(export, one("handed_over").pk)
-    assert sequence_everything()
-    assert "No signed checkpoint covers entry" in refusal(export, one("handed_over").pk)
-    signing.sign()
-    assert export(one("handed_over").pk).startswith(b"%PDF-")
+def test_it_waits_for_the_log_and_for_a_signature(sent: Sent) -> None:
+    not_linked, not_signed = sent.waited
+    assert "not linked into the log yet" in not_linked
+    assert "No signed checkpoint covers entry" in not_signed
+    assert sent.pdf.startswith(b"%PDF-")
 
 
-def test_a_batch_that_is_still_open_proves_nothing_yet(export: Callable[[object], bytes]) -> None:
-    edition = being_sent(2)
+def test_a_batch_that_is_still_open_proves_nothing_yet(signed: Edition, export: Callable[[object], bytes]) -> None:
+    edition = make_edition_being_sent()
     token, rows = delivery.claim(edition.pk, 2)
     delivery.share_hand_overs(edition.pk)
     delivery.begin_hand_over(token, {row.id: b"c" * 32 for row in rows})
