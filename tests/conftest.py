@@ -97,7 +97,7 @@ def made_once(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Gene
 def committed_once(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Generator[None]:
     """What a module makes is committed, as threads of the product need it, and the database is emptied at its end.
 
-    For modules without a transactional test: one whose tests ask for no database of their own, or are undone each.
+    For modules of which every test uses the database and none is transactional.
     """
     with django_db_blocker.unblock():
         yield

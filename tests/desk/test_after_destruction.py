@@ -1,6 +1,7 @@
 """A case whose data key is gone, walked through: every page says so, and none fails."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -10,7 +11,6 @@ import pytest
 from django.conf import settings as product
 from django.core.management import call_command
 from django.urls import reverse
-from pytest_django import Settings
 
 from breachdesk.audit.models import Event
 from breachdesk.audit.sequencer import sequence_everything
@@ -25,35 +25,52 @@ from tests.factories import make_people, make_user
 from tests.incidents.keeping import client_of, destroy
 from tests.signing import Signing
 
+pytestmark = pytest.mark.django_db
+
 MASK = "•"
-NAMES = ["Person 5", "person0005@", "Ana", "HR-5", "lindqvist"]
+NAMES = re.compile(rb"Person 5|person0005@|\bAna\b|HR-5|lindqvist")  # a token of a form may hold three letters
 HEADING = "customer_id,first_name,last_name,email,language"
 REJECTED = f"{HEADING}\nHR-90,Zoë,Rejected,not-an-address,en\nHR-91,Ole,Late,ole.late@example.com,en"
 
 
 @dataclass
 class Gone:
-    """A case after its data key was destroyed, and the list of its people as it was shown before."""
+    """A case after its data key was destroyed, the list of its people as it was shown before, and what was exported."""
 
     incident: Incident
     listed_before: str
+    verdict: str
+    bundle: Path
+    proof: Path
 
 
 @pytest.fixture(scope="module")
-def gone(committed_once: None) -> Gone:
+def gone(committed_once: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gone]:
     with pytest.MonkeyPatch.context() as changed:
         changed.setattr(product, "BREACHDESK", product.BREACHDESK)  # put back at the end
         case = told_case(pointing(product))
-    cancel_edition(Edition.objects.get(), by=make_user("dpo"), reason="Everybody else has it.")
-    make_people(case, REJECTED, name="mrs-lindqvist.csv")
-    create_notice(case, title="A second notice", by=make_user("author"))
-    listed = client_of(make_user("dpo")).get(reverse("people-list", args=[case.reference])).content.decode()
-    destroy(case)
-    return Gone(Incident.objects.get(pk=case.pk), listed)
+        cancel_edition(Edition.objects.get(), by=make_user("dpo"), reason="Everybody else has it.")
+        make_people(case, REJECTED, name="mrs-lindqvist.csv")
+        create_notice(case, title="A second notice", by=make_user("author"))
+        listed = client_of(make_user("dpo")).get(reverse("people-list", args=[case.reference])).content.decode()
+        destroy(case)
+        yield Gone(case, listed, *handed_out(case, tmp_path_factory.mktemp("gone")))
+
+
+def handed_out(case: Incident, folder: Path) -> tuple[str, Path, Path]:
+    """What our own verifier says of the log, a bundle with private values, and a proof of a notice."""
+    signing, proof = Signing(product, folder), folder / "proof.pdf"
+    sequence_everything()
+    signing.sign()
+    verdict = verify().verdict
+    bundle = Exporting(signing, folder)(case, "--private")
+    delivery = Delivery.objects.filter(state="handed_over")[0]
+    call_command("export_proof_of_notice", str(delivery.pk), "-o", str(proof), stdout=StringIO())
+    return verdict, bundle, proof
 
 
 @pytest.fixture
-def destroyed(gone: Gone) -> Incident:
+def destroyed(gone: Gone, db: None) -> Incident:
     return Incident.objects.get(pk=gone.incident.pk)
 
 
@@ -93,7 +110,7 @@ def test_every_page_says_so_and_none_fails(destroyed: Incident) -> None:
             for words in many:
                 response = client.get(reverse(name, args=[destroyed.reference, *words]))
                 answers.setdefault(name, set()).add(response.status_code)
-                assert not [word for word in NAMES if word.encode() in response.content], name
+                assert not NAMES.findall(response.content), name
                 assert MASK not in response.content.decode().replace(DOTS_ALONE, ""), name
                 assert not re.search(rf"\w{MASK}", response.content.decode()), name
                 assert response.status_code != 410 or b"was destroyed on" in response.content, name
@@ -117,22 +134,16 @@ def test_what_a_form_asks_for_is_gone_too(destroyed: Incident) -> None:
         response = client.post(reverse(name, args=[destroyed.reference, *words]), data)
         content = b"".join(response) if response.streaming else response.content
         assert response.status_code < 500, name
-        assert not [word for word in NAMES if word.encode() in content], name
+        assert not NAMES.findall(content), name
 
 
-def test_the_case_is_handed_out_as_before(destroyed: Incident, settings: Settings, tmp_path: Path) -> None:
+def test_the_case_is_handed_out_as_before(gone: Gone, destroyed: Incident) -> None:
     """A bundle with private values verifies outside; a proof of a notice stands, without a name."""
-    signing = Signing(settings, tmp_path)
-    export = Exporting(signing, tmp_path)
-    sequence_everything()
-    signing.sign()
-    assert verify().verdict == "VALID"
-    bundle = export(destroyed, "--private")
-    assert check(bundle)["verdict"] == "VALID"
-    assert not [name for name, content in members_of(bundle).items() if b"Zolt" in content or b"person0005" in content]
-    delivery = Delivery.objects.filter(state="handed_over")[0]
-    call_command("export_proof_of_notice", str(delivery.pk), "-o", str(tmp_path / "proof.pdf"), stdout=StringIO())
-    assert (tmp_path / "proof.pdf").stat().st_size > 5_000
+    assert gone.verdict == "VALID"
+    assert check(gone.bundle)["verdict"] == "VALID"
+    members = members_of(gone.bundle)
+    assert not [name for name, content in members.items() if b"Zolt" in content or b"person0005" in content]
+    assert gone.proof.stat().st_size > 5_000
     client = client_of(make_user("dpo"))
     evidence = client.post(reverse("incident-evidence", args=[destroyed.reference]))
     assert (evidence.status_code, evidence["Content-Type"]) == (200, "application/pdf")
