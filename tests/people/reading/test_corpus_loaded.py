@@ -5,6 +5,8 @@ import json
 import pytest
 from django.core.exceptions import ValidationError
 
+from breachdesk.accounts.models import User
+from breachdesk.incidents.models import Incident
 from breachdesk.people.actions import match_columns, receive_upload
 from breachdesk.people.models import Person, RejectedRow, Upload
 from breachdesk.people.personal import personal_of
@@ -25,6 +27,13 @@ FAILED = [nasty for nasty in NASTY_FILES if nasty.when == "read"]
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="module", autouse=True)
+def case(made_once, django_db_blocker):
+    """One for all of them: each file is taken back after its test."""
+    with django_db_blocker.unblock():
+        return make_incident(), make_user("responder")
+
+
 def named(nasty):
     return nasty.name
 
@@ -41,7 +50,7 @@ def matched(nasty):
 
 
 def received(nasty):
-    incident, user = make_incident(), make_user("responder")
+    incident, user = Incident.objects.get(), User.objects.filter(groups__name="responder")[0]
     content = nasty.make()
     sealed = seal_chunks(incident.pk, "list", (content[n : n + 70_000] for n in range(0, len(content), 70_000)))
     return receive_upload(incident, sealed, by=user), user
