@@ -19,6 +19,7 @@ from breachdesk.embedded.processes import Program, ask_to_stop, end_session, lau
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LONGEST_PAUSE = 10.0
 STEADY_AFTER = 30.0
+MOST_READS_AT_END = 100
 LONGEST_LINE = 8192
 
 
@@ -133,16 +134,25 @@ class Supervisor:
         while process.poll() is None and time.monotonic() < deadline and self.stop_requests < 2:
             self._show_output(0.05)
         end_session(process)
-        self._show_output(0)
+        self._show_what_is_left(process)
 
-    def _show_output(self, seconds: float) -> None:
+    def _show_what_is_left(self, process: subprocess.Popen[bytes]) -> None:
+        """To the end of its output: a last line without a line break is shown once nothing can follow it."""
+        for _ in range(MOST_READS_AT_END):
+            if process.stdout is None or process.stdout.closed or not self._show_output(0):
+                return
+
+    def _show_output(self, seconds: float) -> bool:
+        """Whether there was anything to read."""
         if not self._selector.get_map():
             time.sleep(seconds)
-            return
-        for key, _ in self._selector.select(seconds):
+            return False
+        ready = self._selector.select(seconds)
+        for key, _ in ready:
             pipe = key.fileobj
             assert not isinstance(pipe, int)
             self._read(pipe, key.fd, key.data)  # type: ignore[arg-type]
+        return bool(ready)
 
     def _read(self, pipe: IO[bytes], descriptor: int, program: Program) -> None:
         try:

@@ -43,6 +43,16 @@ def test_what_a_part_prints_is_shown_with_its_name(supervisor, tmp_path, capfd):
     assert capfd.readouterr().out.splitlines() == ["web       | one", "web       | two"]
 
 
+def test_what_was_printed_and_not_read_before_the_end_is_shown_to_its_last_letter(supervisor, tmp_path, capfd):
+    part = supervisor.keep_running(program(tmp_path, "print('one'); print('two', end='')", "web"))
+    part.process.wait()  # nothing of it was read yet
+    supervisor.stop_all()
+    assert [line for line in capfd.readouterr().out.splitlines() if "web " in line] == [
+        "web       | one",
+        "web       | two",
+    ]
+
+
 def test_a_part_that_dies_starts_again_and_its_orphans_are_gone(supervisor, tmp_path):
     part = supervisor.keep_running(program(tmp_path, FAMILY))
     tend_until(supervisor, lambda: len(session_members(part.process.pid)) == 2)
