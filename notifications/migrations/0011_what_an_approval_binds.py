@@ -14,7 +14,8 @@ from breachdesk.audit.guards import guard_links, guard_rows
 ROWS = """
 CREATE FUNCTION notifications_frozen_row(p people_person) RETURNS bytea IMMUTABLE PARALLEL SAFE LANGUAGE sql AS $$
     SELECT substr(sha256(uuid_send(p.id) || coalesce(p.email_index, ''::bytea) || p.row_checksum || convert_to(
-        concat_ws(E'\\x1f', p.country, p.state, p.language, p.minor::text, array_to_string(p.kinds, ',')),
+        concat_ws(E'\\x1f', p.country, p.state, p.language, p.minor::text, p.vulnerable::text,
+        p.deceased::text, array_to_string(p.kinds, ',')),
         'UTF8')), 1, 16)
 $$;
 CREATE TRIGGER guard_delivery_frozen BEFORE UPDATE OF frozen ON notifications_delivery FOR EACH ROW

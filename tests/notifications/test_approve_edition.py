@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db.models import BinaryField, F, Func
 
 from breachdesk.accounts.actions import change_organisation
 from breachdesk.accounts.models import PendingDecision
@@ -9,7 +10,7 @@ from breachdesk.audit.models import Event
 from breachdesk.people.models import Person
 from notifications import delivery
 from notifications.actions import approve_edition, save_draft, start_edition, submit_for_review
-from notifications.models import Approval, Edition
+from notifications.models import Approval, Delivery, Edition
 from tests.factories import approve, make_approved_edition, make_edition, make_edition_in_review, make_user
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,39 @@ def test_a_changed_address_blocks_that_row_alone_and_voids_nothing() -> None:
     _, rows = delivery.claim(started.pk, 10)
     assert [row.person for row in rows if not row.is_as_frozen] == [changed.pk]
     assert len(rows) == 3
+
+
+CHANGED = {
+    "email_index": b"0" * 16,
+    "row_checksum": b"0" * 16,
+    "country": "FR",
+    "state": "CA",
+    "language": "fr",
+    "minor": True,
+    "vulnerable": True,
+    "deceased": True,
+    "kinds": ["name", "passport"],
+}
+
+
+def test_whatever_messages_and_audiences_are_made_of_is_frozen_with_each_row() -> None:
+    edition = make_edition_in_review()
+    delivered = Delivery.objects.filter(edition=edition)[0]
+    person = Person.objects.filter(pk=delivered.person_id)
+    now = Func(F("pk"), function="notifications_frozen_row", template="%(function)s(people_person)")
+    now.output_field = BinaryField()
+
+    def frozen() -> bytes:
+        return bytes(person.annotate(row=now).values_list("row", flat=True).get())
+
+    assert frozen() == bytes(delivered.frozen or b"")
+    for column, value in CHANGED.items():
+        before = person.values_list(column, flat=True).get()
+        person.update(**{column: value})
+        assert frozen() != bytes(delivered.frozen or b""), column
+        person.update(**{column: before})
+    person.update(held=True)
+    assert frozen() == bytes(delivered.frozen or b""), "taking people out voids nothing"
 
 
 def test_a_person_on_hold_does_not_void_it() -> None:

@@ -22,7 +22,7 @@ from breachdesk.people.models import Person
 from breachdesk.people.personal import personal_of, row_checksum, seal_personal
 from breachdesk.vault.sealing import cipher_for
 from notifications import actions as notices
-from notifications import sending
+from notifications import sending, starters
 from notifications.models import Edition, Notice
 from notifications.rendering import compiled_layout
 from notifications.routes import connect
@@ -225,6 +225,19 @@ def test_what_changes_while_it_is_sent_stops_it(edition: Edition, settings: Sett
     forge(Organisation.objects.get(), **BY_THE_START[sender])
     notices.resume_edition(again(edition), by=starter)
     assert sent(started, settings) == EVERYBODY
+
+
+def test_a_starter_that_was_changed_since_changes_nothing_of_what_is_sent(
+    edition: Edition, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its words became the edition's when it was begun; the file is never read for it again."""
+    for file in starters.FOLDER.iterdir():
+        (tmp_path / file.name).write_text("Send us your password\n\nNow.", "utf-8")
+    monkeypatch.setattr(starters, "FOLDER", tmp_path)
+    approved = edition.approvals.get()
+    started = notices.start_edition(edition, by=make_user("approver"))
+    assert sent(started, settings) == EVERYBODY
+    assert (again(edition).subject, again(edition).body) == (approved.subject, approved.body)
 
 
 @contextmanager
