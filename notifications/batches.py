@@ -3,7 +3,7 @@
 A line is RFC 8785 JSON of {"at", "code", "delivery", "outcome", "recipient", "reply", "try"}, in the order of delivery,
 try and outcome; the root is that of RFC 6962 over the lines. A line is made of columns that nothing changes any more
 once the batch is settled: of the delivery if the message was handed over at once, else of the attempt that was
-answered. What is heard later moves a delivery's state, never these.
+answered, or that was tried again by somebody's decision. What is heard later moves a delivery's state, never these.
 
 `recipient` is the trail's commitment, SHA-256(0x02 || salt || length of the name || "recipient" || address), to the
 very address of the envelope. It is stored with the intent, before anything goes on the wire, so that a line outlives
@@ -34,7 +34,10 @@ WHERE d.token = %(token)s AND d.code BETWEEN 200 AND 299
                   WHERE a.delivery_id = d.id AND a.batch_id = d.token AND a.outcome = 'unknown')
 UNION ALL
 SELECT a.closed_at, a.code, a.delivery_id, a.outcome, a.recipient, a.reply_sha256, a.n
-FROM notifications_attempt AS a WHERE a.batch_id = %(token)s AND a.outcome <> 'handed_over'
+FROM notifications_attempt AS a JOIN notifications_delivery AS d ON d.id = a.delivery_id
+WHERE a.batch_id = %(token)s AND (a.outcome <> 'handed_over' OR d.token IS DISTINCT FROM a.batch_id
+      AND NOT EXISTS (SELECT FROM notifications_attempt AS u WHERE u.delivery_id = a.delivery_id
+                      AND u.batch_id = a.batch_id AND u.outcome = 'unknown'))
 """
 
 

@@ -33,7 +33,7 @@ LOOK_AT_HOLD_AGAIN = 15 * 60
 # Minutes until the next try after the first, second … definite temporary refusal; then every four hours.
 WAITS = (60, 5 * 60, 15 * 60, 60 * 60)
 LONG_WAIT = 4 * 60 * 60
-MOST_TRIES = 20  # about three days; then the worker blocks the row and a person decides
+MOST_TRIES = 20  # about three days, and after each decision to go on; then the worker blocks the row
 
 PLAN = """
 INSERT INTO notifications_delivery (id, notice_id, edition_id, person_id, state, next_at, tries, generation,
@@ -68,8 +68,9 @@ p.withdrawn <> (SELECT n.audience ? 'affected' FROM notifications_edition AS x
 """
 LEFT_OUT = f"(p.held OR {IS_FOR_OTHERS})"
 NEW_BATCH = """
-    INSERT INTO notifications_batch (id, edition_id, epoch, opened_at, lease_until, rows)
-    SELECT %(token)s::uuid, e.id, e.epoch, now(), now() + make_interval(secs => %(lease)s), 0
+    INSERT INTO notifications_batch (id, edition_id, epoch, route, journal, opened_at, lease_until, rows)
+    SELECT %(token)s::uuid, e.id, e.epoch, e.route, %(journal)s::uuid, now(),
+        now() + make_interval(secs => %(lease)s), 0
     FROM notifications_edition AS e WHERE e.id = %(edition)s AND {may_be_sent} RETURNING id
 """.replace("{may_be_sent}", MAY_BE_SENT)
 
@@ -86,7 +87,7 @@ UPDATE notifications_delivery AS d SET
     token = CASE WHEN {left_out} THEN d.token ELSE %(token)s END,
     next_at = CASE WHEN {left_out} THEN now() + make_interval(secs => %(look_again)s) END
 FROM due, people_person AS p WHERE d.id = due.id AND p.id = d.person_id
-RETURNING {left_out}, d.id, d.person_id, p.sealed, p.row_checksum, p.kinds, d.tries,
+RETURNING {left_out}, d.id, d.person_id, p.sealed, p.row_checksum, p.kinds, d.tries, d.generation, d.rung,
     notifications_frozen_row(p) IS NOT DISTINCT FROM coalesce(d.amended, d.frozen)
 """.replace("{new_batch}", NEW_BATCH).replace("{left_out}", LEFT_OUT)
 
@@ -162,6 +163,8 @@ class Claimed(NamedTuple):
     checksum: bytes
     kinds: Sequence[str]
     tries: int
+    generation: int
+    rung: int
     is_as_frozen: bool
     was_tried: bool = False
 
@@ -219,11 +222,19 @@ def forget_plan(edition: Edition) -> int:
         return int(cursor.rowcount)
 
 
-def claim(edition_id: UUID, limit: int) -> tuple[UUID, list[Claimed]]:
-    """Lease up to `limit` due rows of an edition that is being sent. No rows: nothing due, or not to be sent now."""
+def claim(edition_id: UUID, limit: int, journal: UUID | None = None) -> tuple[UUID, list[Claimed]]:
+    """Lease up to `limit` due rows of an edition that is being sent. No rows: nothing due, or not to be sent now.
+
+    `journal` is where this worker notes what it does on the wire (journal.py).
+    """
     token = uuid4()
     with transaction.atomic():
-        parameters = {"edition": edition_id, "lease": terms().lease, "look_again": LOOK_AT_HOLD_AGAIN}
+        parameters = {
+            "edition": edition_id,
+            "journal": journal,
+            "lease": terms().lease,
+            "look_again": LOOK_AT_HOLD_AGAIN,
+        }
         # A plan made once must know the limit, or it is made for a tenth of all rows.
         statement = CLAIM.replace("%(limit)s", str(int(limit)))
         found = list(run(statement, {"token": token, **parameters}))

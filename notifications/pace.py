@@ -62,7 +62,8 @@ UPDATE notifications_delivery AS d SET
 FROM looked AS l, people_person AS p
 WHERE d.id = l.id AND p.id = d.person_id AND (l.is_held OR l.ends IS NOT NULL OR l.n <= %(most)s)
 RETURNING (SELECT count(*) FROM due), l.is_held OR l.ends IS NOT NULL, d.id, d.person_id, p.sealed, p.row_checksum,
-    p.kinds, d.tries, notifications_frozen_row(p) IS NOT DISTINCT FROM coalesce(d.amended, d.frozen), l.was_tried
+    p.kinds, d.tries, d.generation, d.rung,
+    notifications_frozen_row(p) IS NOT DISTINCT FROM coalesce(d.amended, d.frozen), l.was_tried
 """
 CLAIMS = {
     (is_new, only_tried): CLAIM_SOME.format(
@@ -140,16 +141,16 @@ class Gate:
     again_in: float
 
 
-def take(limits: Limits | None, edition_id: UUID, most: int, token: UUID | None) -> Taken:
+def take(limits: Limits | None, edition_id: UUID, most: int, token: UUID | None, journal: UUID | None = None) -> Taken:
     """The next rows for a worker, into the batch it has if it has one."""
     if limits is None:
-        fresh, rows = delivery.claim(edition_id, most)
+        fresh, rows = delivery.claim(edition_id, most, journal)
         return Taken(fresh, rows, 0 if len(rows) == most else None)
     with transaction.atomic():
-        return _take(limits, most, token)
+        return _take(limits, most, token, journal)
 
 
-def _take(limits: Limits, most: int, token: UUID | None) -> Taken:
+def _take(limits: Limits, most: int, token: UUID | None, journal: UUID | None) -> Taken:
     pace, now = _locked(limits.edition_id)
     gate = _gate(limits, pace, now)
     wanted = min(most, gate.most)
@@ -159,7 +160,12 @@ def _take(limits: Limits, most: int, token: UUID | None) -> Taken:
     asleep = quiet_places(quiet, limits.zone, now.replace(second=0, microsecond=0)) if quiet else {}
     only_tried = gate.new < 1
     look = claim_some(
-        limits.edition_id, wanted if only_tried else min(wanted, gate.new), token, asleep, only_tried=only_tried
+        limits.edition_id,
+        wanted if only_tried else min(wanted, gate.new),
+        token,
+        asleep,
+        only_tried=only_tried,
+        journal=journal,
     )
     rows = _with_a_turn(limits, look.token, look.rows, now) if limits.schedule.per_domain else look.rows
     _let_go(pace, limits.schedule, rows, now)
@@ -173,7 +179,13 @@ def _take(limits: Limits, most: int, token: UUID | None) -> Taken:
 
 
 def claim_some(
-    edition_id: UUID, most: int, token: UUID | None, asleep: Mapping[tuple[str, str], datetime], *, only_tried: bool
+    edition_id: UUID,
+    most: int,
+    token: UUID | None,
+    asleep: Mapping[tuple[str, str], datetime],
+    *,
+    only_tried: bool,
+    journal: UUID | None = None,
 ) -> Looked:
     """As claim(), into the batch `token` if there is one; nobody of a place that is asleep, whose turn comes later.
 
@@ -181,6 +193,7 @@ def claim_some(
     """
     statement, batch = CLAIMS[token is None, only_tried], token or uuid4()
     parameters = {"edition": edition_id, "token": batch, "lease": terms().lease, "look_again": LOOK_AT_HOLD_AGAIN}
+    parameters |= {"journal": journal} if token is None else {}
     places = {
         "countries": [country for country, _ in asleep],
         "states": [state for _, state in asleep],

@@ -76,7 +76,7 @@ class Composer:
 
     def compose(self, row: Claimed) -> Letter:
         """Raises ValueRefused where this person's message cannot be made."""
-        if row.tries >= delivery.MOST_TRIES:
+        if row.tries >= delivery.MOST_TRIES * (1 + row.generation):
             raise ValueRefused(f"The mail system refused this message for now, {row.tries} times.")
         if not row.is_as_frozen:
             raise ValueRefused("This person's row changed after the list was frozen. Ask to have the change approved.")

@@ -55,6 +55,9 @@ GUARDED: dict[str, set[str]] = {
     "notifications_delivery": STATEMENTS,
     "notifications_attempt": STATEMENTS,
     "notifications_mailevent": STATEMENTS,
+    "notifications_deliverydecision": ROWS,
+    "notifications_letterrun": ROWS,
+    "notifications_letter": STATEMENTS,
     "regulators_filing": ROWS,
     "regulators_answer": ROWS,
     "regulators_filingversion": ROWS,
@@ -93,6 +96,8 @@ EXEMPT = {
     "which is guarded",
     "notifications_pace": "when the next messages of an edition may go, moved at every claim; how fast they may is "
     "approved with the edition, which is guarded",
+    "notifications_sendingepoch": "a number that grows with every worker's start, compared with a file outside the "
+    "database; who lets sending go on after they differed leaves an event",
     "people_tally": "counted from the people's rows, which are guarded; manage.py recount_people gives it anew, and a "
     "test compares the two after every action",
     "regulators_typing": "words typed and not saved, for whoever typed them, and who has a page open: no part of a "
@@ -121,7 +126,11 @@ FREE = {
         "tried_at": "when the relay was tried; that colleagues are warned is in the trail",
         "told_at": "when the relay took the e-mails; that colleagues are warned is in the trail",
     },
-    "notifications_batch": {"lease_until": "the worker's sign of life; says nothing of what came of a message"},
+    "notifications_batch": {
+        "lease_until": "the worker's sign of life; says nothing of what came of a message",
+        "route": "written with the batch, which nobody changes once it is settled",
+        "journal": "written with the batch: where its worker notes what it does on the wire",
+    },
 }
 
 # Columns that may change alone while a row is under way, and when that is.

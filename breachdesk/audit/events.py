@@ -7,33 +7,9 @@ which is sealed apart and never stands in the trail's own bytes.
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from string import Formatter
 
-# What a sentence says in one phrase, made of several keys (timeline.py words it). The first keys must be given.
-COMPOSED = {"moment": ("at",), "estimate": ("low", "high")}
-
-
-# Every event may name more objects than its own, and batches of rows that were changed together: see record().
-NAMES = frozenset({"also", "batches"})
-
-
-@dataclass(frozen=True)
-class EventType:
-    sentence: str
-    more: str = ""
-    private: str = ""
-    required: frozenset[str] = field(init=False)
-    allowed: frozenset[str] = field(init=False)
-    private_fields: frozenset[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        names = [name for _, name, _, _ in Formatter().parse(self.sentence) if name]
-        required = frozenset(key for name in names for key in COMPOSED.get(name, (name,)))
-        object.__setattr__(self, "required", required)
-        object.__setattr__(self, "allowed", required | frozenset(self.more.split()) | NAMES)
-        object.__setattr__(self, "private_fields", frozenset(self.private.split()))
-
+from breachdesk.audit.event_type import EventType
+from breachdesk.audit.notice_events import NOTICE_EVENTS
 
 EVENTS: dict[str, EventType] = {
     # Colleagues and settings
@@ -162,93 +138,6 @@ EVENTS: dict[str, EventType] = {
     "caller.answered": EventType("answered a caller: {count} people found", more="by_code people deliveries"),
     "caller.noted": EventType("noted what a caller said: {said}", private="words"),
     "caller.settled": EventType("settled what a caller said", private="words"),
-    # Notices
-    "notice.created": EventType("began a notice", more="language", private="title"),
-    "notice.audience_changed": EventType(
-        "said whom a notice is for: {people} people",
-        more="held without_email languages voided",
-        private="sentence",
-    ),
-    "edition.created": EventType("began the {language} edition, revision {revision}"),
-    "edition.saved": EventType("changed the text of the {language} edition", more="revision", private="subject body"),
-    "edition.submitted": EventType(
-        "submitted the {language} edition for approval, to {recipients} people",
-        more="revision digest recipients_root",
-    ),
-    "edition.overruled": EventType(
-        "took the responsibility for {checks} failing checks of the {language} edition",
-        more="revision sha256",
-        private="reason what",
-    ),
-    "edition.withdrawn": EventType("took the {language} edition back from approval", more="revision", private="reason"),
-    "edition.rejected": EventType("sent the {language} edition back", more="revision digest", private="reason"),
-    "edition.opened": EventType(
-        "opened what an approver must see of the {language} edition", more="revision digest shown kinds"
-    ),
-    "edition.commented": EventType("commented on the {language} edition", more="revision", private="text"),
-    "edition.comment_settled": EventType("settled a comment on the {language} edition", more="revision"),
-    "edition.approved": EventType(
-        "approved the {language} edition for {recipients} people", more="revision digest recipients_root given needed"
-    ),
-    "edition.glass_broken": EventType(
-        "broke the glass for the {language} edition: one approval of {needed} is to be enough",
-        more="revision digest recipients given",
-        private="reason",
-    ),
-    "edition.amendment_asked": EventType(
-        "asked for approval of {added} people added to the {language} edition and {changed} changed on it",
-        more="revision digest rows_root",
-    ),
-    "edition.amendment_approved": EventType(
-        "approved {added} people added to the {language} edition and {changed} changed on it",
-        more="revision digest rows_root",
-    ),
-    "edition.amendment_refused": EventType(
-        "refused {added} people added to the {language} edition and {changed} changed on it",
-        more="revision digest",
-        private="reason",
-    ),
-    "test_send.began": EventType("began to send a test of the {language} edition", more="revision count users"),
-    "edition.tested": EventType(
-        "tried the {language} edition on colleagues: {count} got it", more="revision users failed digest"
-    ),
-    "edition.scheduled": EventType(
-        "set when and how fast the {language} edition goes out",
-        more="revision start_at zone late_after quiet_from quiet_until per_minute per_domain wave_size wave_hours "
-        "calls_per_hour thousandths canary",
-    ),
-    "edition.armed": EventType(
-        "had the {language} edition start by itself at {start_at}", more="revision zone late_after"
-    ),
-    "edition.disarmed": EventType("took back that the {language} edition starts by itself", more="revision"),
-    "edition.schedule_missed": EventType(
-        "did not start the {language} edition by itself: {why}", more="revision start_at late_after"
-    ),
-    "edition.started": EventType(
-        "started sending the {language} edition to {recipients} people", more="revision digest epoch planned armed_by"
-    ),
-    "edition.paused": EventType(
-        "paused the {language} edition; {in_air} messages were already on their way",
-        more="revision epoch why",
-        private="reason",
-    ),
-    "edition.resumed": EventType("resumed the {language} edition", more="revision epoch", private="reason"),
-    "edition.cancelled": EventType(
-        "cancelled the {language} edition", more="revision epoch in_air cancelled", private="reason"
-    ),
-    "edition.finished": EventType(
-        "finished the {language} edition: {handed_over} handed over, {refused} refused, {unknown} not known",
-        more="blocked suppressed cancelled recipients",
-    ),
-    "delivery.batch_settled": EventType(
-        "settled a batch: {handed_over} handed over, {refused} refused, {retry_wait} to try again, "
-        "{unknown} not known, {blocked} blocked",
-        more="notice edition batch rows rows_root",
-    ),
-    "delivery.swept": EventType(
-        "swept up after a stopped worker: {returned} returned, {unknown} not known", more="edition batch rows rows_root"
-    ),
-    "mail_event.received": EventType("received {count} reports from the mail provider", more="source kinds applied"),
     # Duties
     "fact.stated": EventType("said what laws ask about the case: {key}", more="value replaces", private="basis"),
     "position.stated": EventType(
@@ -282,9 +171,6 @@ EVENTS: dict[str, EventType] = {
         more="form form_version authority way",
         private="authority_reference delay_reason",
     ),
-    "delivery.answered_late": EventType(
-        "heard late from the mail host about {count} messages of a settled batch", more="edition batch"
-    ),
     # The trail itself
     "signing_key.made": EventType("made the key that signs the log", more="public_key key_id"),
     "key.rotated": EventType("changed the key that signs the log", more="public_key key_id old_key_id"),
@@ -307,7 +193,7 @@ EVENTS: dict[str, EventType] = {
         "noticed that a clock is wrong: {kind}, by {seconds} seconds", more="first last seq_at"
     ),
     "heartbeat": EventType("was running", more="log_size"),
-}  # fmt: skip
+} | NOTICE_EVENTS  # fmt: skip
 
 # What answers its user only once it stands under a checkpoint. The signer is rung for each, the view waits for it.
 PROVEN_AT_ONCE = frozenset(
@@ -347,7 +233,7 @@ def checked_type(name: str, *, data: Collection[str], private: Collection[str]) 
     """Raises UnknownEventError for an unknown type or key, and for a key the sentence needs that is missing."""
     kind = EVENTS.get(name)
     if kind is None:
-        raise UnknownEventError(f"There is no event {name!r}. Register it in audit/events.py.")
+        raise UnknownEventError(f"There is no event {name!r}. Register it in audit/events.py or notice_events.py.")
     _refuse_unknown(name, "data", set(data) - kind.allowed)
     _refuse_unknown(name, "private values", set(private) - kind.private_fields)
     if missing := kind.required - set(data):
@@ -358,7 +244,7 @@ def checked_type(name: str, *, data: Collection[str], private: Collection[str]) 
 def _refuse_unknown(name: str, what: str, unknown: set[str]) -> None:
     if unknown:
         raise UnknownEventError(
-            f"{name} does not carry {what} named {', '.join(sorted(unknown))}. Add them to it in audit/events.py."
+            f"{name} does not carry {what} named {', '.join(sorted(unknown))}. Add them to it where it is registered."
         )
 
 

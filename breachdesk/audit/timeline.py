@@ -13,7 +13,8 @@ from django.utils.translation import get_language_info
 
 from breachdesk.audit.canonical import time_of
 from breachdesk.audit.estimates import estimate_in_words
-from breachdesk.audit.events import COMPOSED, EVENTS
+from breachdesk.audit.event_type import COMPOSED
+from breachdesk.audit.events import EVENTS
 from breachdesk.audit.models import Event, PrivateValue
 from breachdesk.audit.record import PRIVATE_TABLE
 from breachdesk.vault import ORGANISATION

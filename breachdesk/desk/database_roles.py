@@ -115,6 +115,10 @@ GRANTS = {
     "notifications_batch":           "riud   riud   -      -      r      r      r",
     "notifications_pace":            "riud   riud   -      -      r      r      r",
     "notifications_mailevent":       "riu    riu    -      -      r      r      r",
+    "notifications_deliverydecision": "riu   r      -      -      r      r      r",
+    "notifications_letterrun":       "riu    ru     -      -      r      r      r",
+    "notifications_letter":          "riu    ru     -      -      r      r      r",
+    "notifications_sendingepoch":    "r      riu    -      -      r      r      r",
     # Filings
     "regulators_filing":             "riu    r      -      -      r      r      r",
     "regulators_answer":             "riu    r      -      -      r      r      r",

@@ -25,6 +25,14 @@ from notifications.models.deliveries import (
     DeliveryQuerySet,
     MailEvent,
     Pace,
+    SendingEpoch,
+)
+from notifications.models.following import (
+    DeliveryDecision,
+    DeliveryDecisionQuerySet,
+    Letter,
+    LetterRun,
+    LetterRunQuerySet,
 )
 from notifications.models.notices import Edition, EditionQuerySet, Notice, NoticeQuerySet
 
@@ -42,10 +50,15 @@ __all__ = [
     "Comment",
     "CommentQuerySet",
     "Delivery",
+    "DeliveryDecision",
+    "DeliveryDecisionQuerySet",
     "DeliveryQuerySet",
     "Edition",
     "EditionAuthor",
     "EditionQuerySet",
+    "Letter",
+    "LetterRun",
+    "LetterRunQuerySet",
     "MailEvent",
     "Notice",
     "NoticeAuthor",
@@ -55,4 +68,5 @@ __all__ = [
     "Override",
     "OverrideQuerySet",
     "Pace",
+    "SendingEpoch",
 ]

@@ -11,6 +11,7 @@ from django.db.models import Count, Q
 from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Person
 from notifications.models.approving import Amendment
+from notifications.models.following import DeliveryDecision
 from notifications.models.notices import Edition, Notice
 
 if TYPE_CHECKING:
@@ -70,7 +71,11 @@ class Delivery(models.Model):
     token = models.UUIDField(null=True)
     next_at = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
-    generation = models.PositiveSmallIntegerField(default=0)
+    generation = models.PositiveSmallIntegerField(default=0)  # grows with every sending that a person chose
+    rung = models.PositiveSmallIntegerField(default=0, db_default=0)  # of their addresses: 0 the first, 1 the second
+    decision = models.ForeignKey(
+        DeliveryDecision, null=True, on_delete=models.PROTECT, related_name="deliveries", db_index=False
+    )
     code = models.PositiveSmallIntegerField(null=True)
     reply_sha256 = models.BinaryField(null=True)
     recipient = models.BinaryField(null=True)  # commitment to the address of the last try: batches.py
@@ -108,6 +113,7 @@ class Delivery(models.Model):
                 condition=Q(next_at__isnull=False, token__isnull=False),
             ),
             models.Index(fields=["person"], name="delivery_by_person"),
+            models.Index(fields=["decision"], name="delivery_by_decision", condition=Q(decision__isnull=False)),
             models.Index(fields=["verification"], name="delivery_by_code", condition=Q(verification__isnull=False)),
         ]
 
@@ -168,6 +174,8 @@ class Batch(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="batches")
     epoch = models.PositiveIntegerField()
+    route = models.PositiveSmallIntegerField(default=1, db_default=1)  # the way out its messages took: routes.py
+    journal = models.UUIDField(null=True)  # where its worker notes each final dot and each answer: journal.py
     opened_at = models.DateTimeField()
     lease_until = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
@@ -182,13 +190,17 @@ class Batch(models.Model):
 
 
 class MailEvent(models.Model):
-    """What a provider told us later. It never creates a delivery, resends, or moves a state back."""
+    """What a provider, a relay's log or an answering mail told us later.
+
+    It never creates a delivery, resends, or moves a state back."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     source = models.CharField(max_length=40)
     source_id = models.CharField(max_length=200)
     delivery = models.ForeignKey(Delivery, null=True, on_delete=models.PROTECT, related_name="mail_events")
+    generation = models.PositiveSmallIntegerField(null=True)  # of the sending it is about, where it says so
     kind = models.CharField(max_length=20)
+    enhanced = models.CharField(max_length=12, blank=True, db_default="")  # RFC 3463, as in 5.1.1
     at = models.DateTimeField(null=True)
     received_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True)
@@ -217,3 +229,15 @@ class Pace(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["edition", "domain"], name="one_pace_per_domain")]
+
+
+class SendingEpoch(models.Model):
+    """One row, and its number grows with every worker's start; a file outside the database knows it too: epochs.py."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    number = models.PositiveBigIntegerField(default=0)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_sending_epoch")]

@@ -68,6 +68,10 @@ class Notice(models.Model):
             ("pause_edition", "Pause or cancel a send"),
             ("test_edition", "Send a test to colleagues"),
             ("answer_callers", "Answer people who call about a notice"),
+            ("resend_unknown", "Send again what may have arrived, with a second person"),
+            ("close_unknown", "Take an unknown as sent"),
+            ("unblock_delivery", "Decide about messages that were stopped"),
+            ("print_letters", "Make and post letters"),
         ]
         constraints = [models.UniqueConstraint(fields=["incident", "title"], name="one_notice_per_title")]
 
@@ -160,6 +164,8 @@ class Edition(models.Model):
     state = models.CharField(max_length=20, choices=State, default=State.DRAFT)
     epoch = models.PositiveIntegerField(default=0)
     schedule = models.JSONField(default=dict, blank=True)  # when and how fast: schedule.py
+    rate = models.JSONField(null=True, blank=True)  # how fast, where somebody changed it while it is sent: schedule.py
+    route = models.PositiveSmallIntegerField(default=1)  # the way out, chosen by a person: routes.py
     approvers_needed = models.PositiveSmallIntegerField(null=True)
     renderings = models.JSONField(default=list, blank=True)  # keys of those an approver opens first: renderings.py
     digest = models.BinaryField(null=True)

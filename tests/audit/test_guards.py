@@ -18,7 +18,18 @@ from breachdesk.accounts.models import Organisation, OrganisationAuthor, Pending
 from breachdesk.audit.record import record
 from breachdesk.incidents.models import Assessment, Decision, Destruction, Incident, LegalHold, Retention
 from breachdesk.people.models import ColumnMapping, Hold, PeopleExport, Person, PersonMatch, Upload
-from notifications.models import Amendment, BreakGlass, Comment, Edition, NoticeAuthor, Opening, Override
+from notifications.models import (
+    Amendment,
+    BreakGlass,
+    Comment,
+    DeliveryDecision,
+    Edition,
+    Letter,
+    LetterRun,
+    NoticeAuthor,
+    Opening,
+    Override,
+)
 from regulators.models import (
     Answer,
     CalendarFeed,
@@ -39,6 +50,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TABLES = [table for table, guards in GUARDED.items() if guards == ROWS and table != "notifications_batch"]
 # Tables loaded in bulk, with the column that says which batch a row is of.
 LOADED = {
+    "notifications_letter": "run_id",
     "people_hold": "placing",
     "people_person": "upload_id",
     "people_personmatch": "upload_id",
@@ -169,6 +181,7 @@ def world() -> None:
         fill_judging(filing.incident, user)
         ColumnMapping.objects.create(name="Carrier", plan={}, saved_by=user, saved_at=now)
         fill_keeping(upload.incident, person, user)
+        fill_following(edition, person, user)
         user.user_permissions.add(user.groups.get().permissions.all()[0])
         EmailAddress.objects.create(user=user, email=user.email)
         PendingDecision.objects.all()[0].excluded.add(user)
@@ -184,6 +197,15 @@ def fill_approving(edition: Edition, user: User) -> None:
     Amendment.objects.create(
         edition=edition, digest=digest, rows_root=digest, added=1, changed=0, asked_by=user, asked_at=now
     )
+
+
+def fill_following(edition: Edition, person: Person, user: User) -> None:
+    now = timezone.now()
+    DeliveryDecision.objects.create(
+        edition=edition, kind="resend", reason="r", people=1, rows_root=b"0" * 32, asked_by=user, asked_at=now
+    )
+    run = LetterRun.objects.create(edition=edition, people=1, made_by=user, made_at=now)
+    Letter.objects.create(run=run, notice=edition.notice, person=person, number=1)
 
 
 def fill_judging(incident: Incident, user: User) -> None:

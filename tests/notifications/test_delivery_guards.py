@@ -15,7 +15,13 @@ from notifications import delivery, sweeping
 from notifications.actions import cancel_edition, start_edition, withdraw
 from notifications.models import Batch, Delivery, Edition, MailEvent
 from notifications.transport import Kind, Outcome, Phase
-from tests.factories import make_approved_edition, make_edition_being_sent, make_user, unguarded
+from tests.factories import (
+    make_approved_edition,
+    make_delivery_decision,
+    make_edition_being_sent,
+    make_user,
+    unguarded,
+)
 from tests.notifications.test_delivery_states import ACCEPTED
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,7 +86,8 @@ def tell(edition: Edition, **names: Any) -> Event:
 
 CHANGES = [
     "UPDATE notifications_delivery SET state = 'handed_over', code = 250 WHERE id = %s",
-    "UPDATE notifications_delivery SET state = 'assumed_sent' WHERE id = %s",
+    """UPDATE notifications_delivery SET state = 'assumed_sent',
+        decision_id = (SELECT id FROM notifications_deliverydecision WHERE kind = 'assume_sent') WHERE id = %s""",
     "UPDATE notifications_delivery SET state = 'delivered' WHERE id = %s",
     "UPDATE notifications_delivery SET code = 251 WHERE id = %s",
     "UPDATE notifications_delivery SET reply_sha256 = NULL, settled_at = now() WHERE id = %s",
@@ -88,8 +95,17 @@ CHANGES = [
 ]
 
 
+def decide(edition: Edition, row: UUID) -> None:
+    """Two people want it sent again, and one takes it as sent: each could carry that out now."""
+    make_delivery_decision(edition, "assume_sent")
+    resend = make_delivery_decision(edition, "resend")
+    with unguarded():
+        Delivery.objects.filter(pk=row).update(decision=resend)
+
+
 def test_an_unknown_of_a_settled_batch_is_not_changed_silently() -> None:
-    _, _, [row] = sent(LOST)
+    edition, _, [row] = sent(LOST)
+    decide(edition, row)
     before = Delivery.objects.values().get(pk=row)
     for change in CHANGES:
         assert UNNAMED in refusal_of(change, row), change
@@ -218,13 +234,11 @@ def test_a_person_on_hold_is_looked_at_again_without_an_event() -> None:
     assert row.next_at > before
 
 
-def test_what_people_decide_is_named_even_in_an_open_batch() -> None:
+def test_people_decide_about_no_row_that_a_worker_may_hold() -> None:
     edition, _, [row] = sent(LOST, close=False)
+    decide(edition, row)
     for change in (CHANGES[1], CHANGES[5]):
-        assert UNNAMED in refusal_of(change, row), change
-        with allowed():
-            run(change, row)
-            tell(edition, also=[Delivery.objects.get(pk=row)])
+        assert "A worker may still hold this delivery" in refusal_of(change, row), change
 
 
 # Attempts, batches, reports

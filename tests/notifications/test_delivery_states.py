@@ -10,9 +10,16 @@ from pytest_django import DjangoDbBlocker
 
 from breachdesk.people.actions import hold_person
 from notifications import delivery
-from notifications.models import Approval, Attempt, Batch, Delivery, Edition
+from notifications.models import Approval, Attempt, Batch, Delivery, DeliveryDecision, Edition
 from notifications.transport import Kind, Outcome, Phase
-from tests.factories import make_edition, make_edition_being_sent, make_edition_in_review, make_user, unguarded
+from tests.factories import (
+    make_delivery_decision,
+    make_edition,
+    make_edition_being_sent,
+    make_edition_in_review,
+    make_user,
+    unguarded,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -20,18 +27,28 @@ ACCEPTED = Outcome(Kind.HANDED_OVER, Phase.DOT, 250, "2.0.0", b"r" * 32)
 MOVES = {
     "planned": "claimed blocked suppressed cancelled",
     "claimed": "handing_over planned blocked suppressed cancelled",
-    "handing_over": "handed_over retry_wait refused unknown",
+    "handing_over": "handed_over retry_wait refused unknown planned",
     "retry_wait": "claimed blocked suppressed cancelled",
     "blocked": "planned cancelled",
     "unknown": "handed_over delivered bounced planned assumed_sent",
     "handed_over": "delivered bounced complained",
     "delivered": "bounced complained",
-    "bounced": "complained",
-    "refused": "",
+    "bounced": "complained planned",
+    "refused": "planned",
     "complained": "",
     "cancelled": "",
     "suppressed": "",
     "assumed_sent": "",
+}
+REFUSED = r"cannot go from|No decision that stands"
+# Only by a decision that stands; each is a new generation where it sends again.
+DECIDED = {
+    ("unknown", "planned"): "resend",
+    ("unknown", "assumed_sent"): "assume_sent",
+    ("refused", "planned"): "second_address",
+    ("bounced", "planned"): "second_address",
+    ("blocked", "planned"): "try_again",
+    ("blocked", "cancelled"): "give_up",
 }
 
 
@@ -202,23 +219,32 @@ def test_a_blocked_row_says_why(edition: Edition) -> None:
 
 
 def test_the_database_allows_exactly_the_moves_of_the_design(edition: Edition) -> None:
+    decisions = {kind: make_delivery_decision(edition, kind) for kind in DECIDED.values()}
     for before, allowed in MOVES.items():
         for after in MOVES:
             with transaction.atomic():
-                _try_move(before, after, is_allowed=after == before or after in allowed.split())
+                kind = DECIDED.get((before, after))
+                decision = decisions[kind] if kind else None
+                _try_move(before, after, decision, is_allowed=after == before or after in allowed.split())
                 transaction.set_rollback(True)  # no event names these
 
 
-def _try_move(before: str, after: str, *, is_allowed: bool) -> None:
+def _try_move(before: str, after: str, decision: DeliveryDecision | None, *, is_allowed: bool) -> None:
     row = Delivery.objects.all()[0]
+    asked: dict[str, Any] = {"decision_id": decision.pk} if decision and decision.kind == "resend" else {}
     with unguarded():
-        put(row, before)
+        put(row, before, **asked)
     row.refresh_from_db()
-    if is_allowed:
-        put(row, after, generation=row.generation + int((before, after) == ("unknown", "planned")))
-        return
-    with pytest.raises(IntegrityError, match="cannot go from"):
+    if decision:
+        with pytest.raises(IntegrityError, match=REFUSED):
+            put(row, after)
+        rung = row.rung + int(decision.kind == "second_address")
+        put(row, after, decision_id=decision.pk, generation=int(after == "planned"), rung=rung)
+    elif is_allowed:
         put(row, after)
+    else:
+        with pytest.raises(IntegrityError, match=REFUSED):
+            put(row, after)
 
 
 def test_a_delivery_keeps_its_person_and_edition(edition: Edition) -> None:
@@ -237,7 +263,7 @@ def test_a_delivery_keeps_its_person_and_edition(edition: Edition) -> None:
 def test_an_unknown_is_planned_again_only_as_a_new_generation(edition: Edition) -> None:
     token, ids = claimed_and_begun(edition, 1)
     delivery.settle(token, [(ids[0], 0, Outcome(Kind.UNKNOWN, Phase.DOT))])
-    with pytest.raises(IntegrityError, match="cannot go from"):
+    with pytest.raises(IntegrityError, match=REFUSED):
         put(Delivery.objects.get(pk=ids[0]), "planned")
 
 

@@ -7,7 +7,8 @@ when it is out of date.
 import re
 from textwrap import wrap
 
-from breachdesk.audit.events import EVENTS, NAMES, EventType
+from breachdesk.audit.event_type import NAMES, EventType
+from breachdesk.audit.events import EVENTS
 from breachdesk.audit.verifier import PAGE, SCRIPT
 from breachdesk.audit.verifier.joining import joined_page
 
