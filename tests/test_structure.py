@@ -52,6 +52,7 @@ OPEN_PREFIXES = {
 # Public functions in actions.py that are not an action somebody takes.
 NOT_ACTIONS: dict[str, str] = {
     "notifications/actions/starting.py:start_due_editions": "the sweeper calls it when the time of an armed one comes",
+    "notifications/actions/reopening.py:reopen_if_finished": "a part of the decisions that plan deliveries again",
 }
 # Templates that are not part of a page of ours.
 FRAMED = {
