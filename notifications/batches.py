@@ -10,21 +10,25 @@ very address of the envelope. It is stored with the intent, before anything goes
 the incident's key; its salt is derived from that key, one for each delivery and try, and dies with it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
 from breachdesk.audit.canonical import base64url, time_text
 from breachdesk.audit.models import Entry, Event
-from breachdesk.audit.record import commitment
+from breachdesk.audit.record import commitment, record
 from breachdesk.audit.tree import leaf_of, root_of
 from breachdesk.vault.sealing import IndexCipher
+from notifications.models import Batch, Delivery
 
 RECIPIENT = "recipient"
 SETTLED = "delivery.batch_settled"
+OUTCOMES = ("handed_over", "refused", "retry_wait", "unknown", "blocked")
 
 ROWS_OF_BATCH = """
 SELECT d.settled_at, d.code, d.id, 'handed_over', d.recipient, d.reply_sha256, d.tries
@@ -73,6 +77,36 @@ def rows_of_batch(token: UUID) -> list[Row]:
         cursor.execute(ROWS_OF_BATCH, {"token": token})
         rows = [Row(*row) for row in cursor.fetchall()]
     return sorted(rows, key=lambda row: (row.delivery, row.number, row.outcome))
+
+
+@transaction.atomic
+def close_batch(token: UUID) -> bool:
+    """Seal a batch with the root over its rows and one event. False while a hand-over of it is still open."""
+    batch = (
+        Batch.objects.select_for_update().select_related("edition__notice").filter(pk=token, settled_at=None).first()
+    )
+    if batch is None or Delivery.objects.filter(token=token, state__in=["claimed", "handing_over"]).exists():
+        return False
+    rows = rows_of_batch(token)
+    if not rows:
+        batch.delete()  # everything was given back: there is nothing to tell
+        return True
+    batch.rows, batch.rows_root, batch.settled_at = len(rows), root_of_rows(rows), timezone.now()
+    batch.save(update_fields=["rows", "rows_root", "settled_at"])
+    counts = Counter(row.outcome for row in rows)
+    told: dict[str, Any] = {outcome: counts[outcome] for outcome in OUTCOMES}
+    record(
+        SETTLED,
+        by=None,
+        on=batch,
+        incident=batch.edition.incident_id,
+        edition=batch.edition_id,
+        batch=token,
+        rows=batch.rows,
+        rows_root=batch.rows_root,
+        **told,
+    )
+    return True
 
 
 def root_of_rows(rows: Iterable[Row]) -> bytes:

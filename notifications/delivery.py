@@ -148,6 +148,12 @@ UPDATE notifications_delivery SET state = 'planned', token = NULL, next_at = now
 WHERE token = %(token)s AND state = 'claimed'
 """
 
+# Only where it is proven that no dot was written (recovering.py). The try does not count.
+TAKE_BACK = """
+UPDATE notifications_delivery SET state = 'planned', token = NULL, next_at = now(), tries = tries - 1
+WHERE token = %(token)s AND id = ANY(%(rows)s) AND state = 'handing_over'
+"""
+
 RENEW = """
 UPDATE notifications_batch SET lease_until = now() + make_interval(secs => %(lease)s)
 WHERE id = ANY(%(tokens)s) AND settled_at IS NULL AND lease_until > now() RETURNING id
@@ -322,6 +328,13 @@ def give_back(token: UUID) -> int:
     """What is claimed and was never begun is planned again, for anybody."""
     with connection.cursor() as cursor:
         cursor.execute(GIVE_BACK, {"token": token})
+        return int(cursor.rowcount)
+
+
+def take_back(token: UUID, rows: Sequence[UUID]) -> int:
+    """What was begun and never left is planned again, for anybody."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_BACK, {"token": token, "rows": list(rows)})
         return int(cursor.rowcount)
 
 

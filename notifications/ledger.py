@@ -45,6 +45,7 @@ class Ledger:
         self.wishes: list[tuple[UUID, Mapping[UUID, bytes], asyncio.Future[set[UUID]]]] = []
         self.committing: asyncio.Task[None] | None = None
         self.session: object = None
+        self.has_lost_answers = False  # what the database could not be told stands in the journal
         self.lanes = 0  # how many could be waiting for the same commit
 
     async def call(self, function: Callable[..., T], *arguments: object) -> T:
@@ -122,6 +123,7 @@ class Ledger:
                 wishes = [(token, {}) for token, _ in wishes]
                 if pause is not None:
                     await asyncio.sleep(pause)
+        self.has_lost_answers = self.has_lost_answers or bool(answers or blocked)
         return [set() for _ in wishes]
 
     def _commit(

@@ -331,11 +331,20 @@ def may_go_on(edition: Edition) -> bool:
 def give_back(token: UUID) -> int:
     """As delivery.give_back; whoever was never begun may be taken again."""
     with transaction.atomic():
-        returned = delivery.give_back(token)
-        if returned:
-            edition = Batch.objects.filter(pk=token).values("edition")[:1]
-            pace = Pace.objects.select_for_update().filter(edition=edition, domain=b"").first()
-            if pace:
-                pace.taken = max(0, pace.taken - returned)
-                pace.save(update_fields=["taken"])
+        return _may_be_taken_again(token, delivery.give_back(token))
+
+
+def take_back(token: UUID, rows: Sequence[UUID]) -> int:
+    """As delivery.take_back; whoever was begun and never sent to may be taken again."""
+    with transaction.atomic():
+        return _may_be_taken_again(token, delivery.take_back(token, rows))
+
+
+def _may_be_taken_again(token: UUID, returned: int) -> int:
+    if returned:
+        edition = Batch.objects.filter(pk=token).values("edition")[:1]
+        pace = Pace.objects.select_for_update().filter(edition=edition, domain=b"").first()
+        if pace:
+            pace.taken = max(0, pace.taken - returned)
+            pace.save(update_fields=["taken"])
     return returned

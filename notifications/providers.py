@@ -24,7 +24,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
-from notifications.transport import Envelope, Kind, Outcome, Phase
+from notifications.transport import BeforeDot, Envelope, Kind, Outcome, Phase, unnoted
 
 PASSED_ON = ("Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress", "Feedback-ID", "Content-Language")
 # Anymail's words for what the provider said about the recipient, where it said anything.
@@ -49,9 +49,16 @@ class ProviderConnection:
         self._backend: BaseEmailBackend = get_connection(backend)
 
     async def hand_over(
-        self, sender: bytes, to: bytes, message: bytes, deadline: float, following: Envelope | None = None
+        self,
+        sender: bytes,
+        to: bytes,
+        message: bytes,
+        deadline: float,
+        following: Envelope | None = None,
+        before_dot: BeforeDot = unnoted,
     ) -> Outcome:
         loop = asyncio.get_running_loop()
+        before_dot()
         if loop.time() > deadline:
             return Outcome(Kind.NOT_SENT, Phase.CONNECT)
         try:

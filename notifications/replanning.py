@@ -74,7 +74,7 @@ def move(decision: DeliveryDecision, rows: Sequence[UUID]) -> tuple[list[UUID], 
     if decision.kind == DeliveryDecision.Kind.SECOND_ADDRESS:
         with connection.cursor() as cursor:
             cursor.execute(KEEP_FIRST_TRY, {"rows": list(rows)})
-    values = {"before": before.split(), "after": after, "kind": str(decision.kind)}
+    values: dict[str, Any] = {"before": before.split(), "after": after, "kind": str(decision.kind)}
     found = _run(FOUND + MOVE.replace("WITH moved", ", moved", 1), decision, rows, values)
     return [row for row, _ in found], {token for _, token in found if token}
 
@@ -87,6 +87,6 @@ def named_by(edition: Edition, batches: Iterable[UUID]) -> list[tuple[str, UUID]
 
 def _run(statement: str, decision: DeliveryDecision, rows: Sequence[UUID], values: dict[str, Any]) -> list[Any]:
     with connection.cursor() as cursor:
-        parameters = {"decision": decision.pk, "edition": decision.edition_id, "rows": list(rows)}
+        parameters: dict[str, Any] = {"decision": decision.pk, "edition": decision.edition_id, "rows": list(rows)}
         cursor.execute(statement, parameters | values)
         return list(cursor.fetchall())

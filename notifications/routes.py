@@ -3,7 +3,8 @@
 from django.conf import settings
 
 from notifications.providers import ProviderConnection
-from notifications.transport import Connection, Relay, SmtpConnection
+from notifications.smtp import SmtpConnection
+from notifications.transport import Connection, Relay
 
 
 def relay() -> Relay:

@@ -2,40 +2,37 @@
 
 A connection works in halves of a window: while the messages of one half are on the wire, the outcomes of the half
 before are committed together with the intent of the half after. All connections share commits, so the more there is to
-do, the fewer each message costs. Two batches are in hand, so that the wire does not wait for a claim. What a kill
-leaves behind is at most one window per connection in *handing over*. A journal, one line before each final dot and one
-after its answer, would belong into `Drain._send`.
+do, the fewer each message costs. Two batches are in hand, so that the wire does not wait for a claim.
+
+A kill leaves at most one window per connection in *handing over*. The journal says which of them may have left, so that
+one per connection at most becomes *unknown*: the message that was on the wire (journal.py, recovering.py).
 """
 
 import asyncio
 import logging
 import sys
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from email.utils import formatdate
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 
-from breachdesk.people.personal import unseal_personal
-from breachdesk.vault.sealing import Cipher, SealBroken, cipher_for
-from notifications import delivery, pace, sweeping
-from notifications.batches import recipient_commitment
+from breachdesk.vault.sealing import cipher_for
+from notifications import delivery, pace, recovering, sweeping
+from notifications.batches import close_batch
+from notifications.composing import Composer, Letter
 from notifications.delivery import Claimed
 from notifications.editions import skeleton_of, the_organisation
 from notifications.freezing import is_as_approved
+from notifications.journal import Journal, JournalFailed
 from notifications.ledger import DATABASE_ERRORS, Hand, Ledger
 from notifications.models import Edition
-from notifications.pace import Limits, Taken
+from notifications.pace import Taken
 from notifications.placeholders import ValueRefused
-from notifications.recipients import kinds_of, values_of
-from notifications.rendering import CODE, Recipient, Skeleton, checked_address, render_message, return_path
-from notifications.schedule import Schedule
 from notifications.transport import Connection, Envelope, Kind, Outcome, Phase, RouteDown
-from notifications.verification_codes import code_of, printer
 
 logger = logging.getLogger(__name__)
 BATCH_ROWS = 500
@@ -45,16 +42,6 @@ SWITCH_INTERVAL = 0.0005  # seconds; the thread that commits must not wait long 
 Connect = Callable[[], Awaitable[Connection]]
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A message that is ready for the wire."""
-
-    row: Claimed
-    envelope: Envelope
-    message: bytes
-    recipient: bytes  # the commitment to the envelope's address
-
-
 @dataclass(frozen=True)
 class Window:
     """Letters whose intent is committed, and how many of the same rows could not become one."""
@@ -62,53 +49,6 @@ class Window:
     hand: Hand
     letters: list[Letter]
     blocked: int
-
-
-class Composer:
-    """Opens people from the vault and makes their messages. Nothing of them outlives the window."""
-
-    def __init__(self, skeleton: Skeleton, cipher: Cipher, edition: Edition) -> None:
-        self.skeleton, self.cipher, self.incident = skeleton, cipher, edition.notice.incident
-        self.printer = printer()
-        self.limits = _limits_of(edition, self.domain_of)
-        self._kinds: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._date = (0, b"")
-
-    def compose(self, row: Claimed) -> Letter:
-        """Raises ValueRefused where this person's message cannot be made."""
-        if row.tries >= delivery.MOST_TRIES * (1 + row.generation):
-            raise ValueRefused(f"The mail system refused this message for now, {row.tries} times.")
-        if not row.is_as_frozen:
-            raise ValueRefused("This person's row changed after the list was frozen. Ask to have the change approved.")
-        try:
-            personal = unseal_personal(self.cipher, row.sealed, row.person, row.checksum)
-        except SealBroken as broken:
-            raise ValueRefused("This person's sealed data was changed, so no message can be made of it.") from broken
-        address = personal.get("email", "")
-        values = values_of(personal) | {CODE: code_of(self.printer, row.id)}
-        recipient = Recipient(row.id, address, self._kinds_of(row.kinds), values)
-        message = render_message(self.skeleton, recipient, self._today())
-        envelope = return_path(self.skeleton, row.id), checked_address(address)
-        committed = recipient_commitment(self.cipher, row.id, row.tries + 1, envelope[1])
-        return Letter(row, envelope, message, committed)
-
-    def domain_of(self, row: Claimed) -> bytes:
-        """A blind index of the domain that this person's mail goes to; empty for an address that has none."""
-        address = unseal_personal(self.cipher, row.sealed, row.person, row.checksum).get("email", "")
-        domain = address.rpartition("@")[2].strip().lower()
-        return self.cipher.blind_index(domain, purpose="notifications.domain") if domain else b""
-
-    def _kinds_of(self, kinds: Sequence[str]) -> tuple[str, ...]:
-        key = tuple(kinds)
-        if key not in self._kinds:
-            self._kinds[key] = kinds_of(key, self.incident)
-        return self._kinds[key]
-
-    def _today(self) -> bytes:
-        now = int(time.time())
-        if now != self._date[0]:
-            self._date = (now, formatdate(now).encode())
-        return self._date[1]
 
 
 class End(StrEnum):
@@ -121,6 +61,7 @@ class End(StrEnum):
     CLOSED = "the edition is not being sent, or not by us"
     ROUTE_DOWN = "no way out"
     NO_DATABASE = "the database does not answer, or a lease was lost"
+    NO_JOURNAL = "no journal can be written"
 
 
 class Drain:
@@ -146,12 +87,16 @@ class Drain:
             if composer is None:
                 return End.CLOSED
             self.composer, self.limits = composer, composer.limits
+            self.journal = Journal()
             await self._work()
             if self.limits:
                 await self.ledger.call(sweeping.pause_after_canary, self.edition_id)
             if self.end in (End.NOTHING_DUE, End.HELD_BACK):
                 await self.ledger.call(sweeping.finish_if_done, self.edition_id)
             return self.end or End.ROUTE_DOWN
+        except JournalFailed as problem:
+            logger.error("Nothing is sent: %s", problem)
+            return End.NO_JOURNAL
         finally:
             self.ledger.close()
 
@@ -167,8 +112,10 @@ class Drain:
             await asyncio.gather(*self.closing)
             for hand in self.hands:
                 await self.ledger.call(_put_down, hand.token)
+            self.journal.end(is_settled=not self.ledger.has_lost_answers)
         except DATABASE_ERRORS:
-            logger.exception("Rows could not be put down. They come back when their lease is over.")
+            logger.exception("Rows could not be put down. The sweeper does so, by what the journal says of them.")
+            self.journal.end(is_settled=False)
         for failure in lanes:
             if failure is not None:
                 raise failure
@@ -252,7 +199,7 @@ class Drain:
         began = asyncio.get_running_loop().time()
         same = self.growing if self.growing and self.growing.taken < BATCH_ROWS else None
         token = same.token if same else None
-        taken = await self.ledger.call(pace.take, self.limits, self.edition_id, BATCH_ROWS, token)
+        taken = await self.ledger.call(pace.take, self.limits, self.edition_id, BATCH_ROWS, token, self.journal.id)
         if taken.rows:
             self._into_hand(taken, began, same)
         return taken.again_in
@@ -298,10 +245,22 @@ class Drain:
             if way is not None and way.broken:
                 way = await self._connected()
             outcome = Outcome(Kind.NOT_SENT, Phase.CONNECT)
-            if way is not None:
-                outcome = await way.hand_over(*letter.envelope, letter.message, window.hand.deadline, after)
+            if way is not None and not self.journal.failure:
+                outcome = await self._hand_over(way, window.hand, letter, after)
             self.ledger.answer(window.hand, letter.row, outcome)
         return way
+
+    async def _hand_over(self, way: Connection, hand: Hand, letter: Letter, after: Envelope | None) -> Outcome:
+        row, number = letter.row.id, letter.row.tries + 1
+        before_dot = partial(self.journal.dot, row, number)
+        try:
+            outcome = await way.hand_over(*letter.envelope, letter.message, hand.deadline, after, before_dot)
+        except JournalFailed as problem:
+            logger.error("Nothing more is sent: %s", problem)
+            self.end = self.end or End.NO_JOURNAL
+            return Outcome(Kind.NOT_SENT, Phase.BODY)
+        self.journal.answered(row, number, outcome)
+        return outcome
 
     def _answered(self, window: Window) -> None:
         window.hand.unanswered -= window.blocked + len(window.letters)
@@ -318,7 +277,7 @@ class Drain:
 
     async def _close(self, hand: Hand) -> None:
         await self.ledger.flush()
-        await self.ledger.call(sweeping.close_batch, hand.token)
+        await self.ledger.call(close_batch, hand.token)
 
     async def _keep_leases(self) -> None:
         """A lease that could not be renewed lets no further dot be written."""
@@ -345,11 +304,12 @@ def _first_of(upcoming: "asyncio.Task[Window | None] | None") -> Envelope | None
 
 def _put_down(token: UUID) -> None:
     pace.give_back(token)
-    sweeping.close_batch(token)
+    close_batch(token)
 
 
 def open_edition(edition_id: UUID) -> Composer | None:
     """What this edition's messages are made with; None, and the edition is paused, if it is not what was approved."""
+    recovering.recover()
     edition = Edition.objects.sending().select_related("notice__incident").filter(pk=edition_id).first()
     if edition is None:
         return None
@@ -359,13 +319,6 @@ def open_edition(edition_id: UUID) -> Composer | None:
         sweeping.pause_by_itself(edition_id, why="changed_since_approval")
         return None
     return Composer(skeleton_of(edition, organisation), cipher_for(edition.incident_id), edition)
-
-
-def _limits_of(edition: Edition, domain_of: Callable[[Claimed], bytes]) -> Limits | None:
-    schedule = Schedule.from_json(edition.schedule)
-    if not schedule.is_limited:
-        return None
-    return Limits(edition.pk, edition.recipients_count or 0, schedule, the_organisation().zone, domain_of)
 
 
 def drain_edition(

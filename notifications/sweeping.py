@@ -18,13 +18,12 @@ from django.utils import timezone
 from breachdesk.audit.locks import Hold, process_lock
 from breachdesk.audit.record import record
 from breachdesk.pulse import note_run
-from notifications import delivery, pace
-from notifications.batches import root_of_rows, rows_of_batch
+from notifications import delivery, pace, recovering
+from notifications.batches import close_batch
 from notifications.models import Batch, Delivery, Edition, Pace
 from notifications.schedule import Schedule
 
 logger = logging.getLogger(__name__)
-OUTCOMES = ("handed_over", "refused", "retry_wait", "unknown", "blocked")
 
 MARK_UNKNOWN = """
 WITH lost AS (
@@ -91,7 +90,8 @@ def sweeper_lock() -> AbstractContextManager[Hold]:
 
 def sweep() -> Swept:
     """Return what expired leases held, call unknown what nobody answered for, finish what is done, name who waits."""
-    swept = Swept()
+    recovered = recovering.recover()
+    swept = Swept(recovered.returned, recovered.unknown)
     for token, is_long_gone in _expired():
         try:
             with transaction.atomic():
@@ -133,34 +133,6 @@ def mark_unknown(token: UUID) -> int:
     with connection.cursor() as cursor:
         cursor.execute(MARK_UNKNOWN, {"token": token})
         return int(cursor.rowcount)
-
-
-@transaction.atomic
-def close_batch(token: UUID) -> bool:
-    """Seal a batch with the root over its rows and one event. False while a hand-over of it is still open."""
-    batch = (
-        Batch.objects.select_for_update().select_related("edition__notice").filter(pk=token, settled_at=None).first()
-    )
-    if batch is None or Delivery.objects.filter(token=token, state__in=["claimed", "handing_over"]).exists():
-        return False
-    rows = rows_of_batch(token)
-    if not rows:
-        batch.delete()  # everything was given back: there is nothing to tell
-        return True
-    batch.rows, batch.rows_root, batch.settled_at = len(rows), root_of_rows(rows), timezone.now()
-    batch.save(update_fields=["rows", "rows_root", "settled_at"])
-    record(
-        "delivery.batch_settled",
-        by=None,
-        on=batch,
-        incident=batch.edition.incident_id,
-        edition=batch.edition_id,
-        batch=token,
-        rows=batch.rows,
-        rows_root=batch.rows_root,
-        **_counted(Counter(row.outcome for row in rows), OUTCOMES),
-    )
-    return True
 
 
 @transaction.atomic

@@ -22,6 +22,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def visible_to(self, user: "User") -> "DeliveryQuerySet":
         return self if user.has_perm("notifications.view_notice") else self.none()
 
+    def begun_in(self, batch: uuid.UUID) -> "DeliveryQuerySet":
+        """Those of a batch whose hand-over began and was not answered for."""
+        return self.filter(token=batch, state=Delivery.State.HANDING_OVER)
+
     def on_the_wire(self) -> "DeliveryQuerySet":
         """Those whose message may be in somebody's inbox."""
         return self.filter(state__in=ON_THE_WIRE)
@@ -157,6 +161,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     def left_behind(self, now: datetime) -> "BatchQuerySet":
         """Taken by a worker whose lease is over: the sweeper has not come by yet."""
         return self.filter(settled_at=None, lease_until__lt=now)
+
+    def left_by(self, journal: uuid.UUID) -> "BatchQuerySet":
+        """Not settled, of the worker that wrote this journal."""
+        return self.filter(journal=journal, settled_at=None)
 
     def of_case_in_hand(self, incident_id: uuid.UUID) -> "BatchQuerySet":
         return self.filter(edition__notice__incident=incident_id, settled_at=None)

@@ -15,7 +15,7 @@ from breachdesk.people.models import Person
 from breachdesk.people.personal import personal_of
 from breachdesk.vault.sealing import cipher_for
 from notifications import delivery, sweeping
-from notifications.batches import delivery_lines, recipient_salt, rows_of_batch
+from notifications.batches import close_batch, delivery_lines, recipient_salt, rows_of_batch
 from notifications.models import Attempt, Batch, Delivery, Edition
 from notifications.transport import Kind, Outcome, Phase
 from tests.factories import destroy_key, make_edition_being_sent, unguarded
@@ -35,7 +35,7 @@ def settled(edition: Edition) -> tuple[UUID, list[UUID]]:
     """One handed over, one unknown, one refused."""
     token, rows = claimed_and_begun(edition)
     delivery.settle(token, [(row, 0, said) for row, said in zip(rows, (ACCEPTED, LOST, NOBODY), strict=True)])
-    assert sweeping.close_batch(token)
+    assert close_batch(token)
     return token, rows
 
 
@@ -135,7 +135,7 @@ def test_all_lines_of_an_incident_stand_in_the_order_of_the_log() -> None:
         delivery.settle(token, [(rows[0], 0, ACCEPTED)])
         tokens.append(token)
     for token in reversed(tokens):
-        sweeping.close_batch(token)
+        close_batch(token)
     assert list(delivery_lines(edition.notice.incident_id)) == [], "nothing is linked yet"
     assert sequence_everything()
     found = list(delivery_lines(edition.notice.incident_id))

@@ -8,8 +8,8 @@ from breachdesk.audit.sequencer import sequence_everything
 from breachdesk.people.models import Person
 from breachdesk.people.personal import personal_of
 from breachdesk.vault.sealing import cipher_for
-from notifications import delivery, sweeping
-from notifications.batches import rows_of_batch
+from notifications import delivery
+from notifications.batches import close_batch, rows_of_batch
 from tests.factories import make_edition, make_edition_being_sent, make_edition_in_review
 from tests.notifications.test_delivery_states import ACCEPTED, claimed_and_begun
 
@@ -51,7 +51,7 @@ def test_the_rows_of_the_bundle_are_those_of_its_batches() -> None:
     edition = make_edition_being_sent()
     token, rows = claimed_and_begun(edition)
     delivery.settle(token, [(row, 0, ACCEPTED) for row in rows])
-    sweeping.close_batch(token)
+    close_batch(token)
     assert sequence_everything()
     found = list(collect_delivery_rows(edition.incident_id))
     assert found == [(token, number, row.line) for number, row in enumerate(rows_of_batch(token))]

@@ -13,6 +13,7 @@ from breachdesk.audit.record import record
 from breachdesk.people.actions import hold_person
 from notifications import delivery, sweeping
 from notifications.actions import cancel_edition, start_edition, withdraw
+from notifications.batches import close_batch
 from notifications.models import Batch, Delivery, Edition, MailEvent
 from notifications.transport import Kind, Outcome, Phase
 from tests.factories import (
@@ -73,7 +74,7 @@ def sent(*outcomes: Outcome, close: bool = True) -> tuple[Edition, UUID, list[UU
     with transaction.atomic():
         delivery.tell_late(token, delivery.settle(token, answers))
     if close:
-        assert sweeping.close_batch(token)
+        assert close_batch(token)
     return edition, token, [row.id for row in rows]
 
 
@@ -143,7 +144,7 @@ def test_two_batches_in_one_statement_need_both_names() -> None:
         delivery.share_hand_overs(edition.pk)
         delivery.begin_hand_over(second, {other.id: b"c" * 32})
     delivery.settle(second, [(other.id, 0, LOST)])
-    sweeping.close_batch(second)
+    close_batch(second)
     change = "UPDATE notifications_delivery SET state = 'handed_over' WHERE state = 'unknown'"
     with refused():
         run(change)
@@ -204,7 +205,7 @@ def test_a_worker_needs_no_event_before_its_batch_is_sealed() -> None:
     edition, token, _ = sent(ACCEPTED, LOST, LATER, close=False)
     sealed = Event.objects.filter(type="delivery.batch_settled")
     assert not sealed.exists()
-    assert sweeping.close_batch(token)
+    assert close_batch(token)
     assert sealed.get().content["object"]["id"] == str(token)
     assert delivery.claim(edition.pk, 10)[1] == [], "the one to be tried again is not due yet"
 
@@ -217,7 +218,7 @@ def test_what_a_worker_gives_back_and_what_never_left_needs_no_event() -> None:
         delivery.begin_hand_over(token, {rows[0].id: b"c" * 32})
     delivery.settle(token, [(rows[0].id, 0, Outcome(Kind.NOT_SENT, Phase.MAIL))])
     assert delivery.give_back(token) == 2
-    assert sweeping.close_batch(token)
+    assert close_batch(token)
     assert not Batch.objects.exists()
     assert not Delivery.objects.exclude(token=None).exists()
 

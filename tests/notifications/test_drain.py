@@ -317,11 +317,11 @@ def test_nothing_goes_on_the_wire_before_its_intent_is_committed(through: Callab
         way = await connect()
         send = way.hand_over
 
-        async def hand_over(sender: bytes, to: bytes, message: bytes, deadline: float, following: Any = None) -> Any:
+        async def hand_over(sender: bytes, to: bytes, message: bytes, deadline: float, *more: Any) -> Any:
             named = UUID(sender.split(b"+")[1].split(b"-")[0].decode())
             loop = asyncio.get_running_loop()
             seen.append(await loop.run_in_executor(None, _is_handing_over, named))
-            return await send(sender, to, message, deadline, following)
+            return await send(sender, to, message, deadline, *more)
 
         way.hand_over = hand_over  # type: ignore[method-assign]
         return way

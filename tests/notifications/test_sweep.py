@@ -21,7 +21,7 @@ from breachdesk.people.personal import personal_of
 from breachdesk.vault.sealing import cipher_for
 from notifications import delivery, ledger, sweeping, tasks
 from notifications.actions import pause_edition
-from notifications.batches import root_of_rows, rows_of_batch
+from notifications.batches import close_batch, root_of_rows, rows_of_batch
 from notifications.management.commands.run_sweeper import Command
 from notifications.models import Attempt, Batch, Delivery, Edition
 from notifications.transport import Kind, Outcome, Phase
@@ -81,13 +81,13 @@ def test_the_rows_of_a_settled_batch_give_the_same_root_whatever_comes_later() -
     delivery.settle(
         token, [(rows[0], 0, ACCEPTED), (rows[1], 0, lost), (rows[2], 0, Outcome(Kind.REFUSED, Phase.RCPT, 550))]
     )
-    assert sweeping.close_batch(token)
+    assert close_batch(token)
     root = bytes(Batch.objects.get().rows_root or b"")
     delivery.tell_late(token, delivery.settle(token, [(rows[1], 0, ACCEPTED)]))
     with unguarded():
         Delivery.objects.filter(pk=rows[0]).update(state="delivered")
     assert root_of_rows(rows_of_batch(token)) == root
-    assert not sweeping.close_batch(token)
+    assert not close_batch(token)
 
 
 @pytest.mark.django_db
@@ -98,7 +98,7 @@ def test_an_edition_with_something_left_is_not_finished() -> None:
     delivery.settle(
         token, [(rows[0], 0, Outcome(Kind.RETRY_WAIT, Phase.RCPT, 450)), *((r, 0, ACCEPTED) for r in rows[1:])]
     )
-    sweeping.close_batch(token)
+    close_batch(token)
     assert not sweeping.finish_if_done(edition.pk)
 
 

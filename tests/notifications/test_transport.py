@@ -12,7 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from notifications.transport import Kind, Outcome, Phase, Relay, RouteDown, SmtpConnection, stuffed
+from notifications.smtp import SmtpConnection, stuffed
+from notifications.transport import Kind, Outcome, Phase, Relay, RouteDown
 from tests.notifications.sink import Fault, Sink
 
 MESSAGE = b"Subject: x\r\n\r\n.a dot\r\nwords\r\n"

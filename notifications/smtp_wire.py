@@ -1,0 +1,141 @@
+"""SMTP's lines and replies over one socket, with a clock that breaks the connection when a reply stays away."""
+
+import asyncio
+import re
+from collections import deque
+from dataclasses import dataclass
+from hashlib import sha256
+
+from notifications.transport import Kind, Outcome, Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    code: int
+    text: bytes
+
+    @property
+    def enhanced(self) -> str:
+        found = re.match(rb"([245]\.\d{1,3}\.\d{1,3})\b", self.text)
+        return found[1].decode() if found else ""
+
+    def outcome(self, kind: Kind, phase: Phase) -> Outcome:
+        return Outcome(kind, phase, self.code, self.enhanced, sha256(b"%d %b" % (self.code, self.text)).digest())
+
+
+class BrokenConnection(Exception):
+    """Closed, silent for too long, or talking something that is not SMTP."""
+
+
+class Wire(asyncio.Protocol):
+    """Lines in, replies out. One waiter at a time; a clock breaks the connection when a reply stays away."""
+
+    MAX_REPLY = 64_000
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.transport: asyncio.Transport | None = None
+        self.buffer = b""
+        self.lines: list[bytes] = []
+        self.replies: deque[Reply] = deque()
+        self.error: BrokenConnection | None = None
+        self.waiter: asyncio.Future[None] | None = None
+        self.drained: asyncio.Future[None] | None = None
+        self.paused = False
+        self.deadline = 0.0
+        self.clock: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        if self.clock is None:
+            self._tick()
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self.buffer + data if self.buffer else data
+        *lines, self.buffer = buffer.split(b"\n")
+        for line in lines:
+            if self.error:
+                return  # after nonsense, no later line may be taken for the answer that is missing
+            self._take(line.rstrip(b"\r"))
+        if len(self.buffer) > self.MAX_REPLY or len(self.lines) > 200:
+            self.fail("it sends endless replies")
+        if self.replies:
+            self._wake()
+
+    def _take(self, line: bytes) -> None:
+        if not (line[:3].isdigit() and b"2" <= line[:1] <= b"5" and line[3:4] in (b"", b" ", b"-")):
+            self.fail("it does not speak SMTP")
+            return
+        self.lines.append(line[4:])
+        if line[3:4] != b"-":
+            self.replies.append(Reply(int(line[:3]), b"\n".join(self.lines)))
+            self.lines = []
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.fail("it closed the connection")
+
+    def pause_writing(self) -> None:
+        self.paused = True
+
+    def resume_writing(self) -> None:
+        self.paused = False
+        if self.drained and not self.drained.done():
+            self.drained.set_result(None)
+
+    def fail(self, why: str) -> None:
+        """The first reason counts; replies that came whole before it still do."""
+        if self.error is None:
+            self.error = BrokenConnection(why)
+        if self.clock:
+            self.clock.cancel()
+        if self.transport:
+            self.transport.abort()
+        self._wake()
+        if self.drained and not self.drained.done():
+            self.drained.set_result(None)
+
+    def _wake(self) -> None:
+        if self.waiter and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    def _tick(self) -> None:
+        if self.deadline and self.loop.time() > self.deadline:
+            self.fail("it did not answer in time")
+        elif self.error is None:
+            self.clock = self.loop.call_later(0.25, self._tick)
+
+    async def reply(self, timeout: float) -> Reply:
+        """The next reply; raises BrokenConnection when there will be none."""
+        if not self.replies:
+            await self._wait_until(timeout)
+        if self.replies:
+            return self.replies.popleft()
+        raise self.error or BrokenConnection("it was interrupted")
+
+    async def _wait_until(self, timeout: float) -> None:
+        self.deadline = self.loop.time() + timeout
+        while not self.replies and self.error is None:
+            self.waiter = self.loop.create_future()
+            await self.waiter
+        self.deadline = 0.0
+
+    def write(self, data: bytes) -> None:
+        if self.error:
+            raise self.error
+        assert self.transport is not None
+        self.transport.write(data)
+
+    async def flush(self, timeout: float) -> None:
+        """Returns once everything written so far has left this process."""
+        assert self.transport is not None
+        if not self.transport.get_write_buffer_size():
+            return
+        self.transport.set_write_buffer_limits(high=0)
+        self.deadline = self.loop.time() + timeout
+        while self.transport.get_write_buffer_size() and self.error is None:
+            self.drained = self.loop.create_future()
+            await self.drained
+        self.deadline = 0.0
+        if self.error:
+            raise self.error
