@@ -244,6 +244,9 @@ class SendingEpoch(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     number = models.PositiveBigIntegerField(default=0)
+    place = models.CharField(max_length=60, default="", blank=True)  # which database it was: cluster/database/timeline
+    held_at = models.DateTimeField(null=True)  # since when nothing may be sent
+    held_why = models.CharField(max_length=40, default="", blank=True)
     changed_at = models.DateTimeField()
 
     class Meta:
