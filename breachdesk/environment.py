@@ -138,6 +138,12 @@ class Environment(BaseModel):
     anymail: Json[dict[str, Any]] = Field(
         default_factory=dict, description='Anymail\'s settings as JSON, for example {"POSTMARK_SERVER_TOKEN": "..."}.'
     )
+    sns_topics: str = Field(
+        default="",
+        pattern=r"^(arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+( +|$))*$",
+        description="ARNs of the Amazon SNS topics by which Amazon SES reports, separated by spaces. Their subscription "
+        "is confirmed by itself; a message of any other topic is refused, however well it is signed.",
+    )
     mail_from: str = Field(
         default="BreachDesk <breachdesk@localhost>", description="Sender of mail to our own staff, not to customers."
     )
@@ -238,6 +244,12 @@ class Environment(BaseModel):
         default="INFO", description="How much is logged. No level logs names or addresses."
     )
     catcher_dir: Path | None = Field(default=None, description="Where the demo's mail catcher keeps what it caught.")
+    failpoint: str = Field(
+        default="",
+        pattern=r"^(G(\d|10)(:[1-9]\d*)?(:(kill|stop|raise))?)?$",
+        description="Where a sending process is to die, for tests of crashes: see notifications/failpoints.py. Refused "
+        "unless this is a demo.",
+    )
 
 
 def field_name(variable: str) -> str:
@@ -274,6 +286,8 @@ def _safe(environment: Environment) -> Environment:
         raise ValueError(
             "BREACHDESK_BASE_URL is plain http: passwords and personal data could be read on the network. Use https."
         )
+    if environment.failpoint and not environment.demo:
+        raise ValueError("BREACHDESK_FAILPOINT lets processes die on purpose, and this is no demo. Remove it.")
     if environment.tsa_urls and environment.tsa_roots_file is None:
         raise ValueError(
             "BREACHDESK_TSA_URLS is set and BREACHDESK_TSA_ROOTS_FILE is not: no time stamp could be checked. Name the "

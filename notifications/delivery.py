@@ -23,6 +23,7 @@ from django.db import connection, transaction
 from breachdesk.audit.record import record
 from breachdesk.prepared import run
 from notifications import verification_codes
+from notifications.failpoints import reach
 from notifications.models import Batch, Delivery, Edition
 from notifications.recipients import recipients_of
 from notifications.transport import Kind, Outcome
@@ -218,6 +219,7 @@ def plan_deliveries(edition: Edition) -> int:
             planned += int(cursor.rowcount)
         # What is asked next in this transaction must know that the rows are there.
         cursor.execute("ANALYZE notifications_delivery (edition_id, state)")
+    reach("G0")
     return planned
 
 
@@ -316,6 +318,8 @@ def _state_after(tries: int, outcome: Outcome) -> tuple[str, int | None]:
         return Kind.RETRY_WAIT, NOT_SENT_WAIT
     if outcome.kind is not Kind.RETRY_WAIT:
         return outcome.kind, None
+    if outcome.wait is not None:
+        return Kind.RETRY_WAIT, max(1, round(outcome.wait))
     return Kind.RETRY_WAIT, WAITS[tries - 1] if tries <= len(WAITS) else LONG_WAIT
 
 

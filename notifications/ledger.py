@@ -12,8 +12,9 @@ from uuid import UUID
 import psycopg
 from django.db import Error, connection, transaction
 
-from notifications import delivery
+from notifications import delivery, epochs
 from notifications.delivery import Claimed
+from notifications.failpoints import reach
 from notifications.transport import Outcome
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class Ledger:
         self.wishes: list[tuple[UUID, Mapping[UUID, bytes], asyncio.Future[set[UUID]]]] = []
         self.committing: asyncio.Task[None] | None = None
         self.session: object = None
-        self.has_lost_answers = False  # what the database could not be told stands in the journal
+        self.is_in_doubt = False  # the journal knows more than the database was told, or than it answered
         self.lanes = 0  # how many could be waiting for the same commit
 
     async def call(self, function: Callable[..., T], *arguments: object) -> T:
@@ -63,6 +64,8 @@ class Ledger:
                 cursor.execute("SET plan_cache_mode = force_generic_plan")
                 if connection.connection.info.server_version >= 170000:
                     cursor.execute(f"SET transaction_timeout = '{LONGEST_TRANSACTION}s'")
+            if self.session is not None:
+                epochs.demand_same()
             self.session = connection.connection
         try:
             return function(*arguments)
@@ -120,10 +123,11 @@ class Ledger:
                 return await self.call(self._commit, answers, blocked, wishes)
             except DATABASE_ERRORS:
                 logger.exception("The outcome of a window could not be committed. It is tried again.")
+                self.is_in_doubt = self.is_in_doubt or any(recipients for _, recipients in wishes)
                 wishes = [(token, {}) for token, _ in wishes]
                 if pause is not None:
                     await asyncio.sleep(pause)
-        self.has_lost_answers = self.has_lost_answers or bool(answers or blocked)
+        self.is_in_doubt = self.is_in_doubt or bool(answers or blocked)
         return [set() for _ in wishes]
 
     def _commit(
@@ -145,6 +149,7 @@ class Ledger:
                 granted = {token: begin(token, rows) if rows else set() for token, rows in wanted.items()}
             for token, cursor in settled.items():
                 delivery.tell_late(token, cursor)
+        reach("G9" if answers else "G4")
         return [granted[token].intersection(recipients) for token, recipients in wishes]
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ from notifications.batches import close_batch
 from notifications.composing import Composer, Letter
 from notifications.delivery import Claimed
 from notifications.editions import skeleton_of, the_organisation
+from notifications.failpoints import reach
 from notifications.freezing import is_as_approved
 from notifications.journal import Journal, JournalFailed
 from notifications.ledger import DATABASE_ERRORS, Hand, Ledger
@@ -62,6 +63,7 @@ class End(StrEnum):
     ROUTE_DOWN = "no way out"
     NO_DATABASE = "the database does not answer, or a lease was lost"
     NO_JOURNAL = "no journal can be written"
+    NOT_FROM_HERE = "the database may not know everything that was sent"
 
 
 class Drain:
@@ -83,6 +85,8 @@ class Drain:
     async def run(self) -> End:
         self.until = asyncio.get_running_loop().time() + self.seconds
         try:
+            if not await self.ledger.call(epochs.begin_sending):
+                return End.NOT_FROM_HERE
             composer = await self.ledger.call(open_edition, self.edition_id)
             if composer is None:
                 return End.CLOSED
@@ -112,7 +116,7 @@ class Drain:
             await asyncio.gather(*self.closing)
             for hand in self.hands:
                 await self.ledger.call(_put_down, hand.token)
-            self.journal.end(is_settled=not self.ledger.has_lost_answers)
+            self.journal.end(is_settled=not self.ledger.is_in_doubt)
         except DATABASE_ERRORS:
             logger.exception("Rows could not be put down. The sweeper does so, by what the journal says of them.")
             self.journal.end(is_settled=False)
@@ -124,6 +128,7 @@ class Drain:
         """One connection: while a window is on the wire, the intent of the next is committed."""
         taken = await self._take()
         way = await self._connected() if taken else None
+        reach("G3")
         if taken and way is None:
             taken[0].rows.extendleft(taken[1])
         self.ledger.lanes += 1
@@ -201,6 +206,7 @@ class Drain:
         token = same.token if same else None
         taken = await self.ledger.call(pace.take, self.limits, self.edition_id, BATCH_ROWS, token, self.journal.id)
         if taken.rows:
+            reach("G2")
             self._into_hand(taken, began, same)
         return taken.again_in
 
@@ -253,6 +259,7 @@ class Drain:
     async def _hand_over(self, way: Connection, hand: Hand, letter: Letter, after: Envelope | None) -> Outcome:
         row, number = letter.row.id, letter.row.tries + 1
         before_dot = partial(self.journal.dot, row, number)
+        reach("G5")
         try:
             outcome = await way.hand_over(*letter.envelope, letter.message, hand.deadline, after, before_dot)
         except JournalFailed as problem:
@@ -260,6 +267,7 @@ class Drain:
             self.end = self.end or End.NO_JOURNAL
             return Outcome(Kind.NOT_SENT, Phase.BODY)
         self.journal.answered(row, number, outcome)
+        reach("G8")
         return outcome
 
     def _answered(self, window: Window) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import base64
 import ssl
 
+from notifications.failpoints import reach
 from notifications.smtp_wire import BrokenConnection, Reply, Wire
 from notifications.transport import BeforeDot, Envelope, Kind, Outcome, Phase, Relay, RouteDown, unnoted
 
@@ -109,12 +110,15 @@ class SmtpConnection:
             self._phase = Phase.BODY
             self._wire.write(stuffed(message))
             await self._wire.flush(self.relay.short_timeout)
+            reach("G6")
             self._note(before_dot)
+            reach("G10")
             if asyncio.get_running_loop().time() > deadline:
                 raise BrokenConnection("our lease was over")
             self._phase = Phase.DOT
             self._ahead = following if self.pipelining else None
             self._wire.write(b".\r\n" + b"".join(_commands(*self._ahead)) if self._ahead else b".\r\n")
+            reach("G7")
             return self._final(await self._wire.reply(self.relay.dot_timeout))
         except (BrokenConnection, OSError):
             self._break()

@@ -10,6 +10,7 @@ from celery.signals import worker_shutting_down
 from kombu.exceptions import OperationalError
 
 from notifications import sending, sweeping
+from notifications.failpoints import reach
 from notifications.routes import connect
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def sweep() -> None:
 
 def ring(edition_id: UUID) -> None:
     """A dead broker never fails or stalls whoever rings: the sweeper rings again."""
+    reach("G1")
     try:
         drain.delay(str(edition_id))
     except (OperationalError, OSError) as problem:
