@@ -121,6 +121,12 @@
     const list = here.parentElement;
     list.scrollLeft = here.offsetLeft - list.offsetLeft - (list.clientWidth - here.offsetWidth) / 2;
   }
+  /* A frame whose content has the focus matches no selector of ours. */
+  const markFrame = () => document.querySelectorAll("iframe").forEach((frame) => {
+    frame.classList.toggle("has-focus", frame === document.activeElement);
+  });
+  addEventListener("blur", markFrame);
+  addEventListener("focus", markFrame);
   /* Tab brings in sight what was out of it, but not what was half in it. */
   document.addEventListener("focusin", ({ target }) => {
     if (target.matches(":is(.subnav, .tabs, .side-index) > :focus-visible")) target.scrollIntoView({ block: "nearest", inline: "nearest" });

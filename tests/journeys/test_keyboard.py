@@ -11,10 +11,20 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Route
 
+from notifications.actions import create_notice
 from regulators import actions
 from regulators.actions import NewAnswer
 from regulators.sheet import sheet_of
-from tests.factories import LIST, make_incident, make_organisation, make_people, make_upload, make_user
+from tests.factories import (
+    LIST,
+    make_edition,
+    make_edition_in_review,
+    make_incident,
+    make_organisation,
+    make_people,
+    make_upload,
+    make_user,
+)
 from tests.journeys.listening import listen
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db]
@@ -31,15 +41,17 @@ LOOK = """() => {
     const hasRing = (one) => one && getComputedStyle(one).outlineStyle !== "none"
         && parseFloat(getComputedStyle(one).outlineWidth) > 1;
     const ringed = [at, at.closest("label"), at.closest(".finder")].some(hasRing);
-    // Of a long text the browser shows the line that is written in.
-    const { left, right, top, bottom } = at.getBoundingClientRect();
+    const { left, right, top: begins, bottom } = at.getBoundingClientRect();
+    // Of a text longer than the window the browser shows the line that is written in: here its last one.
+    const isLong = at.matches("textarea") && bottom - begins > innerHeight;
+    const top = isLong ? bottom - 24 : begins;
     const height = at.matches("textarea") ? 24 : bottom - top;
     const seen = top >= -1 && left >= -1 && right <= innerWidth + 1 && top + Math.min(height, 99) <= innerHeight + 1;
     const there = document.elementFromPoint(left + Math.min((right - left) / 2, 30), top + Math.min(height, 99) / 2);
     const { offsetWidth: wide, offsetHeight: high } = box;
     const inText = at.matches("a") && getComputedStyle(at).display === "inline";
     const labels = [...(at.labels || [])].map((one) => one.textContent).join(" ");
-    const name = (at.getAttribute("aria-label") || at.textContent || labels).trim();
+    const name = (at.getAttribute("aria-label") || at.textContent || labels || at.title).trim();
     const wrong = [
         !ringed && "has no ring", !seen && "is out of sight", !name && "has no name",
         (!there || !(box.contains(there) || there.contains(box))) && "is covered",
@@ -53,10 +65,12 @@ LOOK = """() => {
 def pages() -> dict[str, bytes]:
     """By their address, as an officer who also hands in lists gets them."""
     make_organisation()
-    user = make_user("dpo", "responder", name=f"Hubertus {LONG}")
+    user = make_user("dpo", "responder", "author", "approver", name=f"Hubertus {LONG}")
     incident = make_incident(title=LONG)
     make_people(incident, name=f"{LONG}.csv")
     upload = make_upload(incident, f"{LIST}HR-9,Ann,Bell,ann@example.com,,,GB,en,,\n", name=f"2026_{LONG}.csv", by=user)
+    waiting = make_edition_in_review(make_edition(incident))
+    draft = create_notice(incident, title=LONG, by=user).editions.get()
     filing = actions.open_filing(incident, "uk_ico", by=user)
     texts = {
         "preventive_measures": "Ein Satz. " * 500,
@@ -77,6 +91,13 @@ def pages() -> dict[str, bytes]:
         reverse("people-counts", args=case),
         reverse("assessment", args=case),
         reverse("duty-state", args=[*case, "data.unreadable"]),
+        reverse("edition-review", args=[*case, waiting.pk]),
+        reverse("edition-edit", args=[*case, draft.pk]),
+        reverse("edition-schedule", args=[*case, draft.pk]),
+        reverse("edition-coverage", args=[*case, draft.pk]),
+        reverse("edition-test", args=[*case, draft.pk]),
+        reverse("notice-audience", args=[*case, draft.notice_id]),
+        reverse("hotline", args=case),
     ]
     return {address: client.get(address).content for address in addresses}
 
