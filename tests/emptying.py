@@ -9,6 +9,8 @@ import json
 
 from django.db import connection, transaction
 
+from notifications import epochs
+
 STANDING = ("django_content_type", "auth_permission", "auth_group", "auth_group_permissions")
 
 EMPTY = """
@@ -41,6 +43,7 @@ class Installed:
         self.empty = EMPTY.format(tables=", ".join(f"'{name}'" for name in sorted({*tables} - {*STANDING})))
 
     def restore(self) -> None:
+        epochs.file_path().unlink(missing_ok=True)  # it remembers more than an emptied database
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute(self.empty)
