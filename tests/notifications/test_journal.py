@@ -156,7 +156,8 @@ def test_a_full_disk_stops_the_sending_and_harms_nobody(folder: Path) -> None:
     with Sink() as sink:
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)
         folder.mkdir()
-        where = {"BREACHDESK_STATE_DIR": str(folder.parent)}
+        # Nor may it leave half of a compiled module behind.
+        where = {"BREACHDESK_STATE_DIR": str(folder.parent), "PYTHONDONTWRITEBYTECODE": "1"}
         resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, limit[1]))
         try:
             worker = start_worker(edition, sink, **where)
