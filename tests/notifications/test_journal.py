@@ -167,7 +167,7 @@ def test_a_full_disk_stops_the_sending_and_harms_nobody(folder: Path) -> None:
         caught = len(sink.caught)
         assert 0 < caught < 60
         assert states(edition)["handed_over"] == caught
-        assert set(states(edition)) == {"handed_over", "retry_wait", "planned"}
+        assert set(states(edition)) <= {"handed_over", "retry_wait", "planned"}
     assert set(sink.times().values()) == {1}
 
 
