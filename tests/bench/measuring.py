@@ -48,8 +48,13 @@ def child(module: str, *words: object) -> dict[str, Any]:
     return dict(json.loads(start_child(module, *words).communicate()[0]))
 
 
-def start_child(module: str, *words: object) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", module, "--child", *map(str, words)], stdout=subprocess.PIPE)
+def start_child(
+    module: str, *words: object, environment: Mapping[str, str] | None = None, waits: bool = False
+) -> "subprocess.Popen[bytes]":
+    """One that waits gets its word through its input."""
+    command = [sys.executable, "-m", module, "--child", *map(str, words)]
+    settings = {**os.environ, **(environment or {})}
+    return subprocess.Popen(command, stdin=subprocess.PIPE if waits else None, stdout=subprocess.PIPE, env=settings)
 
 
 def run_if_child(tasks: Mapping[str, Callable[..., dict[str, Any]]]) -> None:
@@ -103,8 +108,30 @@ def memory_together() -> Iterator[Memory]:
 
 
 def _children() -> list[int]:
-    lists = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    return [int(process) for children in lists for process in children.read_text().split()]
+    return children_of(os.getpid())
+
+
+def children_of(process: int) -> list[int]:
+    lists = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for children in lists for child in children.read_text().split()]
+
+
+def cpu_of_all(process: int) -> float:
+    """Seconds of processor time of a process and of its children, those that have ended included."""
+    return _cpu(process) + sum(_cpu(child) for child in children_of(process))
+
+
+def memory_of_all(process: int) -> int:
+    """In MB, each page counted once."""
+    return sum(map(_own_share_mb, [process, *children_of(process)]))
+
+
+def _cpu(process: int) -> float:
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended: its parent counts it from now on
+        return 0.0
+    return sum(map(int, stat[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _own_share_mb(process: int) -> int:

@@ -1,0 +1,1 @@
+"""One Celery task for each recipient, as it is often written: what `send` is measured beside."""
