@@ -14,7 +14,13 @@ from pydantic_core import PydanticCustomError
 
 PREFIX = "BREACHDESK_"
 SHARED_NAMES = ("DATABASE_URL", "REDIS_URL")
-READ_FROM_FILES = ("DATABASE_URL", "REDIS_URL", "BREACHDESK_SECRET_KEY", "BREACHDESK_SMTP_PASSWORD")
+READ_FROM_FILES = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "BREACHDESK_SECRET_KEY",
+    "BREACHDESK_SMTP_PASSWORD",
+    "BREACHDESK_SECOND_SMTP_PASSWORD",
+)
 
 # What `.env.example` shows for a setting without a default; made up. A start with it unchanged is refused.
 EXAMPLES = {
@@ -121,15 +127,15 @@ class Environment(BaseModel):
         default=8,
         ge=1,
         le=100,
-        description="Connections per sending process. After a crash at most this many people's mail is in doubt per "
-        "message of the window below.",
+        description="Connections of each sending process; a worker is two of them. When a process is killed, at most one "
+        "person per connection is in doubt: the one whose message was on the wire. The journal settles the others.",
     )
     send_window: int = Field(
         default=8,
         ge=1,
         le=50,
-        description="Messages a connection commits to before sending them. Larger is faster; more people are in doubt "
-        "after a crash.",
+        description="Messages a connection commits to before sending them. Larger is faster. If a process dies and its "
+        "journal with it, as when the machine is lost, at most one window per connection is in doubt.",
     )
     transport: str = Field(
         default="smtp",
@@ -143,6 +149,18 @@ class Environment(BaseModel):
         pattern=r"^(arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+( +|$))*$",
         description="ARNs of the Amazon SNS topics by which Amazon SES reports, separated by spaces. Their subscription "
         "is confirmed by itself; a message of any other topic is refused, however well it is signed.",
+    )
+    second_transport: str = Field(
+        default="",
+        description="A second way out, which a person may let a notice take when the first fails: smtp or an Anymail "
+        "backend, as above; its settings stand in the same JSON. Empty: there is none. Nothing changes over by itself.",
+    )
+    second_smtp_host: str = Field(default="", description="The relay of the second way, if it is smtp.")
+    second_smtp_port: Port = Field(default=587, description="Its port.")
+    second_smtp_user: str = Field(default="", description="User name at that relay, if it asks for one.")
+    second_smtp_password: str = Field(default="", description="Password at that relay, if it asks for one.")
+    second_smtp_security: Literal["none", "starttls", "tls"] = Field(
+        default="starttls", description="How the way to that relay is protected."
     )
     mail_from: str = Field(
         default="BreachDesk <breachdesk@localhost>", description="Sender of mail to our own staff, not to customers."

@@ -15,9 +15,11 @@ class NotificationsConfig(AppConfig):
         from notifications import lists_in_use, told  # noqa: F401 (register what the people's pages ask)
         from notifications.checks import check_provider
         from notifications.provider_events import store_event
+        from notifications.second_way import check_second_way
 
         def take(sender: Any, event: AnymailTrackingEvent, esp_name: str, **_: Any) -> None:
             store_event(event, source=esp_name)
 
         tracking.connect(take, weak=False, dispatch_uid="notifications")
         register(check_provider)
+        register(check_second_way)

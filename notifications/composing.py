@@ -16,7 +16,7 @@ from notifications.pace import Limits
 from notifications.placeholders import ValueRefused
 from notifications.recipients import kinds_of, values_of
 from notifications.rendering import CODE, Recipient, Skeleton, checked_address, render_message, return_path
-from notifications.schedule import Schedule
+from notifications.schedule import in_force
 from notifications.transport import Envelope
 from notifications.verification_codes import code_of, printer
 
@@ -38,6 +38,7 @@ class Composer:
         self.skeleton, self.cipher, self.incident = skeleton, cipher, edition.notice.incident
         self.printer = printer()
         self.limits = _limits_of(edition, self.domain_of)
+        self.epoch, self.route = edition.epoch, edition.route
         self._kinds: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._date = (0, b"")
 
@@ -79,7 +80,9 @@ class Composer:
 
 
 def _limits_of(edition: Edition, domain_of: Callable[[Claimed], bytes]) -> Limits | None:
-    schedule = Schedule.from_json(edition.schedule)
+    schedule = in_force(edition.schedule, edition.rate)
     if not schedule.is_limited:
         return None
-    return Limits(edition.pk, edition.recipients_count or 0, schedule, the_organisation().zone, domain_of)
+    return Limits(
+        edition.pk, edition.recipients_count or 0, schedule, the_organisation().zone, domain_of, edition.epoch
+    )

@@ -72,7 +72,8 @@ NEW_BATCH = """
     INSERT INTO notifications_batch (id, edition_id, epoch, route, journal, opened_at, lease_until, rows)
     SELECT %(token)s::uuid, e.id, e.epoch, e.route, %(journal)s::uuid, now(),
         now() + make_interval(secs => %(lease)s), 0
-    FROM notifications_edition AS e WHERE e.id = %(edition)s AND {may_be_sent} RETURNING id
+    FROM notifications_edition AS e
+    WHERE e.id = %(edition)s AND e.epoch = coalesce(%(epoch)s::int, e.epoch) AND {may_be_sent} RETURNING id
 """.replace("{may_be_sent}", MAY_BE_SENT)
 
 # The plan must read the index of what is due in its order and stop: so people are joined only to the rows it found.
@@ -230,16 +231,20 @@ def forget_plan(edition: Edition) -> int:
         return int(cursor.rowcount)
 
 
-def claim(edition_id: UUID, limit: int, journal: UUID | None = None) -> tuple[UUID, list[Claimed]]:
+def claim(
+    edition_id: UUID, limit: int, journal: UUID | None = None, epoch: int | None = None
+) -> tuple[UUID, list[Claimed]]:
     """Lease up to `limit` due rows of an edition that is being sent. No rows: nothing due, or not to be sent now.
 
-    `journal` is where this worker notes what it does on the wire (journal.py).
+    `journal` is where this worker notes what it does on the wire (journal.py). `epoch` is the one in which it read by
+    which way and how fast the edition goes: in another nothing is taken.
     """
     token = uuid4()
     with transaction.atomic():
         parameters = {
             "edition": edition_id,
             "journal": journal,
+            "epoch": epoch,
             "lease": terms().lease,
             "look_again": LOOK_AT_HOLD_AGAIN,
         }

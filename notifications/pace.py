@@ -28,7 +28,7 @@ from breachdesk.prepared import run
 from notifications import delivery
 from notifications.delivery import LEFT_OUT, LOOK_AT_HOLD_AGAIN, MAY_BE_SENT, NEW_BATCH, Claimed, terms
 from notifications.models import Batch, Edition, Pace
-from notifications.schedule import Schedule
+from notifications.schedule import Schedule, in_force
 from notifications.zones import quiet_places
 
 DomainOf = Callable[[Claimed], bytes]
@@ -38,7 +38,7 @@ PART_OF_A_BLOCK = 2  # a worker comes back for half a second's messages, not for
 SAME_BATCH = """
     SELECT b.id FROM notifications_batch AS b JOIN notifications_edition AS e ON e.id = b.edition_id
     WHERE b.id = %(token)s AND b.settled_at IS NULL AND b.lease_until > now() AND e.epoch = b.epoch AND {may_be_sent}
-      AND %(lease)s > 0
+      AND e.epoch = coalesce(%(epoch)s::int, e.epoch) AND %(lease)s > 0
 """.replace("{may_be_sent}", MAY_BE_SENT)
 
 # As CLAIM, of an edition with limits: where it is night, a turn is put off until the morning; the others are taken as
@@ -99,6 +99,11 @@ FROM unnest(%(ids)s::uuid[], %(times)s::timestamptz[]) AS b (id, at)
 WHERE d.id = b.id AND d.token = %(token)s AND d.state = 'claimed'
 """
 
+BRING_FORWARD = """
+UPDATE notifications_delivery SET next_at = now()
+WHERE edition_id = %(edition)s AND next_at > now() AND token IS NULL AND state = 'planned'
+"""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -109,6 +114,7 @@ class Limits:
     schedule: Schedule
     zone: str
     domain_of: DomainOf
+    epoch: int | None = None
 
     @property
     def canary(self) -> int:
@@ -141,10 +147,17 @@ class Gate:
     again_in: float
 
 
-def take(limits: Limits | None, edition_id: UUID, most: int, token: UUID | None, journal: UUID | None = None) -> Taken:
-    """The next rows for a worker, into the batch it has if it has one."""
+def take(
+    limits: Limits | None,
+    edition_id: UUID,
+    most: int,
+    token: UUID | None,
+    journal: UUID | None = None,
+    epoch: int | None = None,
+) -> Taken:
+    """The next rows for a worker, into the batch it has if it has one; none once the edition is in another epoch."""
     if limits is None:
-        fresh, rows = delivery.claim(edition_id, most, journal)
+        fresh, rows = delivery.claim(edition_id, most, journal, epoch)
         return Taken(fresh, rows, 0 if len(rows) == most else None)
     with transaction.atomic():
         return _take(limits, most, token, journal)
@@ -152,6 +165,8 @@ def take(limits: Limits | None, edition_id: UUID, most: int, token: UUID | None,
 
 def _take(limits: Limits, most: int, token: UUID | None, journal: UUID | None) -> Taken:
     pace, now = _locked(limits.edition_id)
+    if not Edition.objects.sending_in(limits.epoch).filter(pk=limits.edition_id).exists():
+        return Taken(token or uuid4(), [], None)
     gate = _gate(limits, pace, now)
     wanted = min(most, gate.most)
     if wanted < 1 or (gate.new < 1 and not _tried_is_due(limits.edition_id)):
@@ -166,6 +181,7 @@ def _take(limits: Limits, most: int, token: UUID | None, journal: UUID | None) -
         asleep,
         only_tried=only_tried,
         journal=journal,
+        epoch=limits.epoch,
     )
     rows = _with_a_turn(limits, look.token, look.rows, now) if limits.schedule.per_domain else look.rows
     _let_go(pace, limits.schedule, rows, now)
@@ -186,6 +202,7 @@ def claim_some(
     *,
     only_tried: bool,
     journal: UUID | None = None,
+    epoch: int | None = None,
 ) -> Looked:
     """As claim(), into the batch `token` if there is one; nobody of a place that is asleep, whose turn comes later.
 
@@ -193,7 +210,7 @@ def claim_some(
     """
     statement, batch = CLAIMS[token is None, only_tried], token or uuid4()
     parameters = {"edition": edition_id, "token": batch, "lease": terms().lease, "look_again": LOOK_AT_HOLD_AGAIN}
-    parameters |= {"journal": journal} if token is None else {}
+    parameters |= {"epoch": epoch} | ({"journal": journal} if token is None else {})
     places = {
         "countries": [country for country, _ in asleep],
         "states": [state for _, state in asleep],
@@ -319,13 +336,37 @@ def _value(statement: str, edition_id: UUID) -> int:
 
 def may_go_on(edition: Edition) -> bool:
     """Whether ringing for this edition would send anything, as far as its limits go."""
-    schedule = Schedule.from_json(edition.schedule)
+    schedule = in_force(edition.schedule, edition.rate)
     if not schedule.is_limited or not Pace.objects.filter(edition=edition, domain=b"").exists():
         return True
     limits = Limits(edition.pk, edition.recipients_count or 0, schedule, "UTC", lambda row: b"")
     with transaction.atomic():
         gate = _gate(limits, *_locked(edition.pk))
     return gate.most > 0 and (gate.new > 0 or _tried_is_due(edition.pk))
+
+
+def hold(edition_id: UUID) -> None:
+    """Nobody is taken until this transaction ends. Before the lock on the edition, which a claim asks for after it."""
+    Pace.objects.select_for_update().filter(edition=edition_id, domain=b"").first()
+
+
+def start_anew(edition_id: UUID, schedule: Schedule) -> None:
+    """By other numbers than before: nobody waits any longer than these ask for. Needs hold()."""
+    paces = Pace.objects.filter(edition=edition_id)
+    for rows, rate in (
+        (paces.filter(domain=b""), schedule.per_minute),
+        (paces.exclude(domain=b""), schedule.per_domain),
+    ):
+        soon = delivery.now_of_database() + timedelta(seconds=60 / rate if rate else 0)
+        rows.filter(free_at__gt=soon).update(free_at=soon)
+    paces.update(queued_until=None)
+
+
+def bring_forward(edition_id: UUID) -> int:
+    """Whoever was put back for a turn under other numbers is looked at now; whose night it is waits on."""
+    with connection.cursor() as cursor:
+        cursor.execute(BRING_FORWARD, {"edition": edition_id})
+        return int(cursor.rowcount)
 
 
 def give_back(token: UUID) -> int:

@@ -1,4 +1,9 @@
-"""The way out that this installation is set up for."""
+"""The ways out that this installation is set up for: the first, and a second that people may choose.
+
+Nothing changes from one to the other by itself. A batch keeps for ever by which way its messages went.
+"""
+
+from typing import Literal
 
 from django.conf import settings
 
@@ -6,22 +11,50 @@ from notifications.providers import ProviderConnection
 from notifications.smtp import SmtpConnection
 from notifications.transport import Connection, Relay
 
+FIRST, SECOND = 1, 2
+Security = Literal["none", "starttls", "tls"]
 
-def relay() -> Relay:
+
+def is_set_up(route: int) -> bool:
+    return route == FIRST or (route == SECOND and bool(settings.BREACHDESK.second_transport))
+
+
+def other_than(route: int) -> int | None:
+    """The way that could be taken instead; None where there is but one."""
+    other = SECOND if route == FIRST else FIRST
+    return other if is_set_up(other) else None
+
+
+def transport_of(route: int) -> str:
+    """smtp, or the dotted name of an Anymail backend."""
+    transport: str = settings.BREACHDESK.second_transport if route == SECOND else settings.BREACHDESK.transport
+    return transport
+
+
+def name_of(route: int) -> str:
+    """As people know it: the relay's address, or the provider's name."""
+    if transport_of(route) == "smtp":
+        return f"{relay(route).host}:{relay(route).port}"
+    return transport_of(route).removesuffix(".EmailBackend").rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def relay(route: int = FIRST) -> Relay:
     ours = settings.BREACHDESK
+    if route == SECOND:
+        where = ours.second_smtp_host, ours.second_smtp_port, ours.second_smtp_security
+        account = ours.second_smtp_user, ours.second_smtp_password
+    else:
+        where, account = (ours.smtp_host, ours.smtp_port, ours.smtp_security), (ours.smtp_user, ours.smtp_password)
     return Relay(
-        host=ours.smtp_host,
-        port=ours.smtp_port,
-        security=ours.smtp_security,
-        user=ours.smtp_user,
-        password=ours.smtp_password,
+        *where,
+        *account,
         short_timeout=min(30, ours.smtp_timeout),
         dot_timeout=ours.smtp_timeout,
     )
 
 
-async def connect() -> Connection:
+async def connect(route: int = FIRST) -> Connection:
     """A connection, ready for its first message. Raises RouteDown."""
-    if settings.BREACHDESK.transport == "smtp":
-        return await SmtpConnection(relay()).connect()
-    return ProviderConnection(settings.BREACHDESK.transport, settings.BREACHDESK.smtp_timeout)
+    if transport_of(route) == "smtp":
+        return await SmtpConnection(relay(route)).connect()
+    return ProviderConnection(transport_of(route), settings.BREACHDESK.smtp_timeout)

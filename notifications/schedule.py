@@ -5,14 +5,18 @@ Kept as JSON in `Edition.schedule`; {} is "at once, and as fast as the route all
 - `start_at`: an instant, kept in UTC to the minute, with the IANA zone it was typed in. `late_after`: minutes.
 - Quiet hours: from and until, times of day in each recipient's own zone, at most 12 hours between them: people whose
   country spans ten hours of zones must be left a time at which it is day for all of them.
-- Rates: messages a minute; of all, and to addresses of one domain.
+- Rates: messages a minute; of all, and to addresses of one domain. At once: how many messages to addresses of one
+  domain may be in the workers' hands together, and so at most as many on the wire.
 - Waves: at most `size` people in every `hours`. Tied to a hotline, size = calls it answers in an hour x hours of a wave
   / share of people who call, rounded down and at least 1. The share is kept in thousandths: 2.5 per cent are 25.
 - Canary: how many go first, before the edition pauses by itself. Where the edition is not larger, there is none.
+
+A `Rate` is what somebody chose in place of the three numbers of speed while it is sent: `Edition.rate`. The schedule
+stays what was approved.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from typing import Any
@@ -20,6 +24,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 LATE_AFTER = 30
 MOST_PER_MINUTE = 1_000_000
+MOST_AT_ONCE = 1000
 MOST_PEOPLE = 100_000_000
 LONGEST_QUIET = timedelta(hours=12)
 SUGGESTED_CANARY = 25
@@ -68,6 +73,7 @@ class Schedule:
     quiet: tuple[time, time] | None = None
     per_minute: int | None = None
     per_domain: int | None = None
+    at_once: int | None = None
     wave_size: int | None = None
     wave_hours: int | None = None
     hotline: Hotline | None = None
@@ -80,6 +86,7 @@ class Schedule:
         _check_number("per_domain", self.per_domain, "messages a minute to one domain", MOST_PER_MINUTE)
         if self.per_minute and self.per_domain and self.per_domain > self.per_minute:
             raise ScheduleFault("per_domain", "One domain cannot get more a minute than all together do.")
+        _check_number("at_once", self.at_once, "messages to one domain at the same time", MOST_AT_ONCE)
         _check_waves(self)
         if not 0 <= self.canary <= MOST_PEOPLE:
             raise ScheduleFault("canary", "Say how many people go first, as a number; 0 for none.")
@@ -87,7 +94,7 @@ class Schedule:
     @property
     def is_limited(self) -> bool:
         """Whether anything is asked before messages are taken; else a worker takes as many as it can."""
-        return bool(self.quiet or self.per_minute or self.per_domain or self.wave_size or self.canary)
+        return bool(self.quiet or self.per_minute or self.per_domain or self.at_once or self.wave_size or self.canary)
 
     @property
     def latest_start(self) -> datetime | None:
@@ -122,6 +129,47 @@ class Schedule:
 
 
 _DEFAULTS = {field.name: field.default for field in fields(Schedule)}
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How fast, as somebody set it while it is sent; None is no limit of ours."""
+
+    per_minute: int | None = None
+    per_domain: int | None = None
+    at_once: int | None = None
+
+    @classmethod
+    def of(cls, schedule: Schedule) -> "Rate":
+        return cls(schedule.per_minute, schedule.per_domain, schedule.at_once)
+
+    def words(self) -> str:
+        """600 a minute, 60 a minute to one domain."""
+        said = [
+            f"{self.per_minute:,} a minute" if self.per_minute else "",
+            f"{self.per_domain:,} a minute to one domain" if self.per_domain else "",
+            f"{self.at_once:,} at once to one domain" if self.at_once else "",
+        ]
+        return ", ".join(filter(None, said)) or "no limit"
+
+    @property
+    def code(self) -> str:
+        """As the trail says it: 600/min+60/min/domain."""
+        said = [
+            f"{self.per_minute}/min" if self.per_minute else "",
+            f"{self.per_domain}/min/domain" if self.per_domain else "",
+            f"{self.at_once}_at_once/domain" if self.at_once else "",
+        ]
+        return "+".join(filter(None, said)) or "no_limit"
+
+    def to_json(self) -> dict[str, int | None]:
+        return asdict(self)
+
+
+def in_force(stored: Mapping[str, Any], rate: Mapping[str, Any] | None) -> Schedule:
+    """The schedule as it holds now: as approved, with the numbers of speed that somebody set on the way."""
+    schedule = Schedule.from_json(stored)
+    return schedule if rate is None else replace(schedule, **asdict(Rate(**rate)))
 
 
 @cache
@@ -261,6 +309,8 @@ def _say_rates(schedule: Schedule) -> str:
         said.append(f"at most {counted(schedule.per_minute, 'message')} a minute in all")
     if schedule.per_domain:
         said.append(f"at most {counted(schedule.per_domain, 'message')} a minute to addresses of one domain")
+    if schedule.at_once:
+        said.append(f"at most {counted(schedule.at_once, 'message')} to addresses of one domain at the same time")
     return f"{' and '.join(said)}.".capitalize() if said else ""
 
 

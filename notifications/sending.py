@@ -40,7 +40,7 @@ BATCH_ROWS = 500
 LONGEST_REST = 15.0  # seconds that a drain waits for its limits; for longer the sweeper rings again
 LOOK_UP = 0.25
 SWITCH_INTERVAL = 0.0005  # seconds; the thread that commits must not wait long for the one that sends
-Connect = Callable[[], Awaitable[Connection]]
+Connect = Callable[[int], Awaitable[Connection]]  # by which of the ways out: routes.py
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,8 @@ class Drain:
         began = asyncio.get_running_loop().time()
         same = self.growing if self.growing and self.growing.taken < BATCH_ROWS else None
         token = same.token if same else None
-        taken = await self.ledger.call(pace.take, self.limits, self.edition_id, BATCH_ROWS, token, self.journal.id)
+        asked = self.limits, self.edition_id, BATCH_ROWS, token, self.journal.id, self.composer.epoch
+        taken = await self.ledger.call(pace.take, *asked)
         if taken.rows:
             reach("G2")
             self._into_hand(taken, began, same)
@@ -236,7 +237,7 @@ class Drain:
 
     async def _connected(self) -> Connection | None:
         try:
-            return await self.connect()
+            return await self.connect(self.composer.route)
         except RouteDown as problem:
             logger.warning("%s", problem)
             return None

@@ -55,8 +55,8 @@ NOTICE_EVENTS: dict[str, EventType] = {
     ),
     "edition.scheduled": EventType(
         "set when and how fast the {language} edition goes out",
-        more="revision start_at zone late_after quiet_from quiet_until per_minute per_domain wave_size wave_hours "
-        "calls_per_hour thousandths canary",
+        more="revision start_at zone late_after quiet_from quiet_until per_minute per_domain at_once wave_size "
+        "wave_hours calls_per_hour thousandths canary",
     ),
     "edition.armed": EventType(
         "had the {language} edition start by itself at {start_at}", more="revision zone late_after"
@@ -109,7 +109,8 @@ NOTICE_EVENTS: dict[str, EventType] = {
         "let the finished {language} edition go on for {people} people", more="revision epoch kind"
     ),
     "edition.rate_changed": EventType(
-        "changed how fast the {language} edition goes: {rate}", more="revision epoch before in_air", private="reason"
+        "changed how fast the {language} edition goes: {rate}",
+        more="revision epoch before approved in_air", private="reason",
     ),
     "edition.route_changed": EventType(
         "let the {language} edition leave by way {route}", more="revision epoch before in_air", private="reason"

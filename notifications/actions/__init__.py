@@ -6,7 +6,8 @@ from notifications.actions.audience import define_audience
 from notifications.actions.commenting import comment_on, settle_comment
 from notifications.actions.deciding import overrule_checks, reject_edition, submit_for_review, withdraw
 from notifications.actions.schedule import set_schedule
-from notifications.actions.sending import cancel_edition, pause_edition, resume_edition
+from notifications.actions.second_address import try_second_address
+from notifications.actions.sending import cancel_edition, change_rate, change_route, pause_edition, resume_edition
 from notifications.actions.starting import disarm_edition, start_due_editions, start_edition
 from notifications.actions.writing import add_edition, create_notice, save_draft
 
@@ -20,6 +21,8 @@ __all__ = [
     "comment_on",
     "create_notice",
     "define_audience",
+    "change_rate",
+    "change_route",
     "disarm_edition",
     "open_rendering",
     "overrule_checks",

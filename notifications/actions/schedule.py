@@ -47,6 +47,7 @@ def _said(schedule: Schedule) -> dict[str, Any]:
         "quiet_until": f"{schedule.quiet[1]:%H:%M}" if schedule.quiet else None,
         "per_minute": schedule.per_minute,
         "per_domain": schedule.per_domain,
+        "at_once": schedule.at_once,
         "wave_size": schedule.wave_size,
         "wave_hours": schedule.wave_hours,
         "calls_per_hour": schedule.hotline.calls_per_hour if schedule.hotline else None,

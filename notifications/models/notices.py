@@ -109,6 +109,10 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     def sending(self) -> "EditionQuerySet":
         return self.filter(state=Edition.State.SENDING)
 
+    def sending_in(self, epoch: int | None) -> "EditionQuerySet":
+        """Being sent, and in this epoch if one is named."""
+        return self.sending() if epoch is None else self.sending().filter(epoch=epoch)
+
     def armed(self) -> "EditionQuerySet":
         """Approved, and to begin by themselves at the time of their schedule."""
         return self.filter(state=Edition.State.APPROVED, armed_at__isnull=False)

@@ -313,8 +313,8 @@ def test_nothing_goes_on_the_wire_before_its_intent_is_committed(through: Callab
     edition = being_sent(12)
     seen: list[bool] = []
 
-    async def watched() -> Any:
-        way = await connect()
+    async def watched(route: int) -> Any:
+        way = await connect(route)
         send = way.hand_over
 
         async def hand_over(sender: bytes, to: bytes, message: bytes, deadline: float, *more: Any) -> Any:

@@ -12,7 +12,7 @@ from breachdesk.audit.models import Event
 from notifications import pace, sending, sweeping
 from notifications.models import Batch, Delivery, Edition, Pace
 from notifications.pace import Limits, _rate_allows
-from notifications.schedule import Schedule
+from notifications.schedule import Schedule, in_force
 from notifications.sending import End
 from tests.factories import unguarded
 from tests.notifications.limited import addresses, being_sent, drain, later, sink, states
@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 
 
 def take(edition: Edition, most: int = 500) -> pace.Taken:
-    schedule = Schedule.from_json(edition.schedule)
+    schedule = in_force(edition.schedule, edition.rate)
     limits = Limits(edition.pk, edition.recipients_count or 0, schedule, "Europe/London", lambda row: b"")
     return pace.take(limits, edition.pk, most, None)
 

@@ -1741,7 +1741,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "edition.opened": ("language", "digest kinds revision shown", ""),
     "edition.overruled": ("checks language", "revision sha256", "reason what"),
     "edition.paused": ("in_air language", "epoch revision why", "reason"),
-    "edition.rate_changed": ("language rate", "before epoch in_air revision", "reason"),
+    "edition.rate_changed": ("language rate", "approved before epoch in_air revision", "reason"),
     "edition.rejected": ("language", "digest revision", "reason"),
     "edition.reopened": ("language people", "epoch kind revision", ""),
     "edition.resumed": ("language", "epoch revision", "reason"),
@@ -1751,8 +1751,8 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "edition.scheduled": (
         "language",
         (
-            "calls_per_hour canary late_after per_domain per_minute quiet_from quiet_until revision start_at "
-            "thousandths wave_hours wave_size zone"
+            "at_once calls_per_hour canary late_after per_domain per_minute quiet_from quiet_until revision "
+            "start_at thousandths wave_hours wave_size zone"
         ),
         "",
     ),
