@@ -8,7 +8,7 @@ urlpatterns = [
     path("", include("breachdesk.people.urls")),
     path("", include("notifications.urls")),
     path("", include("regulators.urls")),
-    path("webhooks/", include("anymail.urls")),
+    path("webhooks/", include("notifications.webhooks")),
 ]
 
 if settings.BREACHDESK.demo:

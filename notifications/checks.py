@@ -1,18 +1,78 @@
+"""What must be set before a mail provider is used: whoever reports to us must be known, and nobody may be tracked."""
+
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Info
+
+from notifications.webhooks import SIGNATURES
+
+SHORTEST_PASSWORD = 16
+# By Anymail's own table of what each backend may be asked for, message by message.
+TRACKS_BY_ACCOUNT = {"amazon_ses", "brevo", "mailtrap", "postal", "resend", "scaleway", "sendinblue"}
 
 
 def check_provider(**_: Any) -> list[CheckMessage]:
-    """A provider that reports to us without a secret could be anybody."""
-    if settings.BREACHDESK.transport == "smtp" or settings.ANYMAIL.get("WEBHOOK_SECRET"):
+    """A provider that reports to us without a secret, or unsigned where it signs, could be anybody."""
+    ways = (settings.BREACHDESK.transport, settings.BREACHDESK.second_transport)
+    providers = sorted({provider for way in ways if way and (provider := provider_of(way))})
+    found = _secret() if providers else []
+    for provider in providers:
+        found += [*_signature(provider), *_amazon(provider), *_tracking(provider)]
+    return found
+
+
+def provider_of(transport: str) -> str | None:
+    """Anymail's name of it, as in anymail.backends.NAME.EmailBackend; None for mail that goes by SMTP."""
+    return None if transport == "smtp" else transport.removeprefix("anymail.backends.").partition(".")[0]
+
+
+def _secret() -> list[CheckMessage]:
+    secrets = settings.ANYMAIL.get("WEBHOOK_SECRET")
+    given = [secrets] if isinstance(secrets, str) else secrets or []
+    hint = (
+        'Add "WEBHOOK_SECRET": "a-user:a-long-random-password" to BREACHDESK_ANYMAIL, and the same to the '
+        "address of the webhook at the provider."
+    )
+    if not given:
+        says = "A mail provider is set, but ANYMAIL has no WEBHOOK_SECRET, so anybody could report bounces."
+        return [Error(says, hint=hint, id="notifications.E001")]
+    if any(len(str(one).partition(":")[2]) < SHORTEST_PASSWORD for one in given):
+        says = f"ANYMAIL's WEBHOOK_SECRET is not a user, a colon and a password of {SHORTEST_PASSWORD} characters or "
+        return [Error(f"{says}more: it could be guessed.", hint=hint, id="notifications.E002")]
+    return []
+
+
+def _signature(provider: str) -> list[CheckMessage]:
+    name = SIGNATURES.get(provider)
+    if name is None or settings.ANYMAIL.get(name):
         return []
     return [
         Error(
-            "A mail provider is set, but ANYMAIL has no WEBHOOK_SECRET, so anybody could report bounces.",
-            hint='Add "WEBHOOK_SECRET": "a-user:a-long-random-password" to BREACHDESK_ANYMAIL, and the same to the '
-            "address of the webhook at the provider.",
-            id="notifications.E001",
+            f"{provider} signs what it reports, but ANYMAIL has no {name}, so no signature can be checked.",
+            hint=f'Add "{name}" to BREACHDESK_ANYMAIL, with the key that the provider shows for its webhook.',
+            id="notifications.E003",
         )
     ]
+
+
+def _amazon(provider: str) -> list[CheckMessage]:
+    if provider != "amazon_ses":
+        return []
+    found: list[CheckMessage] = []
+    if not settings.BREACHDESK.sns_topics:
+        hint = "Name the topics by which Amazon SES reports: anybody may have a topic, and SNS signs for all of them."
+        found.append(Error("BREACHDESK_SNS_TOPICS is not set.", hint=hint, id="notifications.E004"))
+    if find_spec("boto3") is None:
+        hint = "Install boto3, or send to Amazon SES by SMTP, which tells more about what became of a message."
+        found.append(Error("Anymail's backend for Amazon SES needs boto3.", hint=hint, id="notifications.E005"))
+    return found
+
+
+def _tracking(provider: str) -> list[CheckMessage]:
+    if provider not in TRACKS_BY_ACCOUNT:
+        return []
+    says = f"{provider} cannot be asked for each message not to track whether it is opened."
+    hint = "See in the provider's own settings that tracking of opens and clicks is off for this domain."
+    return [Info(says, hint=hint, id="notifications.I001")]

@@ -1,42 +1,37 @@
 """Every Anymail provider as a way out: one message, one recipient and one call at a time.
 
 An HTTP call has no final dot, so doubt begins when the request may have been read: whatever was not clearly refused
-or clearly never sent is unknown. A thread and a backend belong to each connection; speed is the provider's.
+or clearly never sent is unknown. Where the provider has a key by which it tells a repeated call from a new one, a call
+in doubt is repeated with the same key; from then on only a 2xx clears the doubt. A thread and a backend belong to each
+connection; speed is the provider's.
 """
 
 import asyncio
 import email
 import email.policy
+import time
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
-from hashlib import sha256
 from typing import Any
 
-import requests
-from anymail.exceptions import (
-    AnymailAPIError,
-    AnymailError,
-    AnymailRecipientsRefused,
-    AnymailSerializationError,
-    AnymailUnsupportedFeature,
-)
+from anymail.exceptions import AnymailUnsupportedFeature
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.core.mail.backends.base import BaseEmailBackend
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
+from notifications.provider_answers import accepted, outcome_of
 from notifications.transport import BeforeDot, Envelope, Kind, Outcome, Phase, unnoted
+from notifications.verp import Sending, read_return_path
 
 PASSED_ON = ("Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress", "Feedback-ID", "Content-Language")
-# Anymail's words for what the provider said about the recipient, where it said anything.
-_KIND_OF_STATUS = {
-    "sent": Kind.HANDED_OVER,
-    "queued": Kind.HANDED_OVER,
-    "invalid": Kind.REFUSED,
-    "rejected": Kind.REFUSED,
-    "failed": Kind.REFUSED,
-}
-# What only some providers can be asked for. Without them the message is the same; an unasked-for feature stays off.
-_OPTIONAL: tuple[dict[str, Any], ...] = ({"track_opens": False, "track_clicks": False}, {"metadata": ...})
+# Providers that know a repeated call by a key in this header, for 24 hours. Brevo has one for 15 or 30 minutes (its own
+# pages differ) and does not say what it answers to a repeated call, so that no answer could be told from a refusal.
+KEY_HEADER = {"Resend": "Idempotency-Key", "SparkPost": "Idempotency-Key"}
+PAUSES = (0.5, 2.0, 5.0)
+IDLE = (
+    2.0  # seconds after which a kept connection may be closed by the provider just as we write: an unknown for nothing
+)
+LONGEST_PAUSE = 20.0  # seconds that a connection waits because the provider said so; a longer wait is the delivery's
+# Of what an administrator may have set for all mail only this: a copy to somebody would be a second recipient.
+KEPT_DEFAULTS = ("esp_extra", "tags")
 
 
 class ProviderConnection:
@@ -46,7 +41,18 @@ class ProviderConnection:
         self.broken = False
         self.timeout = timeout
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="provider")
-        self._backend: BaseEmailBackend = get_connection(backend)
+        self._backend: Any = get_connection(backend)
+        self._backend.debug_api_requests = False  # it would print people's messages
+        self._backend.timeout = (min(10, timeout / 2), timeout * 0.8)  # to connect, and for each part of the answer
+        self._backend.send_defaults = {
+            name: value for name, value in self._backend.send_defaults.items() if name in KEPT_DEFAULTS
+        }
+        self._can_be_asked: frozenset[str] | None = None
+        self._last_call = 0.0
+
+    @property
+    def key_header(self) -> str | None:
+        return KEY_HEADER.get(self._backend.esp_name)
 
     async def hand_over(
         self,
@@ -57,37 +63,89 @@ class ProviderConnection:
         following: Envelope | None = None,
         before_dot: BeforeDot = unnoted,
     ) -> Outcome:
-        loop = asyncio.get_running_loop()
+        """As over SMTP; `sender` is the return path, which names the sending. No call begins after `deadline`."""
+        loop, before = asyncio.get_running_loop(), Outcome(Kind.NOT_SENT, Phase.CONNECT)
         before_dot()
-        if loop.time() > deadline:
-            return Outcome(Kind.NOT_SENT, Phase.CONNECT)
+        for pause in (*PAUSES, None):
+            if loop.time() > deadline:
+                return before
+            outcome = await self._try(sender.decode(), to.decode(), message)
+            before = outcome if before.kind is not Kind.UNKNOWN or outcome.kind is Kind.HANDED_OVER else before
+            wait = self._wait(outcome, before, pause)
+            if wait is None or loop.time() + wait > deadline:
+                return before
+            await asyncio.sleep(wait)
+        return before
+
+    def _wait(self, outcome: Outcome, before: Outcome, pause: float | None) -> float | None:
+        """How long until the call is repeated; None if it is not. What was refused for now was never sent."""
+        in_doubt = before.kind is Kind.UNKNOWN
+        if pause is None or self.broken or (in_doubt and not self.key_header):
+            return None
+        if outcome.kind is Kind.RETRY_WAIT and outcome.wait and outcome.wait <= LONGEST_PAUSE:
+            return max(outcome.wait, pause)
+        return pause if in_doubt else None
+
+    async def _try(self, sender: str, to: str, message: bytes) -> Outcome:
         try:
             async with asyncio.timeout(self.timeout):
-                return await loop.run_in_executor(self._thread, self._call, to.decode(), message)
+                return await asyncio.get_running_loop().run_in_executor(self._thread, self._call, sender, to, message)
         except TimeoutError:
-            self.broken = True
+            self.broken = True  # its thread may still be waiting
             return Outcome(Kind.UNKNOWN, Phase.DOT)
 
     async def close(self) -> None:
+        self._thread.submit(self._backend.close)
         self._thread.shutdown(wait=False)
 
-    def _call(self, to: str, message: bytes) -> Outcome:
-        """Ask for everything; a provider that refuses to be asked has sent nothing, so it is asked for less."""
+    def _call(self, sender: str, to: str, message: bytes) -> Outcome:
         outgoing = outgoing_message(to, message)
-        for left_out in range(len(_OPTIONAL) + 1):
-            for name, value in [item for part in _OPTIONAL[left_out:] for item in part.items()]:
-                setattr(outgoing, name, {"delivery": _delivery_of(outgoing)} if name == "metadata" else value)
-            try:
-                self._backend.send_messages([outgoing])
-                return _accepted(outgoing, to)
-            except AnymailUnsupportedFeature:
-                for name in [name for part in _OPTIONAL for name in part]:
-                    outgoing.__dict__.pop(name, None)
-            except (AnymailError, requests.RequestException) as error:
-                return outcome_of(error)
-            except Exception as error:
-                return _without_reply(Kind.UNKNOWN, error)
-        return Outcome(Kind.REFUSED, Phase.CONNECT)
+        sending = read_return_path(sender) or Sending(_delivery_in(outgoing), 0)
+        try:
+            self._ask(outgoing, sending)
+            self._open()
+            self._give_key(sending)
+            self._backend.send_messages([outgoing])
+            return accepted(outgoing, to)
+        except Exception as error:
+            return outcome_of(error)
+        finally:
+            self._last_call = time.monotonic()
+
+    def _open(self) -> None:
+        if time.monotonic() - self._last_call > IDLE:
+            self._backend.close()
+        self._backend.open()
+
+    def _ask(self, outgoing: EmailMultiAlternatives, sending: Sending) -> None:
+        """Not to track, and to give our ids back: each as far as this provider can be asked, which building a message
+        tells without sending it."""
+        wishes = {
+            "track_opens": False,
+            "track_clicks": False,
+            "metadata": {"delivery": str(sending.delivery), "generation": str(sending.generation)},
+        }
+        if self._can_be_asked is None:
+            self._can_be_asked = frozenset(
+                name for name, wish in wishes.items() if self._can_be_built(outgoing, name, wish)
+            )
+        for name in self._can_be_asked:
+            setattr(outgoing, name, wishes[name])
+
+    def _can_be_built(self, outgoing: EmailMultiAlternatives, name: str, wish: object) -> bool:
+        setattr(outgoing, name, wish)
+        try:
+            self._backend.build_message_payload(outgoing, self._backend.send_defaults)
+        except AnymailUnsupportedFeature:
+            return False
+        finally:
+            delattr(outgoing, name)
+        return True
+
+    def _give_key(self, sending: Sending) -> None:
+        """The same for every try of one sending, another one once a person has it sent again."""
+        if self.key_header:
+            self._backend.session.headers[self.key_header] = f"{sending.delivery}.{sending.generation}"
 
 
 def outgoing_message(to: str, message: bytes) -> EmailMultiAlternatives:
@@ -109,53 +167,5 @@ def outgoing_message(to: str, message: bytes) -> EmailMultiAlternatives:
     return outgoing
 
 
-def outcome_of(error: Exception) -> Outcome:
-    """Section 6 of the delivery design, for HTTP."""
-    if isinstance(error, AnymailRecipientsRefused | AnymailSerializationError):
-        return _without_reply(Kind.REFUSED, error)
-    code = getattr(error, "status_code", None)
-    if code is None:
-        never_sent = _was_never_sent(error)
-        return _without_reply(Kind.NOT_SENT if never_sent else Kind.UNKNOWN, error)
-    if code == 429:
-        return _with_reply(Kind.RETRY_WAIT, error, code)
-    if 400 <= code < 500 and code not in (408, 409):
-        return _with_reply(Kind.REFUSED, error, code)
-    return _with_reply(Kind.UNKNOWN, error, code)
-
-
-def _was_never_sent(error: Exception) -> bool:
-    """True only for a name, a connection or a TLS handshake that failed: no byte of the request was written."""
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
-        return True
-    if not isinstance(error, AnymailAPIError | requests.RequestException):
-        return True  # Anymail's own refusals are raised while it makes the request
-    cause = error.__cause__
-    reason = cause.args[0] if isinstance(cause, requests.exceptions.ConnectionError) and cause.args else None
-    if isinstance(reason, MaxRetryError):
-        reason = reason.reason
-    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
-
-
-def _accepted(outgoing: EmailMultiAlternatives, to: str) -> Outcome:
-    status = outgoing.anymail_status  # type: ignore[attr-defined]
-    recipient = status.recipients.get(to)
-    kind = _KIND_OF_STATUS.get(str(recipient.status), Kind.UNKNOWN) if recipient else Kind.UNKNOWN
-    remote_id = "" if recipient is None or recipient.message_id is None else str(recipient.message_id)
-    code = 250 if kind is Kind.HANDED_OVER else None
-    return Outcome(kind, Phase.DOT, code, remote_id=remote_id[:120])
-
-
-def _delivery_of(outgoing: EmailMultiAlternatives) -> str:
+def _delivery_in(outgoing: EmailMultiAlternatives) -> Any:
     return str(outgoing.extra_headers["Message-ID"]).strip("<>").partition("@")[0]
-
-
-def _without_reply(kind: Kind, error: Exception) -> Outcome:
-    phase = Phase.CONNECT if kind is Kind.NOT_SENT else Phase.DOT
-    return Outcome(kind, phase, enhanced="", reply_sha256=sha256(type(error).__name__.encode()).digest())
-
-
-def _with_reply(kind: Kind, error: Exception, code: int) -> Outcome:
-    response = getattr(error, "response", None)
-    words = getattr(response, "content", b"") or b""
-    return Outcome(kind, Phase.DOT, code, reply_sha256=sha256(words).digest())

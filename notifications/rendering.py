@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -34,6 +34,7 @@ from notifications.placeholders import (
     flatten,
     value_of,
 )
+from notifications.verp import return_path_of
 from notifications.wording import Compiled
 from notifications.writers import wrap
 
@@ -192,15 +193,9 @@ def render_message(skeleton: Skeleton, recipient: Recipient, date: bytes) -> byt
     return message
 
 
-def return_path(skeleton: Skeleton, delivery: UUID) -> bytes:
-    """Where a bounce of this delivery comes back to (VERP). The short keyed code keeps forged bounces out."""
-    code = blake2b(delivery.bytes, digest_size=8, key=_return_path_key()).hexdigest()
-    return f"b+{delivery.hex}-{code}@{skeleton.layout.domain}".encode()
-
-
-@functools.cache
-def _return_path_key() -> bytes:
-    return sha256(b"return path of a delivery" + settings.SECRET_KEY.encode()).digest()
+def return_path(skeleton: Skeleton, delivery: UUID, generation: int = 0) -> bytes:
+    """Where whatever comes back of this sending is addressed to."""
+    return return_path_of(delivery, generation, skeleton.layout.domain)
 
 
 def checked_address(address: str) -> bytes:

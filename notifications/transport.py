@@ -37,6 +37,7 @@ class Outcome:
     enhanced: str = ""
     reply_sha256: bytes | None = None
     remote_id: str = ""
+    wait: float | None = None  # seconds that the next hop asked us to stay away, with a refusal for now
 
 
 Envelope = tuple[bytes, bytes]  # return path and recipient

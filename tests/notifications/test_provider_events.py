@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections import Counter
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,10 +12,10 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from breachdesk.audit.models import Event
 from notifications import delivery
+from notifications.mail_events import apply_events
 from notifications.models import Delivery, Edition, MailEvent
-from notifications.provider_events import apply_events
 from notifications.transport import Kind, Outcome, Phase
-from tests.factories import make_edition_being_sent
+from tests.factories import make_edition_being_sent, unguarded
 
 pytestmark = pytest.mark.django_db
 SECRET = "Basic " + base64.b64encode(b"us:secret").decode()
@@ -133,6 +134,90 @@ def test_out_of_order_reports_in_one_pass_end_at_the_highest(row: Delivery) -> N
     assert row.state == "complained"
 
 
+def sent_again(row: Delivery) -> Delivery:
+    """As after a decision of two people and a second sending."""
+    with unguarded():
+        Delivery.objects.filter(pk=row.pk).update(generation=1)
+    row.refresh_from_db()
+    return row
+
+
+@pytest.mark.parametrize(
+    ("metadata", "state"),
+    [
+        ({"generation": "0"}, "handed_over"),
+        ({}, "handed_over"),  # it does not say, so it is about the first
+        ({"generation": "1"}, "bounced"),
+        ({"generation": "2"}, "handed_over"),
+        ({"generation": "-1"}, "handed_over"),
+        ({"generation": ["1"]}, "handed_over"),
+    ],
+)
+def test_what_comes_late_about_an_earlier_sending_leaves_the_later_alone(
+    row: Delivery, metadata: dict[str, Any], state: str
+) -> None:
+    sent_again(row)
+    report(postmark("Bounce", None, Metadata={"delivery": str(row.pk), **metadata}))
+    assert apply_events() == 1
+    row.refresh_from_db()
+    assert row.state == state
+    assert MailEvent.objects.get().delivery_id == row.pk, "it is kept, and told with the person"
+
+
+def test_a_report_that_waits_does_not_hold_up_one_about_an_earlier_sending(edition: Edition) -> None:
+    token, rows = delivery.claim(edition.pk, 1)
+    delivery.share_hand_overs(edition.pk)
+    delivery.begin_hand_over(token, {rows[0].id: b"c" * 32})
+    row = Delivery.objects.get(pk=rows[0].id)
+    report(postmark("Delivery", row.pk, Details="first"))
+    assert apply_events() == 0, "its message is on the wire: the answer comes first"
+    delivery.settle(token, [(row.pk, 0, Outcome(Kind.HANDED_OVER, Phase.DOT, 250))])
+    assert apply_events() == 1
+    row.refresh_from_db()
+    assert row.state == "delivered"
+
+
+def test_soft_bounces_and_delays_are_kept_and_change_nothing(row: Delivery) -> None:
+    for number, words in enumerate(
+        ({"Type": "SoftBounce"}, {"Type": "Transient"}, {"Details": "451 4.7.1 greylisted"})
+    ):
+        report(postmark("Bounce", row.pk, ID=number, **words))
+    report(postmark("Bounce", row.pk, ID=9, Type="AutoResponder"))
+    assert apply_events() == 4
+    row.refresh_from_db()
+    assert row.state == "handed_over"
+    kept = Counter(MailEvent.objects.values_list("kind", "enhanced"))
+    assert kept == {("delayed", ""): 2, ("delayed", "4.7.1"): 1, ("auto_replied", ""): 1}
+
+
+def test_the_servers_own_code_is_kept(row: Delivery) -> None:
+    report(postmark("Bounce", row.pk, Details="550 5.1.1 <nobody> from 10.5.1.2"))
+    assert MailEvent.objects.get().enhanced == "5.1.1"
+
+
+def test_whoever_complains_about_an_unknown_has_got_it(edition: Edition) -> None:
+    row = handed_over(edition, Kind.UNKNOWN)
+    report(postmark("SpamComplaint", row.pk))
+    assert apply_events() == 1
+    row.refresh_from_db()
+    assert row.state == "complained"
+
+
+@pytest.mark.parametrize(
+    "message_id", ["<{}@halden.example>", "{}@halden.example", "{}@HALDEN.example", "<x{}@halden.example>"]
+)
+def test_our_message_id_finds_the_delivery(row: Delivery, message_id: str) -> None:
+    report(postmark("Delivery", None, MessageID=message_id.format(row.pk)))
+    assert MailEvent.objects.get().delivery_id == (None if "<x" in message_id else row.pk)
+
+
+def test_strange_words_in_a_report_break_nothing(row: Delivery) -> None:
+    for strange in ({"ID": "a\u0000b"}, {"ID": "\ud800"}, {"MessageID": "a\u0000"}):
+        assert report(postmark("Bounce", None, **strange)) == 200
+    assert report(postmark("Bounce", row.pk, BouncedAt="2026-11-21T20:00:00")) == 200, "a moment without a zone"
+    assert not MailEvent.objects.exclude(delivery=None).exclude(delivery=row).exists()
+
+
 def test_an_unknown_is_cleared_up_by_a_report(edition: Edition) -> None:
     row = handed_over(edition, Kind.UNKNOWN)
     report(postmark("Delivery", row.pk))
@@ -156,7 +241,8 @@ def test_the_providers_own_id_finds_the_delivery_too(row: Delivery) -> None:
 def test_a_report_cannot_touch_what_is_not_sent(edition: Edition) -> None:
     row = Delivery.objects.filter(state="planned")[0]
     report(postmark("Bounce", row.pk))
-    assert apply_events() == 0
+    assert apply_events() == 1
+    assert apply_events() == 0, "it does not lie in wait for the message either"
     row.refresh_from_db()
     assert row.state == "planned"
 

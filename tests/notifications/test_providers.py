@@ -19,8 +19,10 @@ from pytest_django import Settings
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
 from notifications import sending
+from notifications.checks import check_provider
 from notifications.models import Attempt, Delivery, Edition
-from notifications.providers import ProviderConnection, outcome_of
+from notifications.provider_answers import outcome_of
+from notifications.providers import ProviderConnection
 from notifications.rendering import CODE
 from notifications.routes import connect
 from notifications.transport import Kind, Outcome, Phase
@@ -143,7 +145,11 @@ def lost(reason: Exception) -> Exception:
     [
         *[
             (lambda code=code: AnymailRequestsAPIError(response=response(code)), Kind.REFUSED)
-            for code in (400, 401, 403, 422)
+            for code in (400, 404, 422)
+        ],
+        *[
+            (lambda code=code: AnymailRequestsAPIError(response=response(code)), Kind.RETRY_WAIT)
+            for code in (401, 402, 403)  # it refuses us, and nobody on the list
         ],
         (lambda: AnymailRequestsAPIError(response=response(429)), Kind.RETRY_WAIT),
         *[
@@ -176,8 +182,36 @@ def test_a_call_that_takes_too_long_is_unknown(monkeypatch: pytest.MonkeyPatch) 
     assert (outcome.kind, outcome.phase) == (Kind.UNKNOWN, Phase.DOT)
 
 
-def test_a_provider_needs_a_secret_for_its_reports(settings: Settings, provider: None) -> None:
+@pytest.mark.parametrize(
+    ("transport", "anymail", "found"),
+    [
+        ("smtp", {}, set()),
+        ("postmark", {}, {"E001"}),
+        ("postmark", {"WEBHOOK_SECRET": "us:secret"}, {"E002"}),
+        ("postmark", {"WEBHOOK_SECRET": ["us:" + "x" * 16, "no-colon-but-long-enough"]}, {"E002"}),
+        ("postmark", {"WEBHOOK_SECRET": "us:" + "x" * 16}, set()),
+        ("mailgun", {"WEBHOOK_SECRET": "us:" + "x" * 16, "MAILGUN_API_KEY": "k"}, {"E003"}),
+        ("mailgun", {"WEBHOOK_SECRET": "us:" + "x" * 16, "MAILGUN_WEBHOOK_SIGNING_KEY": "k"}, set()),
+        *[(name, {"WEBHOOK_SECRET": "us:" + "x" * 16}, {"E003"}) for name in ("sendgrid", "mandrill", "postal")],
+        ("amazon_ses", {"WEBHOOK_SECRET": "us:" + "x" * 16}, {"E004", "E005"}),
+    ],
+)
+def test_whoever_reports_to_us_must_be_known(
+    settings: Settings, transport: str, anymail: dict[str, object], found: set[str]
+) -> None:
+    backend = transport if transport == "smtp" else f"anymail.backends.{transport}.EmailBackend"
+    settings.BREACHDESK = settings.BREACHDESK.model_copy(update={"transport": backend})
+    settings.ANYMAIL = anymail
+    assert {problem.id for problem in check_provider() if problem.is_serious()} == {f"notifications.{e}" for e in found}
+
+
+def test_a_provider_as_the_second_way_is_asked_the_same(settings: Settings) -> None:
+    second = "anymail.backends.mailgun.EmailBackend"
+    settings.BREACHDESK = settings.BREACHDESK.model_copy(update={"transport": "smtp", "second_transport": second})
+    settings.ANYMAIL = {}
+    assert [problem.id for problem in check_provider()] == ["notifications.E001", "notifications.E003"]
+
+
+def test_the_check_runs_at_every_start(settings: Settings, provider: None) -> None:
     settings.ANYMAIL = {}
     assert "notifications.E001" in {found.id for found in run_checks()}
-    settings.ANYMAIL = {"WEBHOOK_SECRET": "us:secret"}
-    assert "notifications.E001" not in {found.id for found in run_checks()}

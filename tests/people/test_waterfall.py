@@ -15,8 +15,8 @@ from breachdesk.people.waterfall import LEFT_OUT, DoesNotAddUp, Line, waterfall_
 from breachdesk.people.working import work_on_upload
 from notifications import actions as notices
 from notifications import delivery
+from notifications.mail_events import apply_events
 from notifications.models import Delivery, Edition
-from notifications.provider_events import apply_events
 from notifications.transport import Kind, Outcome, Phase
 from tests.factories import (
     make_approved_edition,

@@ -3,7 +3,7 @@
 from breachdesk.pulse import note_run
 from breachdesk.serving import TRY_AGAIN_AFTER, Service
 from notifications import actions, sweeping, tasks
-from notifications.provider_events import apply_events
+from notifications.mail_events import apply_events
 
 LOOK_EVERY = 15.0
 LOOK_AGAIN_AFTER_WORK = 2.0
