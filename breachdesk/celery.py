@@ -34,6 +34,7 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "pulse": {"task": "breachdesk.desk.tasks.pulse", "schedule": 20.0},
     "sweep": {"task": "notifications.tasks.sweep", "schedule": 30.0},
+    "restart-letters": {"task": "notifications.tasks.restart_letters", "schedule": 30.0},
     "restart-stalled-uploads": {"task": "breachdesk.people.tasks.restart_stalled_uploads", "schedule": 30.0},
     "end-what-is-over": {"task": "breachdesk.people.tasks.end_what_is_over", "schedule": 30.0},
     "lapse-requests": {"task": "breachdesk.incidents.tasks.lapse_requests", "schedule": 600.0},

@@ -98,7 +98,34 @@ def render_pdf(
 
     `moment` is what the file states as the time of its making. Raises a PdfError with a sentence, never anything else.
     """
-    request = _request_of(html, moment, attachments, limits)
+    return _pdf_of(*_answer_of(_request_of([html], moment, attachments, limits), moment, limits), limits)
+
+
+@dataclass(frozen=True)
+class BoundPdf:
+    """Several documents in one file: how many pages each has without the blank backs, and letters no font has."""
+
+    pdf: bytes
+    pages: list[int]
+    missing: str
+
+
+def render_bound_pdf(
+    documents: Sequence[str], *, blank: str, moment: datetime, limits: PdfLimits = PdfLimits()
+) -> BoundPdf:
+    """One PDF of many documents, for printing on both sides: each begins on the front of a sheet, `blank` fills backs.
+
+    As render_pdf in everything else; a document costs about a fifth of what it would take alone.
+    """
+    request = _request_of(documents, moment, (), limits, blank=blank)
+    answer, code = _answer_of(request, moment, limits)
+    said, _, pdf = answer.partition(b"\n") if code == 0 else (b"", b"", answer)
+    pdf = _pdf_of(pdf, code, limits)
+    told = json.loads(said)
+    return BoundPdf(pdf, told["pages"], "".join(map(chr, told["missing"])))
+
+
+def _answer_of(request: bytes, moment: datetime, limits: PdfLimits) -> tuple[bytes, int]:
     # A folder of its own, so that what the engine writes (unpacked fonts) is gone however the child ends.
     with tempfile.TemporaryDirectory(prefix="breachdesk-pdf-") as folder:
         child = subprocess.Popen(
@@ -116,7 +143,7 @@ def render_pdf(
             raise _fault("time", "", limits) from None
         finally:
             _end(child)
-    return _pdf_of(answer, child.returncode, limits)
+    return answer, child.returncode
 
 
 def sign_pdf(pdf: bytes, how: PdfSigning, *, reason: str) -> bytes:
@@ -150,14 +177,22 @@ def _fault_of_signing(answer: bytes, code: int) -> str:
         return f"the signing engine ended with exit code {code}"
 
 
-def _request_of(html: str, moment: datetime, attachments: Sequence[PdfAttachment], limits: PdfLimits) -> bytes:
+def _request_of(
+    documents: Sequence[str],
+    moment: datetime,
+    attachments: Sequence[PdfAttachment],
+    limits: PdfLimits,
+    blank: str = "",
+) -> bytes:
     stated = moment.astimezone(UTC).replace(microsecond=0)
-    identity = sha256(html.encode("utf-8", "surrogatepass"))
+    identity = sha256()
+    for html in documents:
+        identity.update(html.encode("utf-8", "surrogatepass"))
     for attachment in attachments:
         identity.update(sha256(attachment.content).digest())
     return json.dumps(
         {
-            "html": html,
+            **({"several": list(documents), "blank": blank} if blank else {"html": documents[0]}),
             "static": str(STATIC),
             "moment": stated.isoformat(),
             "identifier": identity.hexdigest()[:32],

@@ -1,7 +1,8 @@
 """The process that turns one HTML document into one PDF: started by pdf.py as a file, so it imports none of ours.
 
 It reads one JSON request from standard input, limits itself before it loads the engine, and writes the PDF to standard
-output; or a JSON object with the fault, and exit code 3; or, without the memory for that, nothing and exit code 4.
+output, for several documents behind a line of JSON about them; or a JSON object with the fault, and exit code 3; or,
+without the memory for that, nothing and exit code 4.
 """
 
 import json
@@ -121,9 +122,34 @@ def render(request: dict[str, Any]) -> bytes:
     return pdf
 
 
+def bind(engine: Any, fetcher: Any, request: dict[str, Any]) -> tuple[Any, list[int]]:
+    """Several documents as one, each beginning on the front of a sheet; and how many pages each has of its own.
+
+    Each is laid out by itself, so that its pages are counted from 1; fonts and style sheets are read once for all.
+    """
+    from weasyprint.text.fonts import FontConfiguration
+
+    shared: dict[str, Any] = {"font_config": FontConfiguration(), "cache": {}}
+
+    def laid_out(html: str) -> Any:
+        return engine.HTML(string=html, base_url=BASE, url_fetcher=fetcher).render(**shared, **OPTIONS)
+
+    documents = [laid_out(html) for html in request["several"]]
+    pages: list[Any] = []
+    for document in documents:
+        pages += document.pages
+        if len(document.pages) % 2:
+            pages += laid_out(request["blank"]).pages
+    return documents[0].copy(pages), [len(document.pages) for document in documents]
+
+
 def write(engine: Any, fetcher: Any, request: dict[str, Any]) -> bytes:
     moment = datetime.fromisoformat(request["moment"])
-    document = engine.HTML(string=request["html"], base_url=BASE, url_fetcher=fetcher).render(**OPTIONS)
+    counts: list[int] = []
+    if "several" in request:
+        document, counts = bind(engine, fetcher, request)
+    else:
+        document = engine.HTML(string=request["html"], base_url=BASE, url_fetcher=fetcher).render(**OPTIONS)
     document.metadata.created = document.metadata.modified = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     plain = document.metadata.generate_rdf_metadata
 
@@ -147,7 +173,11 @@ def write(engine: Any, fetcher: Any, request: dict[str, Any]) -> bytes:
         for item in request["attachments"]
     ]
     identifier = bytes.fromhex(request["identifier"])
-    return bytes(document.write_pdf(attachments=attachments, pdf_identifier=identifier, **OPTIONS))
+    pdf = bytes(document.write_pdf(attachments=attachments, pdf_identifier=identifier, **OPTIONS))
+    if not counts:
+        return pdf
+    missing = sorted({one for font in document.fonts.values() for one in font.missing})
+    return json.dumps({"pages": counts, "missing": missing}).encode() + b"\n" + pdf
 
 
 def fault_of(error: BaseException) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 
 from breachdesk.people.personal import unseal_personal
-from breachdesk.vault.sealing import Cipher, SealBroken
+from breachdesk.vault.sealing import Cipher, IndexCipher, SealBroken
 from notifications import delivery
 from notifications.batches import recipient_commitment
 from notifications.delivery import Claimed
@@ -14,7 +14,7 @@ from notifications.editions import the_organisation
 from notifications.models import Edition
 from notifications.pace import Limits
 from notifications.placeholders import ValueRefused
-from notifications.recipients import kinds_of, values_of
+from notifications.recipients import address_on, kinds_of, values_of
 from notifications.rendering import CODE, Recipient, Skeleton, checked_address, render_message, return_path
 from notifications.schedule import in_force
 from notifications.transport import Envelope
@@ -52,19 +52,21 @@ class Composer:
             personal = unseal_personal(self.cipher, row.sealed, row.person, row.checksum)
         except SealBroken as broken:
             raise ValueRefused("This person's sealed data was changed, so no message can be made of it.") from broken
-        address = personal.get("email", "")
+        address = address_on(row.rung, personal)
         values = values_of(personal) | {CODE: code_of(self.printer, row.id)}
         recipient = Recipient(row.id, address, self._kinds_of(row.kinds), values)
         message = render_message(self.skeleton, recipient, self._today())
-        envelope = return_path(self.skeleton, row.id), checked_address(address)
+        envelope = return_path(self.skeleton, row.id, row.generation), checked_address(address)
         committed = recipient_commitment(self.cipher, row.id, row.tries + 1, envelope[1])
         return Letter(row, envelope, message, committed)
 
     def domain_of(self, row: Claimed) -> bytes:
         """A blind index of the domain that this person's mail goes to; empty for an address that has none."""
-        address = unseal_personal(self.cipher, row.sealed, row.person, row.checksum).get("email", "")
-        domain = address.rpartition("@")[2].strip().lower()
-        return self.cipher.blind_index(domain, purpose="notifications.domain") if domain else b""
+        address = address_on(row.rung, unseal_personal(self.cipher, row.sealed, row.person, row.checksum))
+        return self.domain_index(address)
+
+    def domain_index(self, address: str) -> bytes:
+        return domain_index(self.cipher, domain_of(address))
 
     def _kinds_of(self, kinds: Sequence[str]) -> tuple[str, ...]:
         key = tuple(kinds)
@@ -77,6 +79,14 @@ class Composer:
         if now != self._date[0]:
             self._date = (now, formatdate(now).encode())
         return self._date[1]
+
+
+def domain_of(address: str) -> str:
+    return address.rpartition("@")[2].strip().lower()
+
+
+def domain_index(cipher: IndexCipher, domain: str) -> bytes:
+    return cipher.blind_index(domain, purpose="notifications.domain") if domain else b""
 
 
 def _limits_of(edition: Edition, domain_of: Callable[[Claimed], bytes]) -> Limits | None:

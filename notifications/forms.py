@@ -7,6 +7,7 @@ from django.utils.html import format_html
 
 from breachdesk.accounts.models import User
 from breachdesk.people.languages import LANGUAGES, language_name
+from notifications.letter_pages import WINDOWS
 from notifications.starters import STARTERS
 
 LANGUAGE_CHOICES = sorted(((tag, names[0]) for tag, names in LANGUAGES.items()), key=lambda choice: choice[1])
@@ -106,6 +107,43 @@ class ConfirmForm(forms.Form):
         if self.must_match and typed != self.must_match:
             raise forms.ValidationError(f"Type {self.must_match} to confirm. Nothing was changed.")
         return typed
+
+
+class WindowForm(forms.Form):
+    """For which envelopes letters are printed."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    window = forms.ChoiceField(
+        choices=[(one.key, one.name) for one in WINDOWS.values()],
+        widget=forms.RadioSelect,
+        label="Envelopes",
+        error_messages={"required": "Choose the envelopes that the letters are printed for."},
+    )
+
+
+class PostedForm(forms.Form):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    on = forms.DateField(
+        label="Posted on",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"required": "Say on which day they were posted."},
+    )
+    how = forms.CharField(
+        max_length=300,
+        label="By whom, and how",
+        help_text="For example the printer, the class of mail and the number of the order.",
+        error_messages={"required": "Say who posted them and how."},
+    )
+
+
+class ReasonForm(forms.Form):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    reason = forms.CharField(
+        max_length=1000,
+        label="Why?",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": "Say why. It stands in the trail."},
+    )
 
 
 class FindForm(forms.Form):

@@ -37,6 +37,14 @@ WITHOUT_EFFECT = [
 ]
 
 
+ADDRESSES = ("email", "email_2")  # of a person's values, by the rung of a delivery
+
+
+def address_on(rung: int, personal: Mapping[str, str]) -> str:
+    """Where the message of a delivery on this rung goes: to the first address, or to the second."""
+    return personal.get(ADDRESSES[min(rung, len(ADDRESSES) - 1)], "")
+
+
 def values_of(personal: Mapping[str, str]) -> dict[str, str]:
     """A person's ((fields)), by their names in a text."""
     return {

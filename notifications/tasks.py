@@ -3,17 +3,25 @@
 import logging
 import mmap
 import os
+from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from notifications import sending, sweeping
+from notifications import letter_making, sending, sweeping
 from notifications.failpoints import reach
+from notifications.letter_files import discard_forgotten
+from notifications.models import LetterRun
 from notifications.routes import connect
 
 logger = logging.getLogger(__name__)
+
+LETTERS_FOR = 40.0  # seconds until the next ring; a file that was begun is still finished
+LONGEST_LETTERS = 900
+FORGOTTEN_AFTER = timedelta(days=1)
 
 # One byte that the worker's main process shares with its children: they put their rows down when it is asked to stop.
 _stopping = mmap.mmap(-1, 1)
@@ -49,3 +57,28 @@ def ring(edition_id: UUID) -> None:
         drain.delay(str(edition_id))
     except (OperationalError, OSError) as problem:
         logger.warning("The doorbell of edition %s could not be rung: %s", edition_id, problem)
+
+
+@shared_task(time_limit=LONGEST_LETTERS)
+def make_letters(run_id: str) -> None:
+    parent = os.getppid()
+    more = letter_making.work_on_letters(
+        UUID(run_id), seconds=LETTERS_FOR, should_stop=lambda: bool(_stopping[0]) or os.getppid() != parent
+    )
+    if more:
+        ring_letters(UUID(run_id))
+
+
+@shared_task
+def restart_letters() -> None:
+    """Beat rings again for letters whose ring was lost or whose worker has died, and clears away what crashes left."""
+    for run in LetterRun.objects.being_made():
+        ring_letters(run.pk)
+    discard_forgotten(timezone.now() - FORGOTTEN_AFTER)
+
+
+def ring_letters(run_id: UUID) -> None:
+    try:
+        make_letters.delay(str(run_id))
+    except (OperationalError, OSError) as problem:
+        logger.warning("The making of letters %s could not be rung for: %s", run_id, problem)

@@ -11,6 +11,7 @@ from notifications.views import (
     hotline,
     overruling,
     previewing,
+    reach,
     reviewing,
     schedule,
     sending,
@@ -21,6 +22,7 @@ from notifications.views import (
 NOTICES = "incidents/<str:reference>/notices/"
 HOTLINE = "incidents/<str:reference>/hotline/"
 EDITION = "incidents/<str:reference>/editions/<uuid:pk>/"
+LETTERS = "incidents/<str:reference>/letters/<uuid:pk>/"
 
 urlpatterns = [
     path("genuine/", genuine.genuine, name="genuine"),
@@ -35,6 +37,7 @@ urlpatterns = [
     path(f"{NOTICES}new/", writing.notice_new, name="notice-new"),
     path(f"{NOTICES}<uuid:pk>/audience/", audience.notice_audience, name="notice-audience"),
     path(f"{NOTICES}<uuid:pk>/audience/count/", audience.notice_audience_count, name="notice-audience-count"),
+    path(f"{NOTICES}<uuid:pk>/reached/", reach.notice_reach, name="notice-reach"),
     path(f"{NOTICES}<uuid:pk>/languages/", writing.edition_add, name="edition-add"),
     path(EDITION, views.edition_detail, name="edition-detail"),
     path(f"{EDITION}edit/", writing.edition_edit, name="edition-edit"),
@@ -61,6 +64,14 @@ urlpatterns = [
     path(f"{EDITION}send/", sending.send, name="send"),
     path(f"{EDITION}send/numbers/", sending.send_numbers, name="send-numbers"),
     path(f"{EDITION}send/reasons/", sending.send_reasons, name="send-reasons"),
+    path(f"{EDITION}second/", reach.edition_second_address, name="edition-second-address"),
+    path(f"{EDITION}letters/", reach.letters_begin, name="letters-begin"),
+    path(f"{EDITION}letters/sample/<slug:window>/", reach.letters_sample, name="letters-sample"),
+    path(LETTERS, reach.letters, name="letters"),
+    path(f"{LETTERS}index/", reach.letters_index, name="letters-index"),
+    path(f"{LETTERS}<int:part>/", reach.letters_take, name="letters-take"),
+    path(f"{LETTERS}posted/", reach.letters_post, name="letters-post"),
+    path(f"{LETTERS}void/", reach.letters_void, name="letters-void"),
     path(f"{EDITION}start/", sending.edition_start, name="edition-start"),
     path(f"{EDITION}disarm/", schedule.edition_disarm, name="edition-disarm"),
     path(f"{EDITION}schedule/", schedule.edition_schedule, name="edition-schedule"),

@@ -115,12 +115,14 @@ NOTICE_EVENTS: dict[str, EventType] = {
     "edition.route_changed": EventType(
         "let the {language} edition leave by way {route}", more="revision epoch before in_air", private="reason"
     ),
-    "letters.begun": EventType("began letters to {people} people for the {language} edition", more="revision why"),
-    "letters.made": EventType("made {letters} letters on {pages} pages", more="files digest"),
-    "letters.failed": EventType("could not make letters: {why}", more="people"),
+    "letters.begun": EventType(
+        "began letters to {people} people for the {language} edition", more="revision window rows_root"
+    ),
+    "letters.made": EventType("made {letters} letters on {pages} pages", more="files digest left_out"),
+    "letters.failed": EventType("could not make letters to {people} people", more="why"),
     "letters.taken": EventType("took a file of {letters} letters", more="file digest"),
-    "letters.posted": EventType("posted {letters} letters on {posted_at}", more="edition", private="how"),
-    "letters.voided": EventType("gave up {letters} letters", more="edition", private="reason"),
+    "letters.posted": EventType("posted {letters} letters on {posted_at}", more="pages digest", private="how"),
+    "letters.voided": EventType("gave up {letters} letters", more="state", private="reason"),
     "sending.held_back": EventType("lets nothing be sent: {why}", more="number file_number"),
     "sending.reconciled": EventType(
         "compared messages with a relay's log or a provider's list: {found} found, {applied} settled by it",

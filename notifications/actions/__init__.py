@@ -5,6 +5,8 @@ from notifications.actions.approving import approve_edition, break_glass, open_r
 from notifications.actions.audience import define_audience
 from notifications.actions.commenting import comment_on, settle_comment
 from notifications.actions.deciding import overrule_checks, reject_edition, submit_for_review, withdraw
+from notifications.actions.letters import begin_letters, post_letters, take_letters, void_letters
+from notifications.actions.resuming import resume_sending
 from notifications.actions.schedule import set_schedule
 from notifications.actions.second_address import try_second_address
 from notifications.actions.sending import cancel_edition, change_rate, change_route, pause_edition, resume_edition
@@ -16,25 +18,31 @@ __all__ = [
     "approve_amendment",
     "approve_edition",
     "ask_amendment",
+    "begin_letters",
     "break_glass",
     "cancel_edition",
+    "change_rate",
+    "change_route",
     "comment_on",
     "create_notice",
     "define_audience",
-    "change_rate",
-    "change_route",
     "disarm_edition",
     "open_rendering",
     "overrule_checks",
     "pause_edition",
+    "post_letters",
     "refuse_amendment",
     "reject_edition",
     "resume_edition",
+    "resume_sending",
     "save_draft",
     "set_schedule",
     "settle_comment",
     "start_due_editions",
     "start_edition",
     "submit_for_review",
+    "take_letters",
+    "try_second_address",
+    "void_letters",
     "withdraw",
 ]

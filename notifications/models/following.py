@@ -56,6 +56,15 @@ class DeliveryDecision(models.Model):
 
 
 class LetterRunQuerySet(models.QuerySet["LetterRun"]):
+    def of_notice(self, notice: Notice) -> "LetterRunQuerySet":
+        return self.filter(edition__notice=notice)
+
+    def being_made(self) -> "LetterRunQuerySet":
+        return self.filter(state=LetterRun.State.MAKING, voided_at=None)
+
+    def with_case(self) -> "LetterRunQuerySet":
+        return self.select_related("edition__notice__incident")
+
     def standing(self) -> "LetterRunQuerySet":
         return self.filter(voided_at=None)
 
@@ -77,8 +86,9 @@ class LetterRun(models.Model):
     state = models.CharField(max_length=12, choices=State, default=State.MAKING)
     people = models.PositiveIntegerField()
     pages = models.PositiveIntegerField(null=True)
-    files = models.JSONField(default=list, blank=True)  # of each: name, letters, pages, bytes, sha256
-    failure = models.CharField(max_length=300, blank=True)
+    window = models.CharField(max_length=4, default="uk")  # of the envelope, and with it the paper: letter_pages.py
+    files = models.JSONField(default=list, blank=True)  # of each: part, letters, pages, bytes, sha256
+    failure = models.CharField(max_length=300, blank=True)  # why there are none, or who was left out and why
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
     posted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -91,6 +101,27 @@ class LetterRun(models.Model):
     class Meta:
         default_permissions = ()
 
+    @property
+    def incident_id(self) -> uuid.UUID:
+        return self.edition.incident_id
+
+    @property
+    def letters_made(self) -> int:
+        return sum(file["letters"] for file in self.files)
+
+    @property
+    def stands(self) -> bool:
+        return self.voided_at is None and self.state != self.State.FAILED
+
+
+class LetterQuerySet(models.QuerySet["Letter"]):
+    def standing(self) -> "LetterQuerySet":
+        return self.filter(voided_at=None)
+
+    def posted_with_code(self, index: bytes) -> "LetterQuerySet":
+        """Those that may be in somebody's hands."""
+        return self.standing().filter(verification=index, run__state=LetterRun.State.POSTED)
+
 
 class Letter(models.Model):
     """One person's letter of a run. A person gets one letter of a notice, as they get one message of it."""
@@ -101,8 +132,12 @@ class Letter(models.Model):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="letters")
     number = models.PositiveIntegerField()  # its place in the run
     pages = models.PositiveSmallIntegerField(null=True)
+    frozen = models.BinaryField(null=True)  # the person's row when the letters were begun, as of a delivery
+    verification = models.BinaryField(null=True)  # blind index of the code on the paper: verification_codes.py
     voided_at = models.DateTimeField(null=True)
     version = models.PositiveIntegerField(default=1)
+
+    objects = LetterQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -111,4 +146,7 @@ class Letter(models.Model):
                 fields=["notice", "person"], condition=Q(voided_at=None), name="one_letter_per_person"
             ),
             models.UniqueConstraint(fields=["run", "number"], name="one_letter_per_place"),
+        ]
+        indexes = [
+            models.Index(fields=["verification"], name="letter_by_code", condition=Q(verification__isnull=False)),
         ]

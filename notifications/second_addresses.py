@@ -1,0 +1,58 @@
+"""Who of those that email did not reach has a second address. It is sealed: so the few who are asked about are opened.
+
+An address counts if a message may go to it and it is not the one that failed. Nothing personal is kept.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+
+from breachdesk.people.addresses import address_key
+from breachdesk.people.personal import unseal_personal
+from breachdesk.vault.sealing import KeyDestroyed, cipher_for
+from notifications.models import Batch, Delivery, Edition, Letter
+from notifications.placeholders import ValueRefused
+from notifications.recipients import address_on, last_event
+from notifications.rendering import checked_address
+
+CHUNK = 2_000
+FAILED = (Delivery.State.REFUSED, Delivery.State.BOUNCED)
+
+
+def with_a_second_address(edition: Edition) -> list[UUID]:
+    """Deliveries that failed at the first address and may go to a second. Opens each of these people once."""
+    cipher = cipher_for(edition.incident_id)
+    letter = Letter.objects.filter(notice=OuterRef("notice"), person=OuterRef("person"), voided_at=None)
+    failed = Delivery.objects.filter(edition=edition, state__in=FAILED, rung=0, person__held=False).order_by("pk")
+    in_hand = Batch.objects.filter(pk=OuterRef("token"), settled_at=None)
+    failed = failed.filter(~Exists(letter), ~Exists(in_hand))
+    rows = failed.values_list("pk", "person", "person__sealed", "person__row_checksum")
+    return [
+        delivery
+        for delivery, person, sealed, checksum in rows.iterator(chunk_size=CHUNK)
+        if has_a_second(unseal_personal(cipher, bytes(sealed), person, bytes(checksum)))
+    ]
+
+
+def has_a_second(personal: Mapping[str, str]) -> bool:
+    second = address_on(1, personal).strip()
+    try:
+        checked_address(second)
+    except ValueRefused:
+        return False
+    return address_key(second) != address_key(address_on(0, personal))
+
+
+def number_with_a_second_address(edition: Edition) -> int:
+    """The same, counted once per event of the case; nobody once its key is destroyed."""
+    return _counted(edition.pk, last_event(edition.notice.incident, messages=True))
+
+
+@lru_cache(maxsize=64)
+def _counted(edition_id: UUID, _last_event: int) -> int:
+    try:
+        return len(with_a_second_address(Edition.objects.with_incident().get(pk=edition_id)))
+    except KeyDestroyed:
+        return 0
