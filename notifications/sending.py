@@ -21,7 +21,7 @@ from uuid import UUID
 from django.conf import settings
 
 from breachdesk.vault.sealing import cipher_for
-from notifications import delivery, pace, recovering, sweeping
+from notifications import delivery, epochs, pace, recovering, sweeping
 from notifications.batches import close_batch
 from notifications.composing import Composer, Letter
 from notifications.delivery import Claimed
