@@ -26,6 +26,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
+from breachdesk.audit.alarms import Alarm
 from breachdesk.audit.durable import write_durably
 from breachdesk.audit.record import record
 from notifications.journal import JournalFailed
@@ -53,6 +54,8 @@ WORDS = {
     Why.FAILOVER: "the database failed over to another server, which may lack the last moments",
     Why.UNREADABLE: "the file that remembers from which database was sent cannot be read",
 }
+
+REMEDY = "Compare with the relay’s log: manage.py reconcile --postfix FILE --resume --reason …; see docs/operating.md."
 
 
 class HeldBack(OperationalError):
@@ -113,6 +116,14 @@ def demand_same() -> None:
 def held() -> SendingEpoch | None:
     """While nothing may be sent: since when, and why."""
     return SendingEpoch.objects.filter(pk=1, held_at__isnull=False).first()
+
+
+def alarm() -> Alarm | None:
+    """What every page says of it."""
+    epoch = held()
+    if epoch is None:
+        return None
+    return Alarm(f"Nothing is sent: {words_of(epoch)}. Whoever it was sent to might get it twice.", REMEDY)
 
 
 def words_of(epoch: SendingEpoch) -> str:

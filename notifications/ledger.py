@@ -121,6 +121,9 @@ class Ledger:
         for pause in (0.2, 1, 2, 4, 8, None):
             try:
                 return await self.call(self._commit, answers, blocked, wishes)
+            except epochs.HeldBack as held:
+                logger.error("The outcome of a window stays in the journal. %s", held)
+                break
             except DATABASE_ERRORS:
                 logger.exception("The outcome of a window could not be committed. It is tried again.")
                 self.is_in_doubt = self.is_in_doubt or any(recipients for _, recipients in wishes)

@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from breachdesk.accounts.models import Organisation
-from breachdesk.audit.alarms import alarms
+from breachdesk.audit.alarms import Alarm, alarms
 from breachdesk.desk.deadlines import Deadline, open_deadlines
+from notifications import epochs
 
 
 def masthead(request: HttpRequest) -> dict[str, Any]:
@@ -22,9 +23,14 @@ def masthead(request: HttpRequest) -> dict[str, Any]:
         "theme": theme_of(request),
         "version": VERSION,
         "next_deadline": SimpleLazyObject(lambda: _next_deadline(request)),
-        "trail_alarms": SimpleLazyObject(lambda: alarms(timezone.now())),
+        "trail_alarms": SimpleLazyObject(_alarms),
         "strip_shown": user is not None and user.has_perm("incidents.view_incident"),
     }
+
+
+def _alarms() -> list[Alarm]:
+    sending = epochs.alarm()
+    return [*([sending] if sending else []), *alarms(timezone.now())]
 
 
 def _next_deadline(request: HttpRequest) -> Deadline | None:

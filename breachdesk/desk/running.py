@@ -17,6 +17,7 @@ from breachdesk.desk.trail import standing
 from breachdesk.incidents.models import Destruction
 from breachdesk.people.models import Upload
 from breachdesk.pulse import last_run
+from notifications import epochs
 from notifications.models import Batch
 
 QUIET_FOR = timedelta(minutes=2)
@@ -46,7 +47,17 @@ class Part:
 
 def running(now: datetime) -> list[Part]:
     trail = [_sequencer(now), _signer(now), *_outside(now)]
-    return [*trail, _eraser(now), _sweeper(now), _beat(now), _broker(), _relay(), _uploads(now), _decisions(now)]
+    return [
+        *trail,
+        _eraser(now),
+        _sweeper(now),
+        _beat(now),
+        _broker(),
+        _relay(),
+        _sending(),
+        _uploads(now),
+        _decisions(now),
+    ]
 
 
 def _process(name: str, does: str, part: str, command: str, now: datetime, waiting: str = "") -> Part:
@@ -156,6 +167,14 @@ def _relay() -> Part:
         remedy = "No notice can go out. Check the relay and BREACHDESK_SMTP_HOST."
         return Part("Mail relay", does, "alarm", f"{where} does not answer: {_reason(error)}", remedy=remedy)
     return Part("Mail relay", does, "good", f"{where} answers with {code}")
+
+
+def _sending() -> Part:
+    """Whether this database may know less than what was sent."""
+    does = "Sends from the database that knows of every message"
+    if (alarm := epochs.alarm()) and (epoch := epochs.held()):
+        return Part("Sending", does, "alarm", alarm.what, epoch.held_at, alarm.remedy, says="Held back")
+    return Part("Sending", does, "good", "Nothing holds it back", says="Allowed")
 
 
 def _reason(error: Exception) -> str:
