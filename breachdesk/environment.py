@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Json, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
+
+from breachdesk.limits import ALARM_LIMITS, GATE_LIMITS, with_the_other_alarms, with_the_others
 
 PREFIX = "BREACHDESK_"
 SHARED_NAMES = ("DATABASE_URL", "REDIS_URL")
@@ -34,38 +35,6 @@ EXAMPLES = {
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Share = Annotated[float, Field(ge=0, le=1)]
-
-# What needs no explanation when a list of people comes in, as a share of its rows; people/gate.py says how each is
-# counted. Low where a wrong column does harm that cannot be taken back, higher where lists simply differ.
-GATE_LIMITS: dict[str, float] = {
-    "minors": 0.05,
-    "deceased": 0.01,
-    "vulnerable": 0.1,
-    "without_email": 0.1,
-    "unreachable": 0.01,
-    "without_country": 0.01,
-    "without_language": 0.1,
-    "rejected": 0.02,
-    "known": 0.1,
-    "new": 0.5,
-    "withdrawn": 0.1,
-    "renamed": 0.01,
-    "references_of_others": 0.001,
-    "shared_addresses": 0.02,
-    "repeated_name": 0.005,
-    "repeated_street": 0.01,
-    "names_apart": 0.8,
-    "names_unlike_earlier": 0.5,
-    "names_moved": 0.0,
-    "postcodes_apart": 0.1,
-    "postcodes_moved": 0.0,
-}
-
-
-def _with_the_others(given: dict[str, float]) -> dict[str, float]:
-    if unknown := sorted(given.keys() - GATE_LIMITS.keys()):
-        raise PydanticCustomError("gate_limit", "{names}", {"names": ", ".join(unknown)})
-    return GATE_LIMITS | given
 
 
 class Environment(BaseModel):
@@ -127,8 +96,8 @@ class Environment(BaseModel):
         default=8,
         ge=1,
         le=100,
-        description="Connections of each sending process; a worker is two of them. When a process is killed, at most one "
-        "person per connection is in doubt: the one whose message was on the wire. The journal settles the others.",
+        description="Connections of each sending process; a worker is two of them. When a process is killed, at most "
+        "one person per connection is in doubt: the one whose message was on the wire. The journal settles the others.",
     )
     send_window: int = Field(
         default=8,
@@ -147,8 +116,8 @@ class Environment(BaseModel):
     sns_topics: str = Field(
         default="",
         pattern=r"^(arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+( +|$))*$",
-        description="ARNs of the Amazon SNS topics by which Amazon SES reports, separated by spaces. Their subscription "
-        "is confirmed by itself; a message of any other topic is refused, however well it is signed.",
+        description="ARNs of the Amazon SNS topics by which Amazon SES reports, separated by spaces. Subscription to "
+        "them is confirmed by itself; a message of any other topic is refused, however well it is signed.",
     )
     second_transport: str = Field(
         default="",
@@ -161,6 +130,23 @@ class Environment(BaseModel):
     second_smtp_password: str = Field(default="", description="Password at that relay, if it asks for one.")
     second_smtp_security: Literal["none", "starttls", "tls"] = Field(
         default="starttls", description="How the way to that relay is protected."
+    )
+    returned_mail_dir: Path | None = Field(
+        default=None,
+        description="Maildir into which the mail server puts what comes back to the return paths of our messages "
+        "(b+...@ the sender's domain). The sweeper takes it from there. See docs/operating.md.",
+    )
+    alarm_limits: Annotated[Json[dict[str, Share]], AfterValidator(with_the_other_alarms)] = Field(
+        default_factory=lambda: dict(ALARM_LIMITS),
+        description="Above which share of the messages answered since the start, or since a person let it go on, a "
+        "send pauses by itself, as JSON: 1 never, 0 at the first. The first few of a canary wave have their own.",
+    )
+    alarm_least: int = Field(
+        default=50,
+        ge=1,
+        le=100_000,
+        description="Answers before which those shares say nothing: one refusal among the first three is no alarm. The "
+        "first few of a canary wave count from the first.",
     )
     mail_from: str = Field(
         default="BreachDesk <breachdesk@localhost>", description="Sender of mail to our own staff, not to customers."
@@ -207,7 +193,7 @@ class Environment(BaseModel):
         description="Seconds that an approval, a start or a filing waits for the signed state of the trail that proves "
         "it. What takes longer is recorded all the same, and says so.",
     )
-    gate_limits: Annotated[Json[dict[str, Share]], AfterValidator(_with_the_others)] = Field(
+    gate_limits: Annotated[Json[dict[str, Share]], AfterValidator(with_the_others)] = Field(
         default_factory=lambda: dict(GATE_LIMITS),
         description="Above which share of its rows something about a list of people must be explained before the list "
         "is taken in, as JSON: 0 lets nothing pass, 1 everything. What is not named keeps its default.",
@@ -330,6 +316,8 @@ def _sentence(fault: dict[str, Any]) -> str:
             return f"{variable} is not a setting of BreachDesk: check its spelling against .env.example."
         case "gate_limit":
             return f"{variable} names {fault['msg']}, which the gate does not know. Known are {', '.join(GATE_LIMITS)}."
+        case "alarm_limit":
+            return f"{variable} names {fault['msg']}, which no send pauses for. Known are {', '.join(ALARM_LIMITS)}."
         case _:
             return f"{variable}{_part_of(fault)} is not usable: {fault['msg']}."
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = [ROOT / "breachdesk", ROOT / "notifications", ROOT / "regulators"]
 # From the top down: an app imports itself and anything below it. What stands on one line with nothing is below all.
 LINE = ["desk", "regulators", "notifications", "people", "incidents", "accounts", "audit", "vault"]
-BELOW_ALL = {"web", "pdf", "environment", "celery", "prepared", "pulse", "serving", "tracebacks"}
+BELOW_ALL = {"web", "pdf", "environment", "limits", "celery", "prepared", "pulse", "serving", "tracebacks"}
 
 # Views that ask for no permission, by the name of their address.
 OPEN = {

@@ -13,7 +13,7 @@ or an address: it stands in the clear beside the file.
 
 Shares. share = rows / of, between 0 and 1; exact, except for repeated names and streets (frequent.py says how far they
 may be off: at most 0.025 % of the rows too many, never too few). A signal needs explaining when share > limit, so that
-a limit of 0 lets nothing pass and a limit of 1 everything. The limits are environment.GATE_LIMITS; an installation
+a limit of 0 lets nothing pass and a limit of 1 everything. The limits are limits.GATE_LIMITS; an installation
 changes them by BREACHDESK_GATE_LIMITS. Those that were in force when the file was checked stay with the signal.
 
 - names_moved, postcodes_moved: rows in stretches where two columns stopped fitting, of all rows that say something
@@ -89,7 +89,7 @@ SENTENCES = {
 
 @dataclass(frozen=True)
 class Signal:
-    key: str  # of SENTENCES and of environment.GATE_LIMITS
+    key: str  # of SENTENCES and of limits.GATE_LIMITS
     rows: int
     of: int
     share: float

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 
 from breachdesk.audit.models import Event
 from breachdesk.embedded.invented_people import write_people
-from breachdesk.environment import GATE_LIMITS
 from breachdesk.incidents.models import Incident
+from breachdesk.limits import GATE_LIMITS
 from breachdesk.people.actions import accept_upload
 from breachdesk.people.gate import SENTENCES, Facts, Signal, Watch, needs_explaining, percent, signals_of
 from breachdesk.people.models import Person, Upload

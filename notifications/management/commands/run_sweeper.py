@@ -2,7 +2,7 @@
 
 from breachdesk.pulse import note_run
 from breachdesk.serving import TRY_AGAIN_AFTER, Service
-from notifications import actions, sweeping, tasks
+from notifications import actions, returned_mail, sweeping, tasks
 from notifications.mail_events import apply_events
 
 LOOK_EVERY = 15.0
@@ -25,9 +25,10 @@ class Command(Service):
             hold.demand()
             started = actions.start_due_editions()
             swept = sweeping.sweep()
+            returned = returned_mail.take_new()
             applied = apply_events()
         for edition_id in swept.unattended:
             tasks.ring(edition_id)
         if swept.returned or swept.unknown:
             self.stdout.write(f"Returned {swept.returned:,} deliveries; {swept.unknown:,} are unknown.")
-        return LOOK_AGAIN_AFTER_WORK if started or swept.found_work or applied else LOOK_EVERY
+        return LOOK_AGAIN_AFTER_WORK if started or swept.found_work or returned or applied else LOOK_EVERY
