@@ -39,6 +39,7 @@ faults: python
 	$(RUN) -m tests.faults.imports 100
 	$(RUN) -m tests.faults.canaries 500
 	$(RUN) -m tests.faults.forms
+	$(RUN) -m tests.faults.sending 50 --people 5000
 
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml

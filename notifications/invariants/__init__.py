@@ -31,6 +31,7 @@ class Checked:
 def check(
     incident: UUID | None = None,
     *,
+    edition: UUID | None = None,
     accepted: Sequence[Accepted] | None = None,
     skew: float = SKEW,
     most_unknown: int | None = None,
@@ -39,11 +40,12 @@ def check(
     """`skew`: seconds by which clocks may differ. `at_rest`: nobody works any more, so nothing may be left to do."""
     with transaction.atomic():
         _in_one_snapshot()
-        editions = list(_editions(incident))
-        findings = rows.check(incident, skew=skew, at_rest=at_rest)
+        editions = _editions(incident, edition)
+        scope = {"incident": incident, "edition": edition}
+        findings = rows.check(scope, skew=skew, at_rest=at_rest)
         findings += trail.check(editions, skew=skew)
         findings += paced.check(editions, accepted)
-        findings += rows.check_unknown(incident, most_unknown)
+        findings += rows.check_unknown(scope, most_unknown)
         if accepted is not None:
             findings += check_accepted(editions, accepted, skew=skew)
         deliveries = Delivery.objects.filter(edition__in=editions).count()
@@ -57,6 +59,7 @@ def _in_one_snapshot() -> None:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
-def _editions(incident: UUID | None) -> "list[Edition]":
+def _editions(incident: UUID | None, edition: UUID | None) -> list[Edition]:
     found = Edition.objects.with_incident().in_order()
-    return list(found.of_case(incident) if incident else found)
+    found = found.of_case(incident) if incident else found
+    return list(found.filter(pk=edition) if edition else found)

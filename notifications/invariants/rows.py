@@ -4,6 +4,7 @@
 inbox: the tries that were answered with yes or not at all.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,11 +14,13 @@ from notifications.delivery import terms
 from notifications.invariants.findings import Finding, found
 from notifications.sweeping import LEFT_OUT
 
+Scope = Mapping[str, UUID | None]
 UNATTENDED = 600  # seconds
 BEFORE = """
 WITH chosen AS (
     SELECT e.* FROM notifications_edition AS e JOIN notifications_notice AS n ON n.id = e.notice_id
-    WHERE %(incident)s::uuid IS NULL OR n.incident_id = %(incident)s
+    WHERE (%(incident)s::uuid IS NULL OR n.incident_id = %(incident)s)
+      AND (%(edition)s::uuid IS NULL OR e.id = %(edition)s)
 ), tried AS (
     SELECT a.delivery_id AS id, a.n FROM notifications_attempt AS a WHERE a.outcome IN ('unknown', 'handed_over')
 ), may_be_out AS (
@@ -192,17 +195,17 @@ SELECT count(*) FROM chosen AS e JOIN notifications_delivery AS d ON d.edition_i
 """
 
 
-def check(incident: UUID | None, *, skew: float, at_rest: bool) -> list[Finding]:
-    values = {"incident": incident, "margin": terms().margin + skew, "unattended": UNATTENDED + skew}
+def check(scope: Scope, *, skew: float, at_rest: bool) -> list[Finding]:
+    values = {**scope, "margin": terms().margin + skew, "unattended": UNATTENDED + skew}
     findings: list[Finding] = []
     for question in [*QUESTIONS, *([AT_REST] if at_rest else [])]:
         findings += found(question.number, question.what, (row[0] for row in _ask(question.of_rows, values)))
     return findings
 
 
-def check_unknown(incident: UUID | None, most: int | None) -> list[Finding]:
+def check_unknown(scope: Scope, most: int | None) -> list[Finding]:
     """I5: no more doubts than the faults can have made."""
-    [[unknown]] = _ask(UNKNOWN, {"incident": incident})
+    [[unknown]] = _ask(UNKNOWN, dict(scope))
     if most is None or unknown <= most:
         return []
     return [Finding(5, f"{unknown:,} deliveries are unknown; what happened explains {most:,} at most.")]

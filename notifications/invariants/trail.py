@@ -78,8 +78,11 @@ def _after_the_gate(editions: Sequence[Edition], skew: timedelta) -> Iterator[UU
 def _check_batches(editions: Sequence[Edition]) -> list[Finding]:
     """I11: every sealed batch is what its one event says, line for line."""
     events: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    ours = {str(edition.pk) for edition in editions}
     for event in _events(editions, SETTLED):
-        events[str(event.content["object"]["id"])].append(event.content["data"])
+        content = event.content
+        if content["data"]["edition"] in ours:
+            events[str(content["object"]["id"])].append(content["data"])
     batches = Batch.objects.filter(edition__in=editions, settled_at__isnull=False)
     wrong, sealed = [], set()
     for batch in batches.iterator(chunk_size=500):

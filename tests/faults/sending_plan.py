@@ -1,0 +1,153 @@
+"""What happens during one send, and when: all of it follows from a seed."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.faults.sending_field import CONNECTIONS, WINDOWS
+from tests.faults.smtp_faults import FAULTS
+
+CHILDREN = 2  # of each worker, and each may be at the same edition
+LEASE = 9.0
+OTHERS = ("web", "beat", "sweeper", "sequencer", "signer")
+ON_THE_WIRE = CONNECTIONS * CHILDREN
+IN_WINDOWS = ON_THE_WIRE * max(WINDOWS.values())
+
+
+@dataclass(frozen=True)
+class Happening:
+    """`doubts`: how many deliveries may be unknown by it, at most."""
+
+    at: float
+    act: str
+    words: tuple[str, ...] = ()
+    doubts: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.at:.1f} s: {' '.join([self.act, *self.words])}"
+
+
+@dataclass
+class Plan:
+    seed: int
+    happenings: list[Happening] = field(default_factory=list)
+    faults: dict[str, float] = field(default_factory=dict)
+    delay: float = 0.0
+    skew: float = 2.0
+
+    @property
+    def doubts(self) -> int:
+        return sum(one.doubts for one in self.happenings)
+
+    def kinds(self) -> Counter[str]:
+        return Counter(one.act for one in self.happenings)
+
+
+def plan_of(seed: int, people: int) -> Plan:
+    """Five to nine happenings while the send lasts about nine seconds."""
+    chance = random.Random(seed)
+    plan = Plan(seed)
+    plan.delay = round(chance.uniform(0.6, 1.4) * 9 * 2 * ON_THE_WIRE / people / CHILDREN, 4)
+    if chance.random() < 0.7:
+        plan.faults = {name: chance.uniform(0.5, 6) for name in chance.sample(FAULTS, chance.randint(1, 5))}
+    for _ in range(chance.randint(5, 9)):
+        make = chance.choices(list(MAKERS), list(MAKERS.values()))[0]
+        plan.happenings += make(chance, chance.uniform(0.3, 9), plan)
+    plan.happenings.sort(key=lambda one: one.at)
+    return plan
+
+
+def _kill_worker(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
+    whom = chance.choice(["all", "main", "child"])
+    down = chance.choice([0.0, 0.0, 2.0])
+    return [Happening(at, "kill", (chance.choice(list(WINDOWS)), whom, f"{down}"), ON_THE_WIRE)]
+
+
+def _freeze_worker(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
+    name, seconds = chance.choice(list(WINDOWS)), chance.choice([1.0, 4.0, 1.6 * LEASE, 2 * LEASE])
+    return [Happening(at, "freeze", (name,), IN_WINDOWS), Happening(at + seconds, "thaw", (name,))]
+
+
+def _deploy(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
+    return [Happening(at, "deploy", (chance.choice([*WINDOWS, *OTHERS]),))]
+
+
+def _kill_other(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
+    return [Happening(at, "kill", (chance.choice(OTHERS), chance.choice(["all", "main"]), "0.0"))]
+
+
+def _freeze_other(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
+    name = chance.choice(OTHERS)
+    return [Happening(at, "freeze", (name,)), Happening(at + chance.uniform(1, 8), "thaw", (name,))]
+
+
+def _redis(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
+    match chance.choice(["flush", "kill", "full", "old"]):
+        case "flush":
+            return [Happening(at, "flush")]
+        case "kill":
+            return [Happening(at, "kill", ("redis", "all", f"{chance.choice([0.0, 3.0])}"))]
+        case "full":
+            return [Happening(at, "fill memory"), Happening(at + chance.uniform(1, 6), "free memory")]
+        case _:
+            return [Happening(at, "restore snapshot")]
+
+
+def _database(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
+    match chance.choice(["kill", "kill", "cut", "freeze"]):
+        case "kill":
+            return [Happening(at, "kill", ("database", "all", f"{chance.choice([0.0, 1.0, 3.0])}"), IN_WINDOWS)]
+        case "cut":
+            return [Happening(at, "cut off", (), ON_THE_WIRE)]
+        case _:
+            seconds = chance.choice([1.0, 3.0, 1.6 * LEASE])
+            return [Happening(at, "freeze", ("database",), IN_WINDOWS), Happening(at + seconds, "thaw", ("database",))]
+
+
+def _disk(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
+    return [Happening(at, "fill disk", (), IN_WINDOWS), Happening(at + chance.uniform(0.5, 4), "free disk")]
+
+
+def _clock(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
+    plan.skew = 90_000.0
+    to = chance.choice(["+1h", "-1h", "+1d"])
+    return [
+        Happening(at, "clock", (to,), IN_WINDOWS),
+        Happening(at + chance.uniform(2, 6), "clock", ("+0",), IN_WINDOWS),
+    ]
+
+
+def _reports(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
+    return [Happening(at, "reports", (str(chance.randrange(2**31)),))]
+
+
+def _opposites(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
+    pair = chance.choice([("pause", "cancel"), ("pause", "resume"), ("pause", "pause"), ("pause", "resume")])
+    return [Happening(at, "press", pair), Happening(at + chance.uniform(0.5, 2), "press", ("resume", "pause"))]
+
+
+def _rings(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
+    return [Happening(at, "ring", (str(chance.randint(2, 6)),))]
+
+
+def _no_tls(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
+    return [Happening(at, "ask for tls"), Happening(at + chance.uniform(2, 5), "no more tls")]
+
+
+Maker = Callable[[random.Random, float, Plan], list[Happening]]
+MAKERS: dict[Maker, int] = {
+    _kill_worker: 6,
+    _freeze_worker: 4,
+    _deploy: 3,
+    _kill_other: 3,
+    _freeze_other: 2,
+    _redis: 4,
+    _database: 4,
+    _disk: 2,
+    _clock: 2,
+    _reports: 2,
+    _opposites: 2,
+    _rings: 3,
+    _no_tls: 1,
+}

@@ -1,0 +1,195 @@
+"""A mail server that breaks at every verb and in every phase, and that knows for certain what it took.
+
+    python -m tests.faults.smtp_faults SOCKET PLAN
+
+SOCKET is the number of an open one that listens. PLAN is a JSON file that is read again on SIGHUP: `log`, where each
+accepted message gets a line that is on the disk before it is answered for; `doubts`, where each message gets one whose
+answer the client cannot have understood; `seed`; `delay`, seconds that each message takes; and `faults`, of each "phase
+act" how many of a thousand messages it meets.
+"""
+
+import asyncio
+import json
+import os
+import random
+import re
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+DATE = re.compile(rb"(?m)^Date: [^\r\n]*\r\n")
+# What may happen, by phase; an act that is a number is an answer. "take" means that the message was accepted.
+FAULTS = (
+    *(f"banner {act}" for act in ("421", "drop", "silence", "garbage")),
+    *(f"ehlo {act}" for act in ("502", "drop", "garbage")),
+    *(f"mail {act}" for act in ("451", "drop", "silence", "garbage")),
+    *(f"rcpt {act}" for act in ("450", "550", "421", "drop", "slow")),
+    *(f"data {act}" for act in ("451", "554", "drop", "garbage")),
+    *(f"body {act}" for act in ("cut", "silence")),
+    *(f"dot {act}" for act in ("451", "554", "421", "drop", "silence")),
+    *(f"dot take_and_{act}" for act in ("drop", "silence", "garbage", "slow", "reset")),
+)
+# After these the client cannot know whether the message was taken.
+DOUBTFUL = {"drop", "silence", "take_and_drop", "take_and_silence", "take_and_garbage", "take_and_reset"}
+SILENCE = 20.0
+NONSENSE = b"\x16\x03\x01 what?\r\n"
+
+
+class Broken(Exception):
+    """The connection ends here, by a fault."""
+
+
+@dataclass
+class Log:
+    """Lines of many messages reach the disk together; whoever wrote one waits until it is there."""
+
+    path: Path
+    waiting: list[tuple[bytes, "asyncio.Future[None]"]] = field(default_factory=list)
+    writing: "asyncio.Task[None] | None" = None
+
+    async def write(self, line: dict[str, Any]) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiting.append((json.dumps(line).encode() + b"\n", done))
+        if self.writing is None:
+            self.writing = asyncio.create_task(self._write_all())
+        await done
+
+    async def _write_all(self) -> None:
+        while self.waiting:
+            lines, self.waiting = self.waiting, []
+            await asyncio.get_running_loop().run_in_executor(None, self._sync, b"".join(line for line, _ in lines))
+            for _, done in lines:
+                if not done.cancelled():
+                    done.set_result(None)
+        self.writing = None
+
+    def _sync(self, lines: bytes) -> None:
+        file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.write(file, lines)
+        os.fsync(file)
+        os.close(file)
+
+
+class Server:
+    def __init__(self, plan: Path) -> None:
+        self.plan_file = plan
+        self.read_plan()
+
+    def read_plan(self) -> None:
+        plan = json.loads(self.plan_file.read_text())
+        self.delay = float(plan["delay"])
+        self.faults = {tuple(name.split()): per_thousand for name, per_thousand in plan["faults"].items()}
+        self.chance = random.Random(plan["seed"])
+        self.log, self.doubts = Log(Path(plan["log"])), Path(plan["doubts"])
+
+    def fault(self, phase: str) -> str:
+        for (at, act), per_thousand in self.faults.items():
+            if at == phase and self.chance.random() * 1000 < per_thousand:
+                return act
+        return ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, Broken):
+            await Conversation(self, reader, writer).run()
+        writer.transport.abort()
+
+
+class Conversation:
+    def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.server, self.reader, self.writer = server, reader, writer
+        self.sender = self.to = ""
+
+    async def run(self) -> None:
+        await self._answer("banner", "220 sink")
+        while line := (await self.reader.readline()).decode("latin-1").strip():
+            verb = line[:4].upper()
+            if verb == "QUIT":
+                await self._say(b"221 bye\r\n")
+                return
+            await getattr(self, f"_{verb.lower()}", self._other)(line)
+
+    async def _ehlo(self, line: str) -> None:
+        await self._answer("ehlo", "250-sink\r\n250 PIPELINING")
+
+    async def _mail(self, line: str) -> None:
+        self.sender, self.to = (line[11:-1], "") if await self._answer("mail", "250 ok") else ("", "")
+
+    async def _rcpt(self, line: str) -> None:
+        if not self.sender:
+            await self._say(b"503 no sender\r\n")
+        else:
+            self.to = line[9:-1] if await self._answer("rcpt", "250 ok") else ""
+
+    async def _data(self, line: str) -> None:
+        if not self.to:
+            await self._say(b"554 no valid recipients\r\n")
+        elif await self._answer("data", "354 go on"):
+            await self._take()
+
+    async def _other(self, line: str) -> None:
+        await self._say(b"250 ok\r\n")
+
+    async def _take(self) -> None:
+        act = self.server.fault("body")
+        if act:
+            await self.reader.readexactly(200)
+            await asyncio.sleep(SILENCE if act == "silence" else 0)
+            raise Broken
+        message = (await self.reader.readuntil(b"\r\n.\r\n"))[:-3].replace(b"\r\n..", b"\r\n.")
+        await asyncio.sleep(self.server.delay)
+        act = self.server.fault("dot")
+        if act in DOUBTFUL:
+            with self.server.doubts.open("a") as doubts:
+                doubts.write(f"{self.sender} {act}\n")
+        if not act or act.startswith("take"):
+            digest = sha256(DATE.sub(b"", message, count=1)).hexdigest()
+            await self.server.log.write({"at": time.time(), "from": self.sender, "to": self.to, "sha256": digest})
+        await self._end(act.removeprefix("take_and_"))
+
+    async def _end(self, act: str) -> None:
+        if act == "slow":
+            await asyncio.sleep(self.server.chance.uniform(0.5, 3))
+        await self._act(act, "250 2.0.0 queued" if act in ("", "slow", "reset") else f"{act} 4.0.0 no")
+        if act == "reset":
+            raise Broken
+
+    async def _answer(self, phase: str, usual: str) -> bool:
+        """True when the usual answer was given."""
+        act = self.server.fault(phase)
+        if act == "slow":
+            await asyncio.sleep(self.server.chance.uniform(0.2, 1.5))
+            act = ""
+        await self._act(act, f"{act} no" if act else usual)
+        return not act
+
+    async def _act(self, act: str, words: str) -> None:
+        if act == "drop":
+            raise Broken
+        if act == "silence":
+            await asyncio.sleep(SILENCE)
+            raise Broken
+        await self._say(NONSENSE if act == "garbage" else words.encode() + b"\r\n")
+        if act in ("garbage", "421"):
+            raise Broken
+
+    async def _say(self, words: bytes) -> None:
+        self.writer.write(words)
+        await self.writer.drain()
+
+
+async def main(descriptor: int, plan: Path) -> None:
+    server = Server(plan)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, server.read_plan)
+    listener = socket.socket(fileno=descriptor)
+    listening = await asyncio.start_server(server.serve, sock=listener, limit=1_000_000)
+    await listening.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2])))
