@@ -10,9 +10,14 @@ from typing import Any
 import psycopg
 from django.db import connection
 
+# Django switches psycopg's preparing off, also where it is asked for by name. This lets it be asked for, and no more.
+NEVER_BY_ITSELF = 2**31
+
 
 def run(statement: str, parameters: Mapping[str, Any]) -> psycopg.Cursor[Any]:
     """In the transaction that is open on this thread's connection. Errors are Django's; reading is the caller's."""
     connection.ensure_connection()
+    if connection.connection.prepare_threshold is None:
+        connection.connection.prepare_threshold = NEVER_BY_ITSELF
     with connection.wrap_database_errors:
         return psycopg.Cursor(connection.connection).execute(statement, parameters, prepare=True)
