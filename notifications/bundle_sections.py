@@ -96,6 +96,9 @@ def _edition(edition: Edition, counts: Mapping[str, int], *, private: bool) -> d
         "recipients_count": edition.recipients_count,
         "recipients_root": _bytes(edition.recipients_root),
         "counts": dict(sorted(counts.items())),
+        # How fast and by which way, as somebody set it on the way: the events say who and when, beside what was approved.
+        "rate": edition.rate,
+        "route": edition.route,
         "started_at": _time(edition.started_at),
         "finished_at": _time(edition.finished_at),
     }

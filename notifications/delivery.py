@@ -111,8 +111,9 @@ RETURNING d.id
 SETTLE = """
 WITH answer AS (
     SELECT * FROM unnest(%(ids)s::uuid[], %(outcomes)s::text[], %(phases)s::text[], %(codes)s::int[],
-        %(enhanced)s::text[], %(replies)s::bytea[], %(remote)s::text[], %(waits)s::int[], %(counted)s::int[])
-    AS a (id, outcome, phase, code, enhanced, reply, remote, wait, counted)
+        %(enhanced)s::text[], %(replies)s::bytea[], %(remote)s::text[], %(waits)s::int[], %(counted)s::int[],
+        %(domains)s::bytea[])
+    AS a (id, outcome, phase, code, enhanced, reply, remote, wait, counted, domain)
 ), settled AS (
     UPDATE notifications_delivery AS d
     SET state = a.outcome, code = a.code, reply_sha256 = a.reply, settled_at = now(),
@@ -121,12 +122,12 @@ WITH answer AS (
     FROM answer AS a WHERE d.id = a.id AND d.token IS NOT DISTINCT FROM %(token)s
       AND (d.state = 'handing_over' OR (d.state = 'unknown' AND a.outcome = 'handed_over'))
     RETURNING d.id, d.tries, d.handing_over_at, d.recipient, a.outcome, a.phase, a.code, a.enhanced, a.reply, a.remote,
-        a.counted
+        a.counted, a.domain
 ), told AS (
     INSERT INTO notifications_attempt (id, delivery_id, batch_id, n, phase, outcome, code, enhanced, reason,
-        reply_sha256, recipient, remote_id, opened_at, closed_at)
+        reply_sha256, recipient, remote_id, opened_at, closed_at, domain)
     SELECT gen_random_uuid(), s.id, %(token)s::uuid, s.tries, s.phase, s.outcome, s.code, s.enhanced, '', s.reply,
-        s.recipient, s.remote, s.handing_over_at, now()
+        s.recipient, s.remote, s.handing_over_at, now(), s.domain
     FROM settled AS s WHERE s.counted = 1 AND (s.outcome <> 'handed_over' OR s.tries > 1 OR s.remote <> ''
         OR EXISTS (SELECT FROM notifications_attempt AS u WHERE u.delivery_id = s.id AND u.outcome = 'unknown'))
 )
@@ -298,7 +299,7 @@ def tell_late(token: UUID, settled: psycopg.Cursor[Any]) -> int:
     return int(late)
 
 
-_SETTLE_COLUMNS = ("ids", "outcomes", "phases", "codes", "enhanced", "replies", "remote", "waits", "counted")
+_SETTLE_COLUMNS = ("ids", "outcomes", "phases", "codes", "enhanced", "replies", "remote", "waits", "counted", "domains")
 
 
 def _settled(delivery: UUID, tries: int, outcome: Outcome) -> tuple[Any, ...]:
@@ -314,6 +315,7 @@ def _settled(delivery: UUID, tries: int, outcome: Outcome) -> tuple[Any, ...]:
         outcome.remote_id,
         wait,
         counted,
+        outcome.domain,
     )
 
 

@@ -77,8 +77,8 @@ CLAIMS = {
 }
 
 LOCK = """
-INSERT INTO notifications_pace (id, edition_id, domain, free_at, taken, wave, wave_ends_with)
-VALUES (gen_random_uuid(), %(edition)s, %(domain)s, clock_timestamp(), 0, 0, 0) ON CONFLICT DO NOTHING
+INSERT INTO notifications_pace (id, edition_id, domain, free_at, taken, wave, wave_ends_with, in_hand)
+VALUES (gen_random_uuid(), %(edition)s, %(domain)s, clock_timestamp(), 0, 0, 0, '{}') ON CONFLICT DO NOTHING
 """
 COUNT = """
 SELECT count(*) FROM notifications_batch AS b JOIN notifications_delivery AS d ON d.token = b.id

@@ -1,37 +1,39 @@
-"""How a send is going: numbers from one count by state, speed from the settled batches. Cheap enough to be watched."""
+"""How a send is going: one look at the deliveries for all who watch, in whatever process of ours they ask.
+
+A look counts by state, and what was settled in each of the last sixty minutes. It is kept in the database for 19 times
+as long as it took, and at least a second and a half: looking never takes more than a twentieth of one core, however
+long the list is and however many watch. Nobody waits for a look that somebody else is taking.
+"""
 
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
+from typing import TypeVar
 
-from django.db.models import Count, F, Sum
-from django.db.models.functions import TruncMinute
+from django.core.cache import cache
+from django.db import connection, transaction
 from django.utils import timezone
 
-from notifications.models import Attempt, Batch, Delivery, Edition
+from notifications.models import Delivery, Edition
 
 State = Delivery.State
+T = TypeVar("T")
 KEPT_SECONDS = 1.5
-MEASURED = timedelta(seconds=60)
+TIMES_AS_LONG = 19
 SHOWN_MINUTES = 60
 QUEUED = (State.PLANNED, State.CLAIMED, State.RETRY_WAIT)
 HANDED = (State.HANDED_OVER, State.ASSUMED_SENT, State.COMPLAINED)
 FAILED = (State.REFUSED, State.BOUNCED)
-NOT_REACHED = (State.UNKNOWN, State.REFUSED, State.RETRY_WAIT, State.BLOCKED)
 WITHHELD = (State.SUPPRESSED, State.CANCELLED)
-REASONS = (
-    ("5.1", "The address does not exist or cannot take mail"),
-    ("5.2", "The mailbox is full or closed"),
-    ("4.2", "The mailbox is full or busy"),
-    ("5.4", "The receiving network could not be reached"),
-    ("4.4", "The receiving network could not be reached"),
-    ("5.7", "Refused by the receiver's policy"),
-    ("4.7", "Put off by the receiver's policy"),
-    ("5", "Refused for good"),
-    ("4", "Put off for now"),
-)
+
+# By the index of the notice's people; minutes are counted back from now, so that the first is the last sixty seconds.
+LOOK = """
+SELECT state, CASE WHEN settled_at > now() - interval '1 hour'
+    THEN floor(extract(epoch FROM now() - settled_at) / 60)::int END AS minute, count(*)
+FROM notifications_delivery WHERE notice_id = %(notice)s AND edition_id = %(edition)s GROUP BY 1, 2
+"""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,10 @@ class Slice:
 
 @dataclass(frozen=True)
 class Progress:
+    """`minutes` is how many messages were settled in each of the last sixty minutes, the latest first."""
+
     counts: Mapping[str, int]
-    per_minute: int = 0
+    minutes: tuple[int, ...] = ()
     at: datetime = field(default_factory=timezone.now)
 
     def number(self, *states: str) -> int:
@@ -85,12 +89,18 @@ class Progress:
         return self.number(State.RETRY_WAIT)
 
     @property
-    def seconds_left(self) -> int | None:
-        return round(60 * self.queued / self.per_minute) if self.per_minute and self.queued else None
+    def per_minute(self) -> int:
+        """Messages settled in the last sixty seconds."""
+        return self.minutes[0] if self.minutes else 0
 
     @property
-    def done_at(self) -> datetime | None:
-        return self.at + timedelta(seconds=self.seconds_left) if self.seconds_left else None
+    def capacity(self) -> int:
+        """The most that any of the last minutes saw: what our way out can do, as far as we have seen."""
+        return max(self.minutes, default=0)
+
+    @property
+    def seconds_left(self) -> int | None:
+        return round(60 * self.queued / self.per_minute) if self.per_minute and self.queued else None
 
     @property
     def milestone(self) -> int:
@@ -102,9 +112,9 @@ class Progress:
         """The parts of the bar in a fixed order; together they are everybody on the list."""
         return [
             Slice("delivered", "Delivered", self.number(State.DELIVERED), "Accepted by their mail server"),
-            Slice("handed", "Handed over", self.number(*HANDED), "Taken by our relay; more is not known yet"),
+            Slice("handed", "Handed over", self.number(*HANDED), self._handed_note),
             Slice("unknown", "Unknown", self.unknown, "Contact lost at the last moment; not sent again without you"),
-            Slice("bounced", "Refused or bounced", self.failed, "Not reached by email"),
+            Slice("bounced", "Refused or bounced", self.failed, self._failed_note),
             Slice("queued", "Waiting", self.queued + self.in_air, self._waiting_note),
             Slice("suppressed", "Held back", self.number(*WITHHELD, State.BLOCKED), self._withheld_note),
         ]
@@ -112,6 +122,17 @@ class Progress:
     @property
     def bar(self) -> list[tuple[str, str, int]]:
         return [(part.kind, part.label, part.number) for part in self.slices]
+
+    @property
+    def _handed_note(self) -> str:
+        complained = self.number(State.COMPLAINED)
+        said = f"{complained:,} complained about it" if complained else "more is not known yet"
+        return f"Taken by our relay; {said}"
+
+    @property
+    def _failed_note(self) -> str:
+        tried = self.handed_over + self.number(State.REFUSED)
+        return f"{100 * self.failed / tried:.1f} % of those tried" if self.failed else "Nobody so far"
 
     @property
     def _waiting_note(self) -> str:
@@ -124,104 +145,77 @@ class Progress:
         return f"{self.blocked:,} need a correction" if self.blocked else "Cancelled or taken off the list"
 
 
-_remembered: dict[UUID, tuple[float, Progress]] = {}
-
-
 def progress_of(edition: Edition, *, fresh: bool = False) -> Progress:
-    """One count for all who watch. However long the list, a process spends at most a tenth of its time on counting."""
-    began = time.monotonic()
-    kept_until, kept = _remembered.get(edition.pk, (0.0, None))
-    if kept and not fresh and began < kept_until:
-        return kept
-    if len(_remembered) > 100:
+    if fresh:
+        return _look(edition)
+    return shared(f"send-{edition.pk}", lambda: _look(edition), at_least=KEPT_SECONDS)
+
+
+def _look(edition: Edition) -> Progress:
+    counts, minutes = Counter[str](), Counter[int]()
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK, {"edition": edition.pk, "notice": edition.notice_id})
+        for state, minute, number in cursor.fetchall():
+            counts[state] += number
+            if minute is not None:
+                minutes[minute] += number
+    return Progress(dict(counts), tuple(minutes[minute] for minute in range(SHOWN_MINUTES)))
+
+
+_remembered: dict[str, tuple[float, object]] = {}
+
+
+def shared(key: str, look: Callable[[], T], *, at_least: float) -> T:
+    """What somebody looked at lately, here or in another process; else a look of our own, unless one is under way."""
+    until, kept = _remembered.get(key, (0.0, None))
+    if time.time() < until:
+        return kept  # type: ignore[return-value]
+    until, kept = cache.get(key) or (0.0, None)
+    if time.time() >= until:
+        with transaction.atomic():
+            if _is_first(key) or kept is None:
+                began = time.perf_counter()
+                kept = look()
+                until = time.time() + max(at_least, TIMES_AS_LONG * (time.perf_counter() - began))
+                cache.set(key, (until, kept), timeout=600)
+    if len(_remembered) > 200:
         _remembered.clear()
-    counts = Delivery.objects.tally([edition]).get(edition.pk, {})
-    progress = Progress(counts, per_minute_of(edition))
-    now = time.monotonic()
-    _remembered[edition.pk] = (now + max(KEPT_SECONDS, 9 * (now - began)), progress)
-    return progress
+    _remembered[key] = max(until, time.time() + KEPT_SECONDS / 3), kept
+    return kept  # type: ignore[return-value]
 
 
-def per_minute_of(edition: Edition) -> int:
-    """Messages settled in the last minute, or since the start if that is less long ago."""
-    now = timezone.now()
-    since = max(now - MEASURED, edition.started_at or now)
-    settled = Batch.objects.filter(edition=edition, settled_at__gt=since).aggregate(rows=Sum("rows"))
-    seconds = max((now - since).total_seconds(), 1)
-    return round(60 * (settled["rows"] or 0) / seconds)
+def _is_first(key: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"look {key}"])
+        return bool(cursor.fetchone()[0])
 
 
 @dataclass(frozen=True)
 class Spark:
-    """Messages in each of the last minutes, as the lines of a 120 by 64 picture."""
+    """Messages in each of the last minutes, as the lines of a 120 by 64 picture; `cap` is the height of the limit."""
 
     trace: str
     area: str
     top: int
+    minutes: int
     first: datetime
     last: datetime
-
-    @property
-    def minutes(self) -> int:
-        return round((self.last - self.first).total_seconds() / 60)
+    cap: float | None
 
 
-def spark_of(edition: Edition) -> Spark | None:
-    """Nothing before there are three minutes to show."""
-    since = timezone.now() - timedelta(minutes=SHOWN_MINUTES)
-    settled = Batch.objects.filter(edition=edition, settled_at__gt=since).annotate(minute=TruncMinute("settled_at"))
-    rows = list(settled.values_list("minute").annotate(messages=Sum("rows")).order_by("minute"))
-    if len(rows) < 3:
+def spark_of(progress: Progress, limit: int | None = None) -> Spark | None:
+    """Nothing before there are three minutes to show. The minute that is under way is the first of them."""
+    used = [minute for minute, number in enumerate(progress.minutes) if number]
+    if not used or used[-1] - used[0] < 2:
         return None
-    first, last = rows[0][0], rows[-1][0]
-    by_minute, top = dict(rows), max(messages for _, messages in rows) or 1
-    minutes = [first + timedelta(minutes=step) for step in range(round((last - first).total_seconds() / 60) + 1)]
+    values = list(reversed(progress.minutes[: used[-1] + 1]))
+    peak = max(values)
+    top = max(peak, limit) if limit and limit < 3 * peak else peak
     points = [
-        f"{round(120 * at / (len(minutes) - 1), 1)} {round(60 - 52 * by_minute.get(minute, 0) / top, 1)}"
-        for at, minute in enumerate(minutes)
+        f"{round(120 * at / (len(values) - 1), 1)} {round(60 - 52 * number / top, 1)}"
+        for at, number in enumerate(values)
     ]
     trace = f"M{' '.join(points)}"
-    return Spark(trace, f"{trace}V64H0Z", top, first, last)
-
-
-@dataclass(frozen=True)
-class Reason:
-    words: str
-    answer: str
-    people: int
-    what_now: str
-
-
-def reasons_of(edition: Edition) -> list[Reason]:
-    """Why people were not reached at once, the most frequent reason first."""
-    rows = (
-        Attempt.objects.filter(delivery__edition=edition, outcome=F("delivery__state"), outcome__in=NOT_REACHED)
-        .values_list("outcome", "code", "enhanced", "reason")
-        .annotate(people=Count("delivery", distinct=True))
-        .order_by("-people")
-    )
-    return [
-        Reason(
-            reason or _words(outcome, code, enhanced), f"{code or ''} {enhanced}".strip(), people, _what_now(outcome)
-        )
-        for outcome, code, enhanced, reason, people in rows
-    ]
-
-
-def _words(outcome: str, code: int | None, enhanced: str) -> str:
-    if outcome == State.UNKNOWN:
-        return "Contact lost after the message was written, before the answer"
-    told = enhanced or str(code or "")
-    return next((words for start, words in REASONS if told.startswith(start)), "The relay gave no reason")
-
-
-def _what_now(outcome: str) -> str:
-    match outcome:
-        case State.UNKNOWN:
-            return "Counted, never sent again by itself"
-        case State.RETRY_WAIT:
-            return "Tried again by itself"
-        case State.BLOCKED:
-            return "Needs a correction in the people's list"
-        case _:
-            return "Not tried again"
+    cap = round(60 - 52 * limit / top, 1) if limit and limit <= top else None
+    first = progress.at - timedelta(minutes=len(values))
+    return Spark(trace, f"{trace}V64H0Z", peak, len(values), first, progress.at, cap)

@@ -3,15 +3,20 @@
 Nothing changes from one to the other by itself. A batch keeps for ever by which way its messages went.
 """
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
 
 from notifications.providers import ProviderConnection
 from notifications.smtp import SmtpConnection
 from notifications.transport import Connection, Relay
 
 FIRST, SECOND = 1, 2
+NOTE_EVERY, TROUBLE_LASTS = timedelta(seconds=5), timedelta(seconds=60)
 Security = Literal["none", "starttls", "tls"]
 
 
@@ -51,6 +56,29 @@ def relay(route: int = FIRST) -> Relay:
         short_timeout=min(30, ours.smtp_timeout),
         dot_timeout=ours.smtp_timeout,
     )
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A way that could not be taken, since when without a break, and what was said the last time."""
+
+    since: datetime
+    at: datetime
+    why: str
+
+
+def note_trouble(route: int, why: str) -> None:
+    """That no connection could be made; a worker notes it, and the page asks people what to do."""
+    now, before = timezone.now(), trouble_of(route)
+    if before is None or now - before.at > NOTE_EVERY:
+        note = Trouble(before.since if before else now, now, why)
+        cache.set(f"way-{route}", note, timeout=int(TROUBLE_LASTS.total_seconds()))
+
+
+def trouble_of(route: int) -> Trouble | None:
+    """None once nobody has met it for a minute: the sweeper has the way tried every fifteen seconds."""
+    found = cache.get(f"way-{route}")
+    return found if isinstance(found, Trouble) else None
 
 
 async def connect(route: int = FIRST) -> Connection:

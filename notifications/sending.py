@@ -13,7 +13,8 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from uuid import UUID
@@ -33,6 +34,7 @@ from notifications.ledger import DATABASE_ERRORS, Hand, Ledger
 from notifications.models import Edition
 from notifications.pace import Taken
 from notifications.placeholders import ValueRefused
+from notifications.routes import note_trouble
 from notifications.transport import Connection, Envelope, Kind, Outcome, Phase, RouteDown
 
 logger = logging.getLogger(__name__)
@@ -240,6 +242,8 @@ class Drain:
             return await self.connect(self.composer.route)
         except RouteDown as problem:
             logger.warning("%s", problem)
+            with suppress(*DATABASE_ERRORS):
+                await self.ledger.call(note_trouble, self.composer.route, str(problem))
             return None
 
     async def _send(
@@ -269,7 +273,9 @@ class Drain:
             return Outcome(Kind.NOT_SENT, Phase.BODY)
         self.journal.answered(row, number, outcome)
         reach("G8")
-        return outcome
+        if outcome.kind is Kind.HANDED_OVER:
+            return outcome
+        return replace(outcome, domain=self.composer.domain_index(letter.envelope[1].decode()))
 
     def _answered(self, window: Window) -> None:
         window.hand.unanswered -= window.blocked + len(window.letters)

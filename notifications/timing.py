@@ -1,8 +1,7 @@
 """What pages and the form say of an edition's schedule: its sentences, what is foreseen, and how far it has come."""
 
-import time as clock
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -10,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.db.models import Count
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from breachdesk.incidents.forms import ZONES
@@ -21,12 +20,14 @@ from notifications import pace
 from notifications.editions import the_organisation
 from notifications.forecasting import Forecast, forecast
 from notifications.models import Delivery, Edition, Pace
+from notifications.progress import Progress, shared
 from notifications.recipients import last_event
-from notifications.schedule import SUGGESTED_CANARY, SUGGESTED_QUIET, Hotline, Schedule, ScheduleFault
+from notifications.schedule import SUGGESTED_CANARY, SUGGESTED_QUIET, Hotline, Rate, Schedule, ScheduleFault, in_force
 from notifications.segments import people_of
 from notifications.zones import Place, quiet_places
 
 WAVES = [("", "No waves"), ("size", "So many people each time"), ("hotline", "As many as the hotline can answer")]
+RATES = ("per_minute", "per_domain", "at_once")
 KEPT_SECONDS = 20.0
 SHOWN_PLACES = 6
 
@@ -55,6 +56,7 @@ class ScheduleForm(forms.Form):
     )
     per_minute = forms.IntegerField(required=False, label="Messages a minute, in all")
     per_domain = forms.IntegerField(required=False, label="Messages a minute, to addresses of one domain")
+    at_once = forms.IntegerField(required=False, label="At the same time, to addresses of one domain")
     waves = forms.ChoiceField(required=False, choices=WAVES, label="Waves", widget=forms.RadioSelect)
     wave_size = forms.IntegerField(required=False, label="People in a wave")
     wave_hours = forms.IntegerField(required=False, label="Hours from one wave to the next")
@@ -87,7 +89,7 @@ def _schedule_from(data: dict[str, Any]) -> Schedule:
     if (data["quiet_from"] is None) != (data["quiet_until"] is None):
         missing = "quiet_until" if data["quiet_from"] else "quiet_from"
         raise ScheduleFault(missing, "Quiet hours need both a beginning and an end, or neither.")
-    parts: dict[str, Any] = {"per_minute": data["per_minute"], "per_domain": data["per_domain"]}
+    parts: dict[str, Any] = {name: data[name] for name in RATES}
     if day:
         parts |= {"start_at": instant_of(day, at, data["zone"]), "zone": data["zone"]}
         parts |= {"late_after": data["late_after"]} if data["late_after"] is not None else {}
@@ -122,6 +124,7 @@ def initial_of(edition: Edition, zone: str) -> dict[str, Any]:
         "quiet_until": quiet[1],
         "per_minute": kept.per_minute,
         "per_domain": kept.per_domain,
+        "at_once": kept.at_once,
         "waves": "hotline" if kept.hotline else "size" if kept.wave_size else "",
         "wave_size": kept.wave_size if not kept.hotline else None,
         "wave_hours": kept.wave_hours,
@@ -129,6 +132,27 @@ def initial_of(edition: Edition, zone: str) -> dict[str, Any]:
         "share": f"{kept.hotline.thousandths / 10:g}" if kept.hotline else None,
         "canary": kept.canary if edition.schedule else SUGGESTED_CANARY,
     }
+
+
+class RateForm(forms.Form):
+    """How fast it goes from now on; `rate` is None for what was approved."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    per_minute = forms.IntegerField(required=False, label="Messages a minute, in all")
+    per_domain = forms.IntegerField(required=False, label="Messages a minute, to one domain")
+    at_once = forms.IntegerField(required=False, label="At the same time, to one domain")
+    reason = forms.CharField(
+        max_length=1000, label="Why?", error_messages={"required": "Say why: it stands in the trail."}
+    )
+
+    @property
+    def rate(self) -> Rate | None:
+        return None if "approved" in self.data else Rate(**{name: self.cleaned_data[name] for name in RATES})
+
+
+def initial_rate(edition: Edition) -> dict[str, Any]:
+    schedule = in_force(edition.schedule, edition.rate)
+    return {"version": edition.version} | {name: getattr(schedule, name) for name in RATES}
 
 
 @dataclass(frozen=True)
@@ -198,14 +222,14 @@ class Limited:
         return bool(self.first) and not self.is_canary_over
 
 
-def limited_of(edition: Edition) -> Limited | None:
+def limited_of(edition: Edition, progress: Progress) -> Limited | None:
     """None for an edition without limits, and for one that has not begun."""
-    schedule = Schedule.from_json(edition.schedule)
+    schedule = in_force(edition.schedule, edition.rate)
     if not schedule.is_limited or edition.started_at is None:
         return None
     people = edition.recipients_count or 0
     kept = Pace.objects.filter(edition=edition, domain=b"").first() or Pace()
-    asleep, foreseen = _rest_of(edition, schedule, kept)
+    asleep, foreseen = _rest_of(edition, schedule, kept, progress)
     return Limited(
         schedule,
         first=schedule.canary_of(people),
@@ -221,24 +245,16 @@ def limited_of(edition: Edition) -> Limited | None:
     )
 
 
-_remembered: dict[UUID, tuple[float, tuple[list[Asleep], Forecast | None]]] = {}
+Rest = tuple[list[Asleep], Forecast | None]
 
 
-def _rest_of(edition: Edition, schedule: Schedule, kept_pace: Pace) -> tuple[list[Asleep], Forecast | None]:
-    """Where who still waits lives. One count for all who watch, however long the list is."""
-    began = clock.monotonic()
-    until, kept = _remembered.get(edition.pk, (0.0, None))
-    if kept and began < until:
-        return kept
-    if len(_remembered) > 100:
-        _remembered.clear()
-    rest = _asleep_and_foreseen(edition, schedule, kept_pace)
-    now = clock.monotonic()
-    _remembered[edition.pk] = now + max(KEPT_SECONDS, 9 * (now - began)), rest
-    return rest
+def _rest_of(edition: Edition, schedule: Schedule, kept: Pace, progress: Progress) -> Rest:
+    """Where who still waits lives, and when they have got it. One count for all who watch."""
+    key = f"rest-{edition.pk}-{edition.version}"
+    return shared(key, lambda: _asleep_and_foreseen(edition, schedule, kept, progress), at_least=KEPT_SECONDS)
 
 
-def _asleep_and_foreseen(edition: Edition, schedule: Schedule, kept: Pace) -> tuple[list[Asleep], Forecast | None]:
+def _asleep_and_foreseen(edition: Edition, schedule: Schedule, kept: Pace, progress: Progress) -> Rest:
     waiting = Delivery.objects.filter(edition=edition, next_at__isnull=False).order_by()
     rows = waiting.values_list("person__country", "person__state").annotate(people=Count("pk"))
     people = {(country, state): number for country, state, number in rows}
@@ -246,8 +262,24 @@ def _asleep_and_foreseen(edition: Edition, schedule: Schedule, kept: Pace) -> tu
     quiet = quiet_places(schedule.quiet, zone, now.replace(second=0, microsecond=0)) if schedule.quiet else {}
     asleep = [Asleep(_place_name(place), number, quiet[place]) for place, number in people.items() if place in quiet]
     wave = (kept.wave_at, max(0, kept.wave_ends_with - kept.taken)) if kept.wave_at else None
-    foreseen = forecast(schedule, people, begins_at=now, organisation_zone=zone, wave=wave) if people else None
-    return sorted(asleep, key=lambda one: (-one.people, one.place)), foreseen
+    seen = as_fast_as_seen(schedule, progress)
+    foreseen = forecast(seen, people, begins_at=now, organisation_zone=zone, wave=wave) if people else None
+    return sorted(asleep, key=lambda one: (-one.people, one.place)), foreseen and _with_domains(edition, foreseen)
+
+
+def as_fast_as_seen(schedule: Schedule, progress: Progress) -> Schedule:
+    """No faster than the way out was seen to be: now, or where something else holds it up, in the last hour."""
+    seen = progress.capacity if schedule.quiet or schedule.wave_size else progress.per_minute or progress.capacity
+    rates = [rate for rate in (schedule.per_minute, seen) if rate]
+    return replace(schedule, per_minute=min(rates, default=None), per_domain=None, at_once=None)
+
+
+def _with_domains(edition: Edition, foreseen: Forecast) -> Forecast:
+    """Whoever was put back for a domain's limit has a time already, and the last of them ends it."""
+    last = Pace.objects.filter(edition=edition).aggregate(last=Max("queued_until"))["last"]
+    if last is None or foreseen.ends_at is None or last <= foreseen.ends_at:
+        return foreseen
+    return replace(foreseen, ends_at=last, is_held_up=True)
 
 
 def _place_name(place: Place) -> str:

@@ -38,6 +38,7 @@ class Outcome:
     reply_sha256: bytes | None = None
     remote_id: str = ""
     wait: float | None = None  # seconds that the next hop asked us to stay away, with a refusal for now
+    domain: bytes | None = None  # blind index of the address's domain, of what was not taken
 
 
 Envelope = tuple[bytes, bytes]  # return path and recipient

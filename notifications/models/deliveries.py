@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Count, Q
 
@@ -148,6 +149,7 @@ class Attempt(models.Model):
     reply_sha256 = models.BinaryField(null=True)
     recipient = models.BinaryField(null=True)
     remote_id = models.CharField(max_length=120, blank=True)
+    domain = models.BinaryField(null=True)  # blind index of the address's domain, where it was not handed over
     opened_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField()
 
@@ -229,6 +231,7 @@ class Pace(models.Model):
     free_at = models.DateTimeField()  # the theoretical time of arrival: pace.py
     taken = models.PositiveIntegerField(default=0)  # people, never less than really were
     queued_until = models.DateTimeField(null=True)  # of a domain: for when the last one put back is due
+    in_hand = ArrayField(models.UUIDField(), default=list)  # of a domain: deliveries that workers were given
     wave = models.PositiveIntegerField(default=0)
     wave_at = models.DateTimeField(null=True)
     wave_ends_with = models.PositiveIntegerField(default=0)  # how many may be taken in all before the next wave

@@ -1,61 +1,17 @@
+"""Starting, pausing, going on and aborting: each a page of its own that says what will happen."""
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from breachdesk.accounts.permissions import requires
 from breachdesk.audit.proof import answers_with_proof
-from breachdesk.web import render_page
 from notifications import actions
-from notifications.editions import the_organisation
 from notifications.models import Edition
-from notifications.progress import progress_of, reasons_of, spark_of
+from notifications.progress import progress_of
 from notifications.schedule import Schedule, local_words
-from notifications.timing import limited_of
 from notifications.views import edition_of, user_of
 from notifications.views.confirming import Question, address, confirm
-
-
-@requires("notifications.view_notice")
-def send(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
-    edition = edition_of(request, reference, pk)
-    context = _numbers(request, edition) | {
-        "reasons": reasons_of(edition),
-        "approvals": edition.approvals.in_force().select_related("approver"),
-        "batches": edition.batches.latest_first()[:5],
-        "others": edition.notice.editions.exclude(pk=edition.pk).in_order(),
-        "sender": the_organisation().sender_email,
-    }
-    return render_page(request, "notifications/send.html", context)
-
-
-@requires("notifications.view_notice")
-def send_numbers(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
-    """The numbers alone, asked for every two seconds by everybody who watches."""
-    numbers = _numbers(request, edition_of(request, reference, pk))
-    return render_page(request, "notifications/_numbers.html", numbers | {"is_update": True})
-
-
-@requires("notifications.view_notice")
-def send_reasons(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
-    edition = edition_of(request, reference, pk)
-    context = {"edition": edition, "incident": edition.notice.incident, "reasons": reasons_of(edition)}
-    return render_page(
-        request, "notifications/_reasons.html", context | {"batches": edition.batches.latest_first()[:5]}
-    )
-
-
-def _numbers(request: HttpRequest, edition: Edition) -> dict[str, object]:
-    progress = progress_of(edition)
-    return {
-        "incident": edition.notice.incident,
-        "edition": edition,
-        "progress": progress,
-        "spark": spark_of(edition),
-        "limited": limited_of(edition),
-        "is_live": edition.state in (Edition.State.SENDING, Edition.State.PAUSED),
-        "said": request.GET.get("said", ""),
-        "says": f"{edition.state} {progress.milestone}",
-    }
 
 
 @requires("notifications.send_edition")

@@ -11,7 +11,8 @@ from django.urls import reverse
 from notifications import delivery
 from notifications.actions import pause_edition
 from notifications.models import Delivery, Edition
-from notifications.progress import Progress, progress_of, reasons_of
+from notifications.progress import Progress, progress_of
+from notifications.reasons import reasons_of
 from notifications.transport import Kind, Outcome, Phase
 from tests.factories import make_edition_being_sent, make_user
 
@@ -91,7 +92,7 @@ def test_milestones_are_read_out_once(client: Client, edition: Edition) -> None:
 
 
 def test_time_left_is_told_from_the_measured_speed() -> None:
-    progress = Progress({Delivery.State.PLANNED: 600, Delivery.State.HANDED_OVER: 400}, per_minute=100)
+    progress = Progress({Delivery.State.PLANNED: 600, Delivery.State.HANDED_OVER: 400}, (100,))
     assert progress.seconds_left == 360
     assert progress.milestone == 25
     assert Progress({Delivery.State.PLANNED: 600}).seconds_left is None

@@ -1,0 +1,49 @@
+"""Why an edition stands still, in words, and what somebody can do about it now."""
+
+from dataclasses import dataclass
+
+from breachdesk.audit.models import Event
+from notifications.models import Edition
+
+# By what its event says; alarms.py measures the shares.
+WHYS = {
+    "canary": "The first few are through: have a look before the others get it.",
+    "changed_since_approval": "It paused by itself: what would go out is not what was approved.",
+    "refusals": "It paused by itself: too many were refused.",
+    "bounces": "It paused by itself: too many came back.",
+    "complaints": "It paused by itself: too many reported it as unwanted.",
+    "unknowns": "It paused by itself: of too many it is not known whether they got it.",
+}
+WHAT_NOW = {
+    "canary": "Look for refusals that share a reason, for answers that came to the reply address, and at one of the "
+    "messages in an inbox of your own. Then go on, or abort.",
+    "changed_since_approval": "A fact of the incident, the organisation’s page or the list of people has changed. "
+    "Change it back and go on; or abort, and have the others approved as a new edition.",
+    "refusals": "See below what the mail servers said and at which hosts. Where they share a reason, mend that first: "
+    "going on makes it worse for the next ones.",
+    "bounces": "An old list, or addresses mistyped when the list was made: look at a few people, then decide.",
+    "complaints": "Look at the message as its readers see it. Mail hosts stop taking mail from a sender that is "
+    "complained about.",
+    "unknowns": "Find out why contact is lost before you go on: each further one is somebody of whom nobody can say.",
+}
+OTHER = ("It paused by itself.", "See below what the mail servers said, then go on or abort.")
+
+
+@dataclass(frozen=True)
+class Standstill:
+    """`why` is a code, empty where a person paused it."""
+
+    why: str
+    words: str
+    what_now: str
+
+
+def standstill_of(edition: Edition) -> Standstill | None:
+    if edition.state != Edition.State.PAUSED:
+        return None
+    if edition.stopped_by_id:
+        return Standstill("", "", "")
+    events = Event.objects.of_incident(edition.incident_id).of_type("edition.paused").newest_first()
+    event = next((event for event in events[:50] if event.content["object"]["id"] == str(edition.pk)), None)
+    why = str(event.content["data"].get("why", "")) if event else ""
+    return Standstill(why, WHYS.get(why, OTHER[0]), WHAT_NOW.get(why, OTHER[1]))
