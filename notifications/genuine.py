@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from notifications.models import Delivery, Edition
+from notifications.models import Delivery, Edition, Letter
 from notifications.rendering import Skeleton
 from notifications.verification_codes import index_of_typed, is_a_code, normal_code, shown
 
@@ -38,10 +38,13 @@ class Answer:
 
 
 def answer_to(typed: str) -> Answer:
-    """The same query and the same work for every text; a message counts once it was begun to be handed over."""
-    normal = normal_code(typed)
-    deliveries = Delivery.objects.on_the_wire().with_code(index_of_typed(typed)).select_related("edition")[:LISTED]
-    editions = {delivery.edition_id: delivery.edition for delivery in deliveries}
+    """The same queries and the same work for every text; a message counts once it was begun to be handed over, and a
+    letter once it was posted."""
+    normal, index = normal_code(typed), index_of_typed(typed)
+    deliveries = Delivery.objects.on_the_wire().with_code(index).select_related("edition")[:LISTED]
+    letters = Letter.objects.posted_with_code(index).select_related("run__edition")[:LISTED]
+    found = [*(delivery.edition for delivery in deliveries), *(letter.run.edition for letter in letters)]
+    editions = {edition.pk: edition for edition in found}
     return Answer(shown(normal) if is_a_code(normal) else "", [_sent(edition) for edition in editions.values()])
 
 

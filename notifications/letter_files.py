@@ -38,7 +38,7 @@ NO_FONT = "a letter of the name or address is in no font of this machine"
 
 # Of a run, with what printing needs of each person, and whether they may still have their letter.
 _ROWS = """
-SELECT l.id, l.person_id, p.sealed, p.row_checksum, p.kinds,
+SELECT l.id, l.person_id, p.sealed, p.row_checksum, p.kinds, p.country, p.state,
     CASE WHEN p.held OR p.withdrawn <> (n.audience ? 'affected') THEN 'held'
         WHEN notifications_frozen_row(p) IS DISTINCT FROM l.frozen THEN 'changed' ELSE '' END
 FROM notifications_letter AS l JOIN people_person AS p ON p.id = l.person_id
@@ -108,6 +108,7 @@ class Press:
         counts = dict(zip(pages, bound.pages, strict=True)) if bound else {}
         said = json.dumps({"pages": counts, "left_out": left_out}).encode()
         place = file_id(self.run, part)
+        FOLDER.discard_half(place)
         with SealedWriter(FOLDER.path_of(place), self.cipher, place) as sealed:
             sealed.write(said + b"\n")
             sealed.write(bound.pdf if bound else b"")
@@ -116,11 +117,12 @@ class Press:
         """HTML by letter, and why others have none."""
         pages: dict[str, str] = {}
         left_out: dict[str, str] = {}
-        for letter, person, sealed, checksum, kinds, no_more in _rows(self.run, part):
+        for letter, person, sealed, checksum, kinds, country, state, no_more in _rows(self.run, part):
             try:
                 if no_more:
                     raise NoRoom(_NO_MORE[no_more])
-                personal = unseal_personal(self.cipher, bytes(sealed), person, bytes(checksum))
+                personal = {"country": country, "state": state}
+                personal |= unseal_personal(self.cipher, bytes(sealed), person, bytes(checksum))
                 held = kinds_of(kinds, self.incident)
                 pages[str(letter)] = page_of(self.stationery, personal, held, code_of(self.printer, letter))
             except (NoRoom, ValueRefused, SealBroken) as why:

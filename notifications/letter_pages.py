@@ -9,6 +9,7 @@ the page would cut it silently.
 
 import html
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -50,7 +51,7 @@ STATE_AND_CODE: Final = {"US", "CA", "AU"}
 RIGHT_TO_LEFT: Final = {"ar", "fa", "he", "ur"}
 _TAG = re.compile(r"<(/?)([a-z0-9]+)[^>]*>")
 _KEPT: Final = {"p", "ul", "ol", "li", "b", "br"}
-_NARROW, _WIDE = frozenset("iljtfrI.,:;'’|!()[] -1"), frozenset("mwMWÆŒ@%&")
+_NARROW, _WIDE = frozenset("iljtfrI.,:;'’|!()[] -1"), frozenset("mwMWÆŒæœĲ@%&—™©®¼½¾Ŵ")
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
@@ -191,10 +192,11 @@ def width_of(line: str) -> float:
 
 def _width(character: str) -> float:
     if character in _NARROW:
-        return 0.36
-    if character in _WIDE or ord(character) > 0x2E00:
-        return 1.0
-    return 0.7 if character.isupper() else 0.6
+        return 0.42
+    bare = unicodedata.normalize("NFD", character)[0]
+    if bare in _WIDE or ord(character) > 0x2E00:
+        return 1.02
+    return 0.73 if character.isupper() else 0.68
 
 
 def day_in(day: date, language: str) -> str:

@@ -19,6 +19,7 @@ MAGIC = b"BDF1"
 CHUNK_BYTES = 64 * 1024
 SEALED_BYTES = NONCE_BYTES + CHUNK_BYTES + TAG_BYTES
 TABLE = "sealed_file"
+PARTIAL = ".partial"  # behind the name of a file that is not whole yet
 
 
 def _place(number: int, *, last: bool) -> str:
@@ -30,7 +31,7 @@ class SealedWriter:
 
     def __init__(self, path: Path, cipher: Cipher, file_id: UUID) -> None:
         self._path = path
-        self._partial = path.with_name(path.name + ".partial")
+        self._partial = path.with_name(path.name + PARTIAL)
         self._cipher = cipher
         self._file_id = file_id
         self._number = 0

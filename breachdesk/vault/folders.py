@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+from breachdesk.vault.files import PARTIAL
+
 
 @dataclass(frozen=True)
 class SealedFolder:
@@ -24,6 +26,11 @@ class SealedFolder:
 
     def discard(self, file_id: UUID) -> None:
         self.path_of(file_id).unlink(missing_ok=True)
+
+    def discard_half(self, file_id: UUID) -> None:
+        """What a writer that was killed left of a file; only for whoever knows that nobody else writes it now."""
+        path = self.path_of(file_id)
+        path.with_name(path.name + PARTIAL).unlink(missing_ok=True)
 
     def discard_forgotten(self, before: datetime, needed: Iterable[UUID | None]) -> int:
         """Removes files older than `before` of which no row speaks: a crash left them half-written or unclaimed.
