@@ -92,6 +92,13 @@ class Environment(BaseModel):
         description="Seconds beyond the time-out above for which a worker may hold people it has not answered for. "
         "After a crash they are free again, or called unknown, about this much later.",
     )
+    silence_hours: int = Field(
+        default=24,
+        ge=1,
+        le=720,
+        description="Hours for which nobody may ask to send again what may have arrived: time for a relay's log, a "
+        "bounce or a provider's word to come.",
+    )
     smtp_connections: int = Field(
         default=8,
         ge=1,

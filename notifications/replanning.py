@@ -26,7 +26,7 @@ ON CONFLICT (delivery_id, n, outcome) DO NOTHING
 """
 MOVES = {
     DeliveryDecision.Kind.RESEND: ("unknown", "planned"),
-    DeliveryDecision.Kind.ASSUME_SENT: ("unknown", "assumed_sent"),
+    DeliveryDecision.Kind.ASSUME_SENT: ("unknown blocked", "assumed_sent"),
     DeliveryDecision.Kind.SECOND_ADDRESS: ("refused bounced", "planned"),
     DeliveryDecision.Kind.TRY_AGAIN: ("blocked", "planned"),
     DeliveryDecision.Kind.GIVE_UP: ("blocked", "cancelled"),

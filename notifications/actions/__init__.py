@@ -11,6 +11,14 @@ from notifications.actions.schedule import set_schedule
 from notifications.actions.second_address import try_second_address
 from notifications.actions.sending import cancel_edition, change_rate, change_route, pause_edition, resume_edition
 from notifications.actions.starting import disarm_edition, start_due_editions, start_edition
+from notifications.actions.unknowns import (
+    ask_resend,
+    confirm_resend,
+    give_up,
+    take_as_sent,
+    try_again,
+    withdraw_resend,
+)
 from notifications.actions.writing import add_edition, create_notice, save_draft
 
 __all__ = [
@@ -18,15 +26,18 @@ __all__ = [
     "approve_amendment",
     "approve_edition",
     "ask_amendment",
+    "ask_resend",
     "begin_letters",
     "break_glass",
     "cancel_edition",
     "change_rate",
     "change_route",
     "comment_on",
+    "confirm_resend",
     "create_notice",
     "define_audience",
     "disarm_edition",
+    "give_up",
     "open_rendering",
     "overrule_checks",
     "pause_edition",
@@ -41,8 +52,11 @@ __all__ = [
     "start_due_editions",
     "start_edition",
     "submit_for_review",
+    "take_as_sent",
     "take_letters",
+    "try_again",
     "try_second_address",
     "void_letters",
     "withdraw",
+    "withdraw_resend",
 ]

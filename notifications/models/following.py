@@ -54,6 +54,14 @@ class DeliveryDecision(models.Model):
             ),
         ]
 
+    @property
+    def incident_id(self) -> uuid.UUID:
+        return self.edition.incident_id
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.confirmed_at is None and self.voided_at is None
+
 
 class LetterRunQuerySet(models.QuerySet["LetterRun"]):
     def of_notice(self, notice: Notice) -> "LetterRunQuerySet":
