@@ -1,6 +1,7 @@
 """Filters. They are read from the address, so that a filtered page can be sent to a colleague."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
@@ -88,4 +89,32 @@ class BundleForm(forms.Form):
         help_text="Reasons, facts and texts in the words of whoever wrote them. Without it the bundle holds hashes of "
         "them, which can be opened later. People of the lists are never named.",
         required=False,
+    )
+
+
+class LetterCostForm(forms.Form):
+    cost = forms.DecimalField(
+        min_value=Decimal("0.01"),
+        max_value=Decimal(1000),
+        decimal_places=2,
+        label="What one letter costs, in US dollars",
+        help_text="Paper, print, envelope and postage.",
+        widget=forms.NumberInput(attrs={"step": "0.01", "inputmode": "decimal"}),
+    )
+
+
+class PublishedForm(forms.Form):
+    """When and how a public notice was made."""
+
+    at = forms.DateTimeField(
+        label="Published at",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"required": "Say when it was published."},
+    )
+    how = forms.CharField(
+        max_length=1000,
+        label="Where, and for how long",
+        help_text="The address on your website, the media and their dates, and on which numbers it rests.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say where it was published."},
     )

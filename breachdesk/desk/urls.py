@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from breachdesk.desk import register_views, stale_views, views
+from breachdesk.desk import register_views, stale_views, substitute_views, views
 
 
 class Reference:
@@ -25,6 +25,12 @@ urlpatterns = [
     path("incidents/<reference:reference>/bundle/", views.incident_bundle, name="incident-bundle"),
     path("incidents/<reference:reference>/evidence/", views.incident_evidence, name="incident-evidence"),
     path("incidents/<reference:reference>/stale/", stale_views.stale, name="incident-stale"),
+    path("incidents/<reference:reference>/public-notice/", substitute_views.substitute, name="substitute"),
+    path(
+        "incidents/<reference:reference>/public-notice/<str:key>/",
+        substitute_views.substitute_published,
+        name="substitute-published",
+    ),
     path("register/", register_views.register, name="register"),
     path("register/<str:kind>/", register_views.export, name="register-export"),
     path("trail/", views.trail, name="trail"),
