@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from django.db import Error, connection, transaction
 from notifications import delivery, epochs
 from notifications.delivery import Claimed
 from notifications.failpoints import reach
-from notifications.transport import Outcome
+from notifications.transport import Kind, Outcome
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -47,6 +47,7 @@ class Ledger:
         self.committing: asyncio.Task[None] | None = None
         self.session: object = None
         self.is_in_doubt = False  # the journal knows more than the database was told, or than it answered
+        self.kinds: Counter[Kind] = Counter()  # what was heard so far, for alarms.py
         self.lanes = 0  # how many could be waiting for the same commit
 
     async def call(self, function: Callable[..., T], *arguments: object) -> T:
@@ -75,6 +76,7 @@ class Ledger:
 
     def answer(self, hand: Hand, row: Claimed, outcome: Outcome) -> None:
         self.answers.setdefault(hand.token, []).append((row.id, row.tries, outcome))
+        self.kinds[outcome.kind] += 1
 
     def block(self, hand: Hand, row: Claimed, reason: str) -> None:
         self.blocked.setdefault(hand.token, {})[row.id] = reason

@@ -11,6 +11,7 @@ one per connection at most becomes *unknown*: the message that was on the wire (
 import asyncio
 import logging
 import sys
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -22,7 +23,7 @@ from uuid import UUID
 from django.conf import settings
 
 from breachdesk.vault.sealing import cipher_for
-from notifications import delivery, epochs, pace, recovering, sweeping
+from notifications import alarms, delivery, epochs, pace, recovering, sweeping
 from notifications.batches import close_batch
 from notifications.composing import Composer, Letter
 from notifications.delivery import Claimed
@@ -97,6 +98,8 @@ class Drain:
             await self._work()
             if self.limits:
                 await self.ledger.call(sweeping.pause_after_canary, self.edition_id)
+            if alarms.is_worth_a_look(self.ledger.kinds):
+                await self.ledger.call(alarms.pause_if_needed, self.edition_id)
             if self.end in (End.NOTHING_DUE, End.HELD_BACK):
                 await self.ledger.call(sweeping.finish_if_done, self.edition_id)
             return self.end or End.ROUTE_DOWN
@@ -108,9 +111,10 @@ class Drain:
 
     async def _work(self) -> None:
         """All lanes to their end, whatever happens to one; then nothing stays in hand."""
-        keeper = asyncio.create_task(self._keep_leases())
+        keepers = [asyncio.create_task(self._keep_leases()), asyncio.create_task(self._watch())]
         lanes = await asyncio.gather(*(self._serve() for _ in range(self.connections)), return_exceptions=True)
-        keeper.cancel()
+        for keeper in keepers:
+            keeper.cancel()
         if self.claiming:
             await self.claiming
         try:
@@ -293,6 +297,16 @@ class Drain:
     async def _close(self, hand: Hand) -> None:
         await self.ledger.flush()
         await self.ledger.call(close_batch, hand.token)
+
+    async def _watch(self) -> None:
+        """Too many refusals or doubts stop the edition within seconds, not at the end of this drain."""
+        while True:
+            await asyncio.sleep(alarms.LOOK_EVERY)
+            if alarms.is_worth_a_look(self.ledger.kinds):
+                began = time.monotonic()
+                with suppress(*DATABASE_ERRORS):
+                    await self.ledger.call(alarms.pause_if_needed, self.edition_id)
+                await asyncio.sleep(9 * (time.monotonic() - began))  # counting may take a tenth of the ledger's time
 
     async def _keep_leases(self) -> None:
         """A lease that could not be renewed lets no further dot be written."""

@@ -164,14 +164,15 @@ def _counted(counts: Counter[str], names: Iterable[str]) -> dict[str, Any]:
 
 
 @transaction.atomic
-def pause_by_itself(edition_id: UUID, *, why: str) -> bool:
-    """Stop an edition without being asked, because going on would send something nobody approved."""
+def pause_by_itself(edition_id: UUID, *, why: str, **said: int) -> bool:
+    """Stop an edition without being asked, because going on would send something nobody approved, or do harm."""
     delivery.hold_back_hand_overs(edition_id)
     edition = Edition.objects.select_for_update().filter(pk=edition_id, state=Edition.State.SENDING).first()
     if edition is None:
         return False
     edition.state, edition.stopped_at, edition.version = Edition.State.PAUSED, timezone.now(), edition.version + 1
-    edition.save(update_fields=["state", "stopped_at", "version"])
+    edition.stopped_by = None
+    edition.save(update_fields=["state", "stopped_by", "stopped_at", "version"])
     record(
         "edition.paused",
         by=None,
@@ -180,6 +181,7 @@ def pause_by_itself(edition_id: UUID, *, why: str) -> bool:
         in_air=delivery.in_the_air(edition),
         epoch=edition.epoch,
         why=why,
+        **said,
     )
     return True
 

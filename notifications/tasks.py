@@ -11,7 +11,7 @@ from celery.signals import worker_shutting_down
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from notifications import letter_making, sending, sweeping
+from notifications import alarms, letter_making, sending, sweeping
 from notifications.failpoints import reach
 from notifications.letter_files import discard_forgotten
 from notifications.models import LetterRun
@@ -46,6 +46,8 @@ def drain(edition_id: str) -> None:
 def sweep() -> None:
     with sweeping.sweeper_lock() as held:
         unattended = sweeping.sweep().unattended if held else []
+        if held:
+            alarms.pause_where_needed()
     for edition_id in unattended:
         ring(edition_id)
 

@@ -70,7 +70,7 @@ NOTICE_EVENTS: dict[str, EventType] = {
     ),
     "edition.paused": EventType(
         "paused the {language} edition; {in_air} messages were already on their way",
-        more="revision epoch why",
+        more="revision epoch why number answered thousandths",
         private="reason",
     ),
     "edition.resumed": EventType("resumed the {language} edition", more="revision epoch", private="reason"),

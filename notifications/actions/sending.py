@@ -51,6 +51,7 @@ def resume_edition(edition: Edition, *, by: "User", expected_version: int | None
     refuse_difference(locked, "sent")
     open_the_gate(locked)
     record("edition.resumed", by=by, on=locked, epoch=locked.epoch, **which(locked))
+    settle_decisions(on=locked, by=by)
     return locked
 
 

@@ -1740,7 +1740,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "edition.glass_broken": ("language needed", "digest given recipients revision", "reason"),
     "edition.opened": ("language", "digest kinds revision shown", ""),
     "edition.overruled": ("checks language", "revision sha256", "reason what"),
-    "edition.paused": ("in_air language", "epoch revision why", "reason"),
+    "edition.paused": ("in_air language", "answered epoch number revision thousandths why", "reason"),
     "edition.rate_changed": ("language rate", "approved before epoch in_air revision", "reason"),
     "edition.rejected": ("language", "digest revision", "reason"),
     "edition.reopened": ("language people", "epoch kind revision", ""),

@@ -2,7 +2,7 @@
 
 from breachdesk.pulse import note_run
 from breachdesk.serving import TRY_AGAIN_AFTER, Service
-from notifications import actions, returned_mail, sweeping, tasks
+from notifications import actions, alarms, returned_mail, sweeping, tasks
 from notifications.mail_events import apply_events
 
 LOOK_EVERY = 15.0
@@ -27,6 +27,7 @@ class Command(Service):
             swept = sweeping.sweep()
             returned = returned_mail.take_new()
             applied = apply_events()
+            alarms.pause_where_needed()
         for edition_id in swept.unattended:
             tasks.ring(edition_id)
         if swept.returned or swept.unknown:
