@@ -8,12 +8,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
+
 from breachdesk.audit.canonical import base64url, time_text
 from breachdesk.audit.sections import delivery_rows, section
 from notifications.audience import audience_from
 from notifications.audience_words import sentence_of
 from notifications.batches import delivery_lines
-from notifications.models import Amendment, BreakGlass, Delivery, Edition, Notice, Override
+from notifications.models import Amendment, BreakGlass, Delivery, DeliveryDecision, Edition, LetterRun, Notice, Override
+from notifications.reach import count_reach
 from notifications.readership import names_in
 
 delivery_rows(delivery_lines)
@@ -22,7 +25,7 @@ delivery_rows(delivery_lines)
 @section("notices")
 def notices_section(incident_id: UUID, *, private: bool) -> dict[str, Any]:
     editions = Edition.objects.of_case(incident_id).in_order().with_approvals()
-    editions = editions.prefetch_related("overrides", "broken_glass", "amendments")
+    editions = editions.prefetch_related("overrides", "broken_glass", "amendments", "delivery_decisions", "letter_runs")
     counts = Delivery.objects.tally(editions)
     told: dict[UUID, list[dict[str, Any]]] = {}
     for edition in editions:
@@ -39,8 +42,57 @@ def _notice(notice: Notice, editions: list[dict[str, Any]], *, private: bool) ->
         "fallback": notice.fallback,
         "created_at": time_text(notice.created_at),
         "editions": editions,
+        "reached": _reached(notice),
     }
     return said | ({"title": notice.title, "audience_in_words": _in_words(notice)} if private else {})
+
+
+def _reached(notice: Notice) -> dict[str, Any]:
+    """People by what became of their notice, and by place: counted when the bundle was made."""
+    reach = count_reach(notice, timezone.now())
+    return {
+        "at": time_text(reach.at),
+        "ways": dict(sorted(reach.all.ways.items())),
+        "places": [
+            {
+                "place": place.code,
+                "reached": place.reached,
+                "not_reached": place.not_reached,
+                "not_known": place.not_known,
+            }
+            for place in reach.places
+        ],
+    }
+
+
+def _decision(row: DeliveryDecision, *, private: bool) -> dict[str, Any]:
+    """About deliveries that no worker may decide about. The root is over their ids: replanning.py."""
+    said = {
+        "id": str(row.pk),
+        "kind": row.kind,
+        "people": row.people,
+        "rows_root": _bytes(row.rows_root),
+        "asked_at": time_text(row.asked_at),
+        "confirmed_at": _time(row.confirmed_at),
+        "voided_at": _time(row.voided_at),
+    }
+    return said | ({"reason": row.reason} if private else {})
+
+
+def _letters(run: LetterRun) -> dict[str, Any]:
+    """Letters that were printed together. The digests are those of the files that went to the printer."""
+    return {
+        "id": str(run.pk),
+        "state": run.state,
+        "people": run.people,
+        "letters": run.letters_made,
+        "pages": run.pages,
+        "window": run.window,
+        "files": [{key: file[key] for key in ("part", "letters", "pages", "bytes", "sha256")} for file in run.files],
+        "made_at": time_text(run.made_at),
+        "posted_at": _time(run.posted_at),
+        "voided_at": _time(run.voided_at),
+    }
 
 
 def _in_words(notice: Notice) -> str:
@@ -93,10 +145,15 @@ def _edition(edition: Edition, counts: Mapping[str, int], *, private: bool) -> d
         "glass_broken": [_glass(row, private=private) for row in edition.broken_glass.all() if row.voided_at is None],
         "amendments": [_amendment(row) for row in sorted(edition.amendments.all(), key=lambda row: row.asked_at)],
         "overrides": [_override(row, private=private) for row in edition.overrides.all() if row.voided_at is None],
+        "decisions": [
+            _decision(row, private=private)
+            for row in sorted(edition.delivery_decisions.all(), key=lambda row: (row.asked_at, row.pk))
+        ],
+        "letters": [_letters(run) for run in sorted(edition.letter_runs.all(), key=lambda run: (run.made_at, run.pk))],
         "recipients_count": edition.recipients_count,
         "recipients_root": _bytes(edition.recipients_root),
         "counts": dict(sorted(counts.items())),
-        # How fast and by which way, as somebody set it on the way: the events say who and when, beside what was approved.
+        # As somebody set them on the way: the events say who and when, beside what was approved.
         "rate": edition.rate,
         "route": edition.route,
         "started_at": _time(edition.started_at),

@@ -12,7 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
+from breachdesk.audit.canonical import canonical
 from breachdesk.audit.models import Event
+from breachdesk.audit.sections import collect_sections
 from breachdesk.people.actions import hold_person
 from breachdesk.vault.sealing import KeyDestroyed, cipher_for
 from notifications import letter_files
@@ -184,6 +186,19 @@ def test_the_files_die_with_the_key(run: LetterRun) -> None:
     destroy_key(run.incident_id)
     with pytest.raises(KeyDestroyed):
         pdf_of(run)
+
+
+def test_the_bundle_holds_what_was_printed_and_names_nobody(sent: Edition, run: LetterRun) -> None:
+    by = make_user("approver")
+    take_letters(run, 1, by=by)
+    post_letters(run, on=timezone.localdate(), how="The printer.", by=by)
+    [notice] = collect_sections(sent.incident_id, private=False)["notices"]["notices"]
+    [letters] = notice["editions"][0]["letters"]
+    assert (letters["state"], letters["letters"], letters["files"]) == ("posted", 3, run.files)
+    assert notice["reached"]["ways"] == {"fresh": 1, "posted": 3, "refused": 2}
+    italy = {"place": "IT", "reached": 1, "not_reached": 0, "not_known": 0}
+    assert italy in notice["reached"]["places"]
+    assert b"Carla" not in canonical(notice)
 
 
 def test_only_who_may_prints(sent: Edition, run: LetterRun) -> None:
