@@ -39,6 +39,7 @@ faults: python
 	$(RUN) -m tests.faults.imports 100
 	$(RUN) -m tests.faults.canaries 500
 	$(RUN) -m tests.faults.forms
+	EXAMPLES=500 $(RUN) -m pytest -n 0 tests/notifications/test_delivery_by_chance.py
 	$(RUN) -m tests.faults.sending 50 --people 5000
 
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
