@@ -12,7 +12,7 @@ class NotificationsConfig(AppConfig):
         from anymail.signals import AnymailTrackingEvent, tracking
         from django.core.checks import register
 
-        from notifications import lists_in_use, told  # noqa: F401 (register what the people's pages ask)
+        from notifications import later, lists_in_use, told  # noqa: F401 (register what the people's pages ask)
         from notifications.checks import check_provider
         from notifications.provider_events import store_event
         from notifications.second_way import check_second_way

@@ -1,8 +1,9 @@
 """What we sent to one person, notice by notice, and why not where we did not: for whoever answers the telephone."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from django.core import signing
 
@@ -16,6 +17,7 @@ from breachdesk.people.personal import cipher_while_it_lives, personal_of
 from notifications.editions import skeleton_of, the_organisation
 from notifications.freezing import digest_of
 from notifications.index_question import is_proved
+from notifications.later import Later, later_of
 from notifications.models import Attempt, Delivery, Edition, Notice
 from notifications.models.deliveries import ON_THE_WIRE
 from notifications.previewing import Preview, shown
@@ -59,6 +61,7 @@ class Told:
     message: Preview | None = None
     given: str = ""
     doubts: tuple[str, ...] = ()
+    later: tuple[Later, ...] = ()
 
     @property
     def went_out(self) -> bool:
@@ -106,14 +109,21 @@ def callers(incident: Incident, people: Iterable[Person], *, reader: User | None
     found = list(people)
     sent = list(Delivery.objects.to_people_of(incident, found))
     notices = list(Notice.objects.of(incident).oldest_first())
-    return [_caller(incident, masked, notices, sent, reader) for masked in masked_people(incident, found)]
+    later = later_of(sent)
+    return [_caller(incident, masked, notices, sent, later, reader) for masked in masked_people(incident, found)]
 
 
 def _caller(
-    incident: Incident, masked: MaskedPerson, notices: list[Notice], sent: list[Delivery], reader: User | None
+    incident: Incident,
+    masked: MaskedPerson,
+    notices: list[Notice],
+    sent: list[Delivery],
+    later: dict[UUID, tuple[Later, ...]],
+    reader: User | None,
 ) -> Caller:
     mine = {delivery.notice_id: delivery for delivery in sent if delivery.person_id == masked.pk}
     told = [_told(incident, masked.person, notice, mine.get(notice.pk), reader) for notice in notices]
+    told = [replace(one, later=later.get(one.delivery.pk, ())) if one.delivery else one for one in told]
     events = Event.objects.of_incident(incident.pk).of_types(SAID).on_objects([str(masked.pk)])
     said = describe(events.newest_first(), private=True)
     return Caller(masked, told, said, PendingDecision.objects.open().about(masked.person).first())

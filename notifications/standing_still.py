@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from breachdesk.audit.models import Event
+from notifications.alarms import measured
 from notifications.models import Edition
 
 # By what its event says; alarms.py measures the shares.
@@ -45,5 +46,6 @@ def standstill_of(edition: Edition) -> Standstill | None:
         return Standstill("", "", "")
     events = Event.objects.of_incident(edition.incident_id).of_type("edition.paused").newest_first()
     event = next((event for event in events[:50] if event.content["object"]["id"] == str(edition.pk)), None)
-    why = str(event.content["data"].get("why", "")) if event else ""
-    return Standstill(why, WHYS.get(why, OTHER[0]), WHAT_NOW.get(why, OTHER[1]))
+    data = event.content["data"] if event else {}
+    why = str(data.get("why", ""))
+    return Standstill(why, f"{WHYS.get(why, OTHER[0])} {measured(data)}".rstrip(), WHAT_NOW.get(why, OTHER[1]))

@@ -19,6 +19,7 @@ from breachdesk.people.looking import has_said_why
 from breachdesk.people.models import Person
 from breachdesk.people.overview import masked_people
 from breachdesk.people.personal import personal_of
+from breachdesk.people.sent import sent_to
 from breachdesk.people.views.why import asked_why
 from breachdesk.vault.sealing import cipher_for
 from breachdesk.web import render_page
@@ -70,6 +71,7 @@ def _person_page(
         "is_held_without": person.held and not any(shown.hold.is_open for shown in holds),
         "country": country_name(person.country),
         "language": language_name(person.language),
+        "sent": sent_to(person, request.user),
         "is_clear": clear,
         "why": None if has_said_why(request.session, incident) else ReasonForm(),
     }
