@@ -43,6 +43,7 @@ CODE = "verification code"
 _KINDS_CACHED = 4096
 _RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_FIRST_DOT = re.compile(rb"(?m)^\.(?=[^\r\n])")
 _REMOTE = re.compile(r"https?://(?!www\.w3\.org/)|url\(|@import|<img|<link|<script|\bsrc=|\bhref=")
 _FOOTERS = {
     "en": "{organisation} sends you this message because the law says that you must be told. It is not advertising, so "
@@ -207,7 +208,8 @@ def checked_address(address: str) -> bytes:
 
 class QuotedPart:
     """Quoted-printable (RFC 2045 section 6.7). A soft line break stands on both sides of each value, so that constant
-    pieces are encoded once and a value's length never makes a line too long."""
+    pieces are encoded once and a value's length never makes a line too long. No constant line begins with a dot (RFC
+    2049 section 3 advises it): the wire would have to copy every message to double it."""
 
     name = b"quoted-printable"
 
@@ -221,9 +223,8 @@ class QuotedPart:
                 self.constant.append(b"")
             else:
                 follows = position + 1 < len(pieces)
-                self.constant.append(
-                    (b"=\r\n" if position else b"") + (_open_ended(piece) if follows else quoted(piece))
-                )
+                encoded = _open_ended(piece) if follows else quoted(piece)
+                self.constant.append((b"=\r\n" if position else b"") + _without_first_dots(encoded))
         self.constant.append(after)
 
     def fill(self, values: Mapping[str, str]) -> bytes:
@@ -252,6 +253,13 @@ def quoted(text: str) -> bytes:
     if len(text) < 70 and text.isascii() and "=" not in text and "\n" not in text and not text.endswith(" "):
         return text.encode()
     return binascii.b2a_qp(text.encode(), istext=True).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def _without_first_dots(encoded: bytes) -> bytes:
+    """Such a dot is encoded, and what follows it stands on the next line, so that no line grows longer."""
+    while (found := _FIRST_DOT.sub(rb"=2E=\r\n", encoded)) != encoded:
+        encoded = found
+    return re.sub(rb"(?m)^\.", b"=2E", encoded)
 
 
 def _open_ended(text: str) -> bytes:

@@ -1,5 +1,6 @@
 """One person's message: bytes that a mail program reads as what was approved, whatever stands in the person's row."""
 
+import binascii
 import email
 import email.policy
 from email.message import EmailMessage
@@ -10,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.placeholders import ValueRefused
+from notifications.placeholders import Slot, ValueRefused
 from notifications.rendering import (
     CODE,
     MAX_BYTES,
     Layout,
+    QuotedPart,
     Recipient,
     Skeleton,
     compiled_layout,
@@ -198,3 +200,14 @@ def test_no_value_changes_the_structure_of_a_message(first: str, more: str, kind
         assert text == SKELETON.as_text({"first name": value, CODE: SAMPLE}, (kind,))
         assert page == SKELETON.as_html({"first name": value, CODE: SAMPLE}, (kind,))
         assert all(len(line) <= 78 for line in message.split(b"\r\n"))
+
+
+@given(st.text(alphabet=".=\n xé", max_size=200), st.text(alphabet=".=\n xé", max_size=90))
+def test_no_line_that_is_the_same_for_all_begins_with_a_dot(before: str, after: str) -> None:
+    """Else the wire would copy every message to double it. What it says stays, and so do its short lines."""
+    filled = QuotedPart([before, Slot("first name"), after], str, b"", b"").fill({"first name": "Ana"})
+    assert not filled.startswith(b".")
+    assert b"\n." not in filled
+    assert all(len(line) <= 76 for line in filled.split(b"\r\n"))
+    assert binascii.a2b_qp(filled).replace(b"\r\n", b"\n") == f"{before}Ana{after}".encode()
+    assert b"\n." not in render({"first name": "Ana"})
