@@ -10,6 +10,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.utils import timezone
+
 from breachdesk.accounts.models import Organisation
 from breachdesk.audit.canonical import time_text
 from breachdesk.audit.models import Checkpoint, Entry, Event
@@ -17,8 +19,9 @@ from breachdesk.audit.timeline import Line, describe
 from breachdesk.desk.head import people_loaded
 from breachdesk.desk.workspace import DECISIONS
 from breachdesk.incidents.models import Incident
-from notifications.models import Delivery, Edition
+from notifications.models import Delivery, Edition, Notice
 from notifications.progress import Progress
+from notifications.reach import count_reach
 from regulators.clocks import Due, is_late
 from regulators.models import Filing
 from regulators.standing import dues_of
@@ -39,7 +42,7 @@ def evidence_of(incident: Incident, user: "User", at: datetime, checkpoint: Chec
     filings = list(Filing.objects.of(incident).with_case())
     editions = list(
         Edition.objects.of(incident)
-        .select_related("notice")
+        .select_related("notice__incident")
         .prefetch_related("approvals__approver", "broken_glass__given_by")
     )
     return {
@@ -165,7 +168,19 @@ def _telling(editions: Iterable[Edition]) -> Iterator[dict[str, Any]]:
 
 def _notices(editions: Sequence[Edition]) -> list[dict[str, Any]]:
     counts = Delivery.objects.tally(editions) if editions else {}
-    return [_notice(edition, Progress(counts.get(edition.pk, {}))) for edition in editions]
+    reached = {notice.pk: _reached(notice) for notice in {edition.notice for edition in editions}}
+    return [
+        {**_notice(edition, Progress(counts.get(edition.pk, {}))), **reached[edition.notice_id]} for edition in editions
+    ]
+
+
+def _reached(notice: Notice) -> dict[str, Any]:
+    """Of all its languages together: a letter counts once it was posted."""
+    whole = count_reach(notice, timezone.now()).all
+    return {
+        "reached": {"reached": whole.reached, "not_reached": whole.not_reached, "not_known": whole.not_known},
+        "letters_posted": whole.ways["posted"],
+    }
 
 
 def _notice(edition: Edition, progress: Progress) -> dict[str, Any]:
