@@ -1,16 +1,18 @@
 """Deliveries that only people may decide about: of which nobody knows whether they left, and which were stopped.
 
-They are chosen by a rule, never one by one: the state, how far the message had come (or why it was stopped), the batch,
-the domain of the address as a blind index, and whether the term of silence is over. Whoever decides names the rule and
-the root over the rows it gave them, so that nothing is decided about a row that they did not see.
+They are chosen by a rule, never one by one: the state, how far the message had come (or why it was stopped), what was
+heard of it since, the batch, the domain of the address as a blind index, and whether the term of silence is over.
+Whoever decides names the rule and the root over the rows it gave them, so that nothing is decided about a row that they
+did not see.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -21,12 +23,14 @@ from breachdesk.people.models import Person
 from breachdesk.people.personal import cipher_while_it_lives, personal_of
 from notifications import delivery
 from notifications.models import Delivery, DeliveryDecision, Edition
-from notifications.reconciling import PROVES
+from notifications.reconciling import ABSENT, PROVES
 from notifications.replanning import root_of_deliveries
 
 UNKNOWN, BLOCKED = Delivery.State.UNKNOWN, Delivery.State.BLOCKED
 TOLD = "told"  # of what was stopped: something says that it was sent all the same
 OVER, YOUNG = "over", "young"
+NOTHING = "nothing"
+HEARD = {TOLD: "It was sent", ABSENT: "The relay never had it", NOTHING: "Nothing was heard"}
 LEAST_SHOWN = 5  # people who share a domain before its name is told
 MOST_BY_DOMAIN = 10_000
 PHASES = {
@@ -43,7 +47,9 @@ FIND = """
 SELECT d.id, d.person_id, d.token, d.tries, d.generation, d.handing_over_at, coalesce(a.closed_at, d.settled_at),
     d.decision_id, coalesce(a.phase, ''), coalesce(a.reason, ''), EXISTS (
         SELECT FROM notifications_mailevent AS m WHERE m.delivery_id = d.id AND m.kind = ANY(%(proves)s)
-          AND coalesce(m.generation, 0) >= d.generation)
+          AND coalesce(m.generation, 0) >= d.generation), EXISTS (
+        SELECT FROM notifications_mailevent AS m WHERE m.delivery_id = d.id AND m.kind = %(absent)s
+          AND m.generation = d.generation)
 FROM notifications_delivery AS d LEFT JOIN LATERAL (
     SELECT t.closed_at, t.phase, t.reason FROM notifications_attempt AS t
     WHERE t.delivery_id = d.id AND t.outcome = d.state ORDER BY t.closed_at DESC LIMIT 1) AS a ON TRUE
@@ -68,6 +74,11 @@ class Doubt(NamedTuple):
     ended_in: str
     reason: str
     is_told: bool
+    is_absent: bool
+
+    @property
+    def heard(self) -> str:
+        return TOLD if self.is_told else ABSENT if self.is_absent else NOTHING
 
     @property
     def phase(self) -> str:
@@ -89,6 +100,7 @@ class Rule:
 
     of: str = UNKNOWN
     phase: str = ""
+    heard: str = ""
     batch: str = ""
     domain: str = ""
     age: str = ""
@@ -97,7 +109,7 @@ class Rule:
     def from_query(cls, query: Mapping[str, str]) -> "Rule":
         """What is not understood chooses nobody rather than everybody."""
         of = BLOCKED if query.get("of") == BLOCKED else UNKNOWN
-        return cls(of, *(query.get(name, "").strip()[:80] for name in ("phase", "batch", "domain", "age")))
+        return cls(of, *(query.get(name, "").strip()[:80] for name in ("phase", "heard", "batch", "domain", "age")))
 
     @property
     def stated(self) -> dict[str, str]:
@@ -110,7 +122,7 @@ class Rule:
 
     @property
     def is_narrow(self) -> bool:
-        return bool(self.phase or self.batch or self.domain or self.age)
+        return bool(self.phase or self.heard or self.batch or self.domain or self.age)
 
 
 @dataclass(frozen=True)
@@ -120,6 +132,21 @@ class Choice:
     value: str
     label: str
     number: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """Those who came equally far and of whom the same was heard."""
+
+    rule: Rule
+    words: str
+    heard: str
+    number: int
+    over: int
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.rule.stated)
 
 
 @dataclass(frozen=True)
@@ -151,6 +178,22 @@ class Chosen:
     def ripe_at(self) -> datetime | None:
         """When the youngest of them may be asked about."""
         return max((row.settled_at + silence() for row in self.rows if row.settled_at), default=None)
+
+    @property
+    def groups(self) -> list[Group]:
+        """The largest first."""
+        found: dict[tuple[str, str], list[Doubt]] = defaultdict(list)
+        for row in self.all:
+            found[row.phase, row.heard].append(row)
+        groups = [
+            Group(Rule(self.rule.of, *key), rows[0].words, HEARD[key[1]], len(rows), sum(map(is_over, rows)))
+            for key, rows in found.items()
+        ]
+        return sorted(groups, key=lambda group: (-group.number, group.words))
+
+    @property
+    def heards(self) -> list[Choice]:
+        return _choices(Counter(row.heard for row in self.all), HEARD)
 
     @property
     def phases(self) -> list[Choice]:
@@ -219,7 +262,7 @@ def counts_of(editions: Iterable[Edition]) -> dict[UUID, dict[str, int]]:
 
 
 def _found(edition: Edition, state: str) -> list[Doubt]:
-    named = {"notice": edition.notice_id, "edition": edition.pk, "state": state, "proves": PROVES}
+    named = {"notice": edition.notice_id, "edition": edition.pk, "state": state, "proves": PROVES, "absent": ABSENT}
     with connection.cursor() as cursor:
         cursor.execute(FIND, named)
         return [Doubt(*row) for row in cursor.fetchall()]
@@ -228,6 +271,7 @@ def _found(edition: Edition, state: str) -> list[Doubt]:
 def _fits(row: Doubt, rule: Rule, domains: Mapping[UUID, tuple[str, str]]) -> bool:
     return (
         (not rule.phase or row.phase == rule.phase)
+        and (not rule.heard or row.heard == rule.heard)
         and (not rule.batch or str(row.token) == rule.batch)
         and (not rule.domain or domains.get(row.id, ("", ""))[0] == rule.domain)
         and (not rule.age or rule.age == (OVER if is_over(row) else YOUNG))

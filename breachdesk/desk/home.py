@@ -13,7 +13,7 @@ from breachdesk.desk.deadlines import SOON, Deadline, dates_for, deadlines_in, e
 from breachdesk.desk.figures import WrongFiling, submitted_and_wrong
 from breachdesk.desk.ruler import Ruler
 from breachdesk.desk.ruling import ruler_of
-from breachdesk.desk.sends import Send, sends_in_progress
+from breachdesk.desk.sends import InDoubt, Send, sends_and_doubts
 from breachdesk.desk.templatetags.say import words
 from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Tally
@@ -43,6 +43,7 @@ class Desk:
     decisions: list[PendingDecision]
     wrong: list[WrongFiling]
     sends: list[Send]
+    doubts: list[InDoubt]
     activity: list[Line]
     trail: TrailHealth | None
 
@@ -88,12 +89,14 @@ def said_of(ends: list[End], how: str) -> str:
 def desk_of(user: "User", now: datetime) -> Desk:
     """A fixed number of queries, however many incidents, people and events there are."""
     incidents = list(Incident.objects.visible_to(user).open().with_moments().newest_first())
+    sends, doubts = sends_and_doubts(user)
     return Desk(
         now=now,
         cases=_cases(incidents, user, now),
         decisions=list(waiting_for(user)),
         wrong=submitted_and_wrong(incidents, user),
-        sends=sends_in_progress(user),
+        sends=sends,
+        doubts=doubts,
         activity=_recent(user),
         trail=trail_health() if user.has_perm("audit.view_trail") else None,
     )

@@ -79,6 +79,9 @@ class Notice(models.Model):
         return self.title
 
 
+UNDER_WAY = ("sending", "paused")
+
+
 class EditionQuerySet(models.QuerySet["Edition"]):
     def visible_to(self, user: "User") -> "EditionQuerySet":
         return self if user.has_perm("notifications.view_notice") else self.none()
@@ -119,7 +122,12 @@ class EditionQuerySet(models.QuerySet["Edition"]):
 
     def under_way(self) -> "EditionQuerySet":
         """Being sent, or standing still half-way."""
-        return self.filter(state__in=[Edition.State.SENDING, Edition.State.PAUSED])
+        return self.filter(state__in=UNDER_WAY)
+
+    def to_look_after(self) -> "EditionQuerySet":
+        """Under way, or ended in an open case: what became of some people's message may still be open."""
+        ended = Q(state__in=[Edition.State.FINISHED, Edition.State.CANCELLED], started_at__isnull=False)
+        return self.filter(Q(state__in=UNDER_WAY) | ended & Q(notice__incident__status=Incident.Status.OPEN))
 
     def in_work(self) -> "EditionQuerySet":
         """Neither finished nor cancelled."""

@@ -182,7 +182,6 @@ def resend_confirm(request: HttpRequest, reference: str, pk: object, decision: U
         yes=f"Send again to {_people(still)}",
         no="Not yet",
         tone="alarm",
-        must_match=reference,
     )
 
     def act(version: int, reason: str) -> str:

@@ -123,7 +123,7 @@ def test_whoever_was_heard_of_meanwhile_drops_out(edition: Edition, asker: User,
     assert "they drop out, and 1 person is left" in " ".join(page.split())
     question = reverse("resend-confirm", args=[reference, edition.pk, decision.pk]) + f"?seen={root(decision).hex()}"
     assert "Of the 2 asked about, 1 were heard of meanwhile" in client.get(question).content.decode()
-    sent = client.post(question, {"version": edition.version, "confirm": reference}, follow=True)
+    sent = client.post(question, {"version": edition.version}, follow=True)
     assert "1 person are sent the message once more." in sent.content.decode()
     assert states(edition) == {"planned": 2, "delivered": 1}
 
@@ -311,7 +311,9 @@ def test_the_page_shows_what_is_known_masked_and_what_may_be_done(edition: Editi
     ):  # fmt: skip
         assert said in page, said
     assert "@example.com" not in page
-    assert "Nobody fits this choice" in client.get(address, {"age": "young"}).content.decode()
+    for choice, number in (({"heard": "absent"}, 1), ({"heard": "nothing", "phase": "dot"}, 1), ({"age": "young"}, 0)):
+        narrow = client.get(address, choice).content.decode()
+        assert f"Ask to send {number} again" in narrow if number else "Nobody fits this choice" in narrow, choice
     seen = f"?seen={chosen(edition).root.hex()}"
     step = reverse("unknown-sent", args=[reference, edition.pk])
     assert client.get(step + "?seen=00").status_code == 409
@@ -325,3 +327,22 @@ def test_the_page_shows_what_is_known_masked_and_what_may_be_done(edition: Editi
     read = auditor.get(address).content.decode()
     assert "as sent</a>" not in read
     assert auditor.get(step + seen).status_code == 403
+
+
+def test_open_doubts_and_the_question_are_where_open_work_is_listed(
+    edition: Edition, asker: User, second: User
+) -> None:
+    stop_rest(edition)
+    ask(edition, asker)
+    client = Client()
+    client.force_login(second)
+    address = reverse("unknown", args=[edition.notice.incident.reference, edition.pk])
+    home = client.get(reverse("home")).content.decode()
+    assert "2 people: nobody knows whether the message left; 1 person stopped." in home
+    assert "send again to 2 people who may have the message" in home
+    assert home.count(f'href="{address}"') == 2, "the question, and the doubts"
+    sent = client.get(reverse("send", args=[edition.notice.incident.reference, edition.pk])).content.decode()
+    assert f'href="{address}"' in sent
+    assert f'href="{address}?of=blocked"' in sent
+    assert sweeping.finish_if_done(edition.pk)
+    assert "2 people: nobody knows" in client.get(reverse("home")).content.decode(), "also once it has ended"
