@@ -208,5 +208,5 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": BREACHDESK.log_level},
     # Django would mail errors to ADMINS, with what was typed and the variables of every frame. Not here.
-    "loggers": {"django": {"handlers": [], "level": "INFO"}},
+    "loggers": {"django": {"handlers": [], "level": "INFO"}, "flufl": {"level": "WARNING"}},
 }

@@ -124,6 +124,11 @@ def apply_events() -> int:
     return len(rows)
 
 
+def quarantined() -> int:
+    """Events about deliveries that we do not know."""
+    return MailEvent.objects.filter(applied_at=None, delivery=None).count()
+
+
 def came_later(deliveries: Iterable[Delivery]) -> list[MailEvent]:
     """What came about each of them, in the order in which it came."""
     return list(MailEvent.objects.filter(delivery__in=list(deliveries)).order_by("received_at", "pk"))

@@ -276,7 +276,10 @@ def put_aside(raw: bytes, folder: Path) -> None:
     written.rename(folder / "new" / name)
 
 
-def waiting_for_people(folder: Path) -> int:
-    """Messages that nobody has looked at yet."""
-    new = folder / PEOPLE / "new"
-    return sum(1 for _ in new.iterdir()) if new.is_dir() else 0
+def left_to_people() -> int:
+    """Messages that nobody has looked at yet, as far as they can be counted from here."""
+    folder = settings.BREACHDESK.returned_mail_dir
+    try:
+        return len(list((folder / PEOPLE / "new").iterdir())) if folder else 0
+    except OSError:
+        return 0

@@ -18,7 +18,9 @@ from breachdesk.incidents.models import Destruction
 from breachdesk.people.models import Upload
 from breachdesk.pulse import last_run
 from notifications import epochs
+from notifications.mail_events import quarantined
 from notifications.models import Batch
+from notifications.returned_mail import left_to_people
 
 QUIET_FOR = timedelta(minutes=2)
 PATIENCE = 2  # seconds for the relay and the broker to answer
@@ -54,6 +56,7 @@ def running(now: datetime) -> list[Part]:
         _beat(now),
         _broker(),
         _relay(),
+        _reports(),
         _sending(),
         _uploads(now),
         _decisions(now),
@@ -175,6 +178,18 @@ def _sending() -> Part:
     if (alarm := epochs.alarm()) and (epoch := epochs.held()):
         return Part("Sending", does, "alarm", alarm.what, epoch.held_at, alarm.remedy, says="Held back")
     return Part("Sending", does, "good", "Nothing holds it back", says="Allowed")
+
+
+def _reports() -> Part:
+    """What came about messages after they had left and concerns none that we know, or is for people to read."""
+    does, said = "Bring back what became of messages: bounces, complaints, replies", []
+    if strange := quarantined():
+        said.append(f"{count(strange)} about messages that are not ours: kept, without effect")
+    if unread := left_to_people():
+        said.append(f"{count(unread)} messages to our return paths are for people to read")
+    if said:
+        return Part("Reports", does, "soon", "; ".join(said), says="To look at")
+    return Part("Reports", does, "good", "None is left over")
 
 
 def _reason(error: Exception) -> str:

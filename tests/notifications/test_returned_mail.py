@@ -11,6 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection
+from django.test import Client
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
@@ -20,9 +22,9 @@ from notifications.mail_events import apply_events
 from notifications.management.commands import run_sweeper
 from notifications.management.commands.run_sweeper import LOOK_AGAIN_AFTER_WORK
 from notifications.models import Delivery, Edition, MailEvent
-from notifications.returned_mail import Taken, kind_of, take, take_folder, take_new, waiting_for_people
+from notifications.returned_mail import Taken, kind_of, take, take_folder, take_new
 from notifications.verp import ForgedReturnPath, Sending, read_return_path, return_path_of
-from tests.factories import make_edition_being_sent
+from tests.factories import make_edition_being_sent, make_user
 from tests.notifications.returned_samples import KINDS, sample
 from tests.notifications.test_provider_events import handed_over, sent_again
 
@@ -195,20 +197,29 @@ def test_a_folder_is_taken_and_what_people_must_read_is_laid_aside(
     call_command("take_returned_mail", maildir=folder)
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
     assert there == {"cur/a:2,S", "cur/c:2,S", ".people/new/b", "new/link"}
-    assert waiting_for_people(folder) == 1
     assert state_of(row) == "bounced"
     assert "1 forged, 1 kept, 1 left to people" in capsys.readouterr().out
     assert take_folder(folder) == Counter()
 
 
 @pytest.mark.django_db
-def test_the_sweeper_takes_it_by_itself(row: Delivery, tmp_path: Path, settings: Settings) -> None:
+def test_the_sweeper_takes_it_by_itself_and_the_status_page_tells_what_is_left(
+    row: Delivery, tmp_path: Path, settings: Settings, client: Client
+) -> None:
     folder = maildir(tmp_path, a=sample("POSTFIX", to=path_of(row)))
     assert take_new() == 0, "no folder is set"
     settings.BREACHDESK = settings.BREACHDESK.model_copy(update={"returned_mail_dir": folder})
     assert sweep_once() == LOOK_AGAIN_AFTER_WORK
     row.refresh_from_db()
     assert row.state == "bounced"
+    client.force_login(make_user("administrator"))
+    assert b"are for people to read" not in client.get(reverse("status")).content
+    (folder / "new" / "b").write_bytes(sample("HUMAN", to=path_of(row)))
+    (folder / "new" / "c").write_bytes(sample("QMAIL", to=path_of(Delivery(pk=uuid4()))))
+    assert take_new() == 2
+    status = client.get(reverse("status")).content.decode()
+    assert "1 messages to our return paths are for people to read" in status
+    assert "1 about messages that are not ours: kept, without effect" in status
     settings.BREACHDESK = settings.BREACHDESK.model_copy(update={"returned_mail_dir": folder / "gone"})
     assert take_new() == 0
 
