@@ -4,20 +4,22 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
+from uuid import UUID
 
 from breachdesk.people.personal import unseal_personal
-from breachdesk.vault.sealing import Cipher, IndexCipher, SealBroken
-from notifications import delivery
+from breachdesk.vault.sealing import Cipher, IndexCipher, SealBroken, cipher_for
+from notifications import delivery, recovering, sweeping
 from notifications.batches import recipient_commitment
 from notifications.delivery import Claimed
-from notifications.editions import the_organisation
+from notifications.editions import skeleton_of, the_organisation
+from notifications.freezing import is_as_approved
 from notifications.models import Edition
-from notifications.pace import Limits
 from notifications.placeholders import ValueRefused
 from notifications.recipients import address_on, kinds_of, values_of
 from notifications.rendering import CODE, Recipient, Skeleton, checked_address, render_message, return_path
 from notifications.schedule import in_force
 from notifications.transport import Envelope
+from notifications.turns import Limits
 from notifications.verification_codes import code_of, printer
 
 
@@ -79,6 +81,20 @@ class Composer:
         if now != self._date[0]:
             self._date = (now, formatdate(now).encode())
         return self._date[1]
+
+
+def open_edition(edition_id: UUID) -> Composer | None:
+    """What this edition's messages are made with; None, and the edition is paused, if it is not what was approved."""
+    recovering.recover()
+    edition = Edition.objects.sending().select_related("notice__incident").filter(pk=edition_id).first()
+    if edition is None:
+        return None
+    organisation = the_organisation()
+    root, count = bytes(edition.recipients_root or b""), edition.recipients_count or 0
+    if not is_as_approved(edition, organisation, root, count):
+        sweeping.pause_by_itself(edition_id, why="changed_since_approval")
+        return None
+    return Composer(skeleton_of(edition, organisation), cipher_for(edition.incident_id), edition)
 
 
 def domain_of(address: str) -> str:

@@ -322,7 +322,7 @@ def _settled(delivery: UUID, tries: int, outcome: Outcome) -> tuple[Any, ...]:
 def _state_after(tries: int, outcome: Outcome) -> tuple[str, int | None]:
     """The state, and the seconds to wait where it is to be tried again. What never left us does not count as a try."""
     if outcome.kind is Kind.NOT_SENT:
-        return Kind.RETRY_WAIT, NOT_SENT_WAIT
+        return Kind.RETRY_WAIT, NOT_SENT_WAIT if outcome.wait is None else round(outcome.wait)
     if outcome.kind is not Kind.RETRY_WAIT:
         return outcome.kind, None
     if outcome.wait is not None:

@@ -8,15 +8,13 @@ the database's clock, so that neither a restart nor an empty Redis makes a burst
 - Waves: one opens with the first person taken in it, and the next no sooner than its hours later. What a wave did not
   use is not added to the next, so that a night or a pause does not flood the hotline.
 - Canary: nobody after the first so many, until `canary_at` says that they were through and it paused by itself.
-- Domains: known only once an address is open, and only as a blind index. Who has no turn yet is put back with the time
-  at which it comes, one after the other, so that nobody is opened again and again.
+- Domains: known only once an address is open, and only as a blind index (turns.py).
 
 `taken` counts people under a token: it may say too many for a moment (a message that never left us), never too few;
 before it holds anybody back they are counted.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -25,15 +23,12 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 
 from breachdesk.prepared import run
-from notifications import delivery
+from notifications import delivery, turns
 from notifications.delivery import LEFT_OUT, LOOK_AT_HOLD_AGAIN, MAY_BE_SENT, NEW_BATCH, Claimed, terms
 from notifications.models import Batch, Edition, Pace
 from notifications.schedule import Schedule, in_force
+from notifications.turns import LOOKED_AT, Limits, rate_allows
 from notifications.zones import quiet_places
-
-DomainOf = Callable[[Claimed], bytes]
-LOOKED_AT = 500  # rows that one claim looks at, to find some whose turn it is
-PART_OF_A_BLOCK = 2  # a worker comes back for half a second's messages, not for each
 
 SAME_BATCH = """
     SELECT b.id FROM notifications_batch AS b JOIN notifications_edition AS e ON e.id = b.edition_id
@@ -76,10 +71,6 @@ CLAIMS = {
     for only_tried in (True, False)
 }
 
-LOCK = """
-INSERT INTO notifications_pace (id, edition_id, domain, free_at, taken, wave, wave_ends_with, in_hand)
-VALUES (gen_random_uuid(), %(edition)s, %(domain)s, clock_timestamp(), 0, 0, 0, '{}') ON CONFLICT DO NOTHING
-"""
 COUNT = """
 SELECT count(*) FROM notifications_batch AS b JOIN notifications_delivery AS d ON d.token = b.id
 WHERE b.edition_id = %(edition)s AND d.edition_id = %(edition)s
@@ -93,32 +84,10 @@ NEXT_TURN = """
 SELECT greatest(0.01, extract(epoch FROM next_at - clock_timestamp())) FROM notifications_delivery
 WHERE edition_id = %(edition)s AND next_at IS NOT NULL ORDER BY next_at LIMIT 1
 """
-PUT_BACK = """
-UPDATE notifications_delivery AS d SET state = 'planned', token = NULL, next_at = b.at
-FROM unnest(%(ids)s::uuid[], %(times)s::timestamptz[]) AS b (id, at)
-WHERE d.id = b.id AND d.token = %(token)s AND d.state = 'claimed'
-"""
-
 BRING_FORWARD = """
 UPDATE notifications_delivery SET next_at = now()
 WHERE edition_id = %(edition)s AND next_at > now() AND token IS NULL AND state = 'planned'
 """
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What holds for one edition, and how a row's domain is found out."""
-
-    edition_id: UUID
-    people: int
-    schedule: Schedule
-    zone: str
-    domain_of: DomainOf
-    epoch: int | None = None
-
-    @property
-    def canary(self) -> int:
-        return self.schedule.canary_of(self.people)
 
 
 class Looked(NamedTuple):
@@ -164,7 +133,7 @@ def take(
 
 
 def _take(limits: Limits, most: int, token: UUID | None, journal: UUID | None) -> Taken:
-    pace, now = _locked(limits.edition_id)
+    pace, now = turns.locked(limits.edition_id)
     if not Edition.objects.sending_in(limits.epoch).filter(pk=limits.edition_id).exists():
         return Taken(token or uuid4(), [], None)
     gate = _gate(limits, pace, now)
@@ -183,7 +152,8 @@ def _take(limits: Limits, most: int, token: UUID | None, journal: UUID | None) -
         journal=journal,
         epoch=limits.epoch,
     )
-    rows = _with_a_turn(limits, look.token, look.rows, now) if limits.schedule.per_domain else look.rows
+    by_domain = limits.schedule.per_domain or limits.schedule.at_once
+    rows = turns.granted(limits, look.token, look.rows) if by_domain else look.rows
     _let_go(pace, limits.schedule, rows, now)
     if not rows and token is None:
         Batch.objects.filter(pk=look.token).delete()
@@ -191,7 +161,7 @@ def _take(limits: Limits, most: int, token: UUID | None, journal: UUID | None) -
         return Taken(look.token, rows, 0)
     if only_tried:
         return Taken(look.token, rows, gate.again_in)
-    return Taken(look.token, rows, _next_turn(limits.edition_id) if limits.schedule.per_domain else None)
+    return Taken(look.token, rows, _next_turn(limits.edition_id) if by_domain else None)
 
 
 def claim_some(
@@ -221,33 +191,14 @@ def claim_some(
     return Looked(batch, rows, bool(found) and found[0][0] == LOOKED_AT)
 
 
-def _locked(edition_id: UUID, domain: bytes = b"") -> tuple[Pace, datetime]:
-    """The row, and the database's time once we have it."""
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK, {"edition": edition_id, "domain": domain})
-    pace = Pace.objects.select_for_update().get(edition=edition_id, domain=domain)
-    return pace, delivery.now_of_database()
-
-
 def _gate(limits: Limits, pace: Pace, now: datetime) -> Gate:
     """What the row allows at this moment. Before it says that nobody new may go, they are counted."""
-    most, wait = _rate_allows(limits.schedule.per_minute, pace.free_at, now)
+    most, wait = rate_allows(limits.schedule.per_minute, pace.free_at, now)
     new, opens = _new_allowed(limits, pace, now)
     if new < 1:
         pace.taken = counted(pace.edition_id)
         new, opens = _new_allowed(limits, pace, now)
     return Gate(most, new, wait if most < 1 else opens)
-
-
-def _rate_allows(per_minute: int | None, free_at: datetime, now: datetime) -> tuple[int, float]:
-    """How many may go now; if not even a part of a block, none, and in how many seconds that part may."""
-    if per_minute is None:
-        return LOOKED_AT, 0
-    gap, block = 60 / per_minute, max(1, per_minute // 60)
-    part = max(1, block // PART_OF_A_BLOCK)
-    ahead = max(0.0, (free_at - now).total_seconds())
-    most = int(block - ahead / gap + 1e-6)
-    return (most, 0) if most >= part else (0, max(0.001, ahead - (block - part) * gap))
 
 
 def _new_allowed(limits: Limits, pace: Pace, now: datetime) -> tuple[int, float]:
@@ -281,31 +232,6 @@ def _let_go(pace: Pace, schedule: Schedule, rows: Sequence[Claimed], now: dateti
     pace.save(update_fields=["free_at", "taken", "wave", "wave_at", "wave_ends_with"])
 
 
-def _with_a_turn(limits: Limits, token: UUID, rows: list[Claimed], now: datetime) -> list[Claimed]:
-    """Those whose domain may get one more now; the others go back, each with the time of its turn."""
-    by_domain: dict[bytes, list[Claimed]] = defaultdict(list)
-    for row in rows:
-        by_domain[limits.domain_of(row)].append(row)
-    granted, later = by_domain.pop(b"", []), list[tuple[UUID, datetime]]()
-    gap = timedelta(minutes=1) / (limits.schedule.per_domain or 1)
-    for domain in sorted(by_domain):
-        waiting = by_domain[domain]
-        pace, now = _locked(limits.edition_id, domain)
-        most, _ = _rate_allows(limits.schedule.per_domain, pace.free_at, now)
-        granted += waiting[:most]
-        pace.free_at = max(pace.free_at, now) + gap * len(waiting[:most])
-        turn = max(pace.queued_until or now, pace.free_at)
-        for row in waiting[most:]:
-            turn += gap
-            later.append((row.id, turn))
-            pace.queued_until = turn
-        pace.save(update_fields=["free_at", "queued_until"])
-    if later:
-        ids, times = zip(*later, strict=True)
-        run(PUT_BACK, {"token": token, "ids": list(ids), "times": list(times)})
-    return granted
-
-
 def counted(edition_id: UUID) -> int:
     """People under a token: told, on their way, tried, or stopped on the way."""
     return int(_value(COUNT, edition_id))
@@ -334,15 +260,15 @@ def _value(statement: str, edition_id: UUID) -> int:
         return int(cursor.fetchone()[0])
 
 
-def may_go_on(edition: Edition) -> bool:
-    """Whether ringing for this edition would send anything, as far as its limits go."""
+def goes_on_in(edition: Edition) -> float:
+    """In how many seconds ringing for this edition sends something, as far as its limits go; 0 for now."""
     schedule = in_force(edition.schedule, edition.rate)
     if not schedule.is_limited or not Pace.objects.filter(edition=edition, domain=b"").exists():
-        return True
+        return 0
     limits = Limits(edition.pk, edition.recipients_count or 0, schedule, "UTC", lambda row: b"")
     with transaction.atomic():
-        gate = _gate(limits, *_locked(edition.pk))
-    return gate.most > 0 and (gate.new > 0 or _tried_is_due(edition.pk))
+        gate = _gate(limits, *turns.locked(edition.pk))
+    return 0 if gate.most > 0 and (gate.new > 0 or _tried_is_due(edition.pk)) else gate.again_in
 
 
 def hold(edition_id: UUID) -> None:

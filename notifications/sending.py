@@ -10,49 +10,39 @@ one per connection at most becomes *unknown*: the message that was on the wire (
 
 import asyncio
 import logging
-import sys
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 
-from breachdesk.vault.sealing import cipher_for
-from notifications import alarms, delivery, epochs, pace, recovering, sweeping
+from notifications import alarms, delivery, epochs, pace, sweeping
 from notifications.batches import close_batch
-from notifications.composing import Composer, Letter
+from notifications.composing import Letter, open_edition
 from notifications.delivery import Claimed
-from notifications.editions import skeleton_of, the_organisation
+from notifications.easing import Spacing, easing_of
 from notifications.failpoints import reach
-from notifications.freezing import is_as_approved
 from notifications.journal import Journal, JournalFailed
+from notifications.lanes import Lane, Window, first_of
 from notifications.ledger import DATABASE_ERRORS, Hand, Ledger
-from notifications.models import Edition
 from notifications.pace import Taken
 from notifications.placeholders import ValueRefused
-from notifications.routes import note_trouble
+from notifications.routes import name_of, note_trouble
+from notifications.smtp import ABOUT_THE_CONNECTION
 from notifications.transport import Connection, Envelope, Kind, Outcome, Phase, RouteDown
+from notifications.tuning import tuned_for_sending
 
 logger = logging.getLogger(__name__)
 BATCH_ROWS = 500
 LONGEST_REST = 15.0  # seconds that a drain waits for its limits; for longer the sweeper rings again
 LOOK_UP = 0.25
-SWITCH_INTERVAL = 0.0005  # seconds; the thread that commits must not wait long for the one that sends
+PATIENCE = 5.0  # seconds for an answer, after which nobody waits behind that message
 Connect = Callable[[int], Awaitable[Connection]]  # by which of the ways out: routes.py
-
-
-@dataclass(frozen=True)
-class Window:
-    """Letters whose intent is committed, and how many of the same rows could not become one."""
-
-    hand: Hand
-    letters: list[Letter]
-    blocked: int
 
 
 class End(StrEnum):
@@ -84,6 +74,8 @@ class Drain:
         self.nothing_due, self.held_back = False, False
         self.growing: Hand | None = None
         self.ledger = Ledger(edition_id)
+        self.lanes: list[Lane] = []  # those at work
+        self.patience = min(PATIENCE, delivery.terms().dot_timeout / 4)
 
     async def run(self) -> End:
         self.until = asyncio.get_running_loop().time() + self.seconds
@@ -93,7 +85,8 @@ class Drain:
             composer = await self.ledger.call(open_edition, self.edition_id)
             if composer is None:
                 return End.CLOSED
-            self.composer, self.limits = composer, composer.limits
+            self.composer, self.limits, self.easing = composer, composer.limits, easing_of(name_of(composer.route))
+            self.spacing = Spacing(composer.limits.schedule.per_minute if composer.limits else None)
             self.journal = Journal()
             await self._work()
             if self.limits:
@@ -111,8 +104,8 @@ class Drain:
 
     async def _work(self) -> None:
         """All lanes to their end, whatever happens to one; then nothing stays in hand."""
-        keepers = [asyncio.create_task(self._keep_leases()), asyncio.create_task(self._watch())]
-        lanes = await asyncio.gather(*(self._serve() for _ in range(self.connections)), return_exceptions=True)
+        keepers = [asyncio.create_task(one) for one in (self._keep_leases(), self._watch(), self._free_who_waits())]
+        lanes = await asyncio.gather(*(self._stay() for _ in range(self.connections)), return_exceptions=True)
         for keeper in keepers:
             keeper.cancel()
         if self.claiming:
@@ -130,25 +123,51 @@ class Drain:
             if failure is not None:
                 raise failure
 
-    async def _serve(self) -> None:
-        """One connection: while a window is on the wire, the intent of the next is committed."""
+    async def _stay(self) -> None:
+        """At work for as long as the way out has room for another connection."""
+        while await self._may_work():
+            self.lanes.append(lane := Lane())
+            try:
+                if not await self._serve(lane):
+                    return
+            finally:
+                self.lanes.remove(lane)
+
+    async def _may_work(self) -> bool:
+        while not self._is_over():
+            now = asyncio.get_running_loop().time()
+            rest = self.easing.rests_for(now)
+            if not rest and len(self.lanes) < self.easing.allowed(self.connections, now):
+                return True
+            await asyncio.sleep(min(rest or LOOK_UP, LOOK_UP))
+        return False
+
+    async def _serve(self, lane: Lane) -> bool:
+        """While a window is on the wire, the intent of the next is committed. False where there is no way out."""
         taken = await self._take()
         way = await self._connected() if taken else None
         reach("G3")
         if taken and way is None:
             taken[0].rows.extendleft(taken[1])
+            return self.ledger.lanes > 0
         self.ledger.lanes += 1
         try:
-            window = await self._begin(*taken) if taken and way else None
-            while window:
-                upcoming = asyncio.create_task(self._next_window()) if way and self.window > 1 else None
-                way = await self._send(way, window, upcoming)
-                self._answered(window)
-                window = await upcoming if upcoming else await self._next_window() if way else None
+            lane.window = await self._begin(*taken) if taken and way else None
+            while lane.window:
+                goes_on = way is not None and self._has_room()
+                lane.upcoming = asyncio.create_task(self._next_window()) if goes_on and self.window > 1 else None
+                way = await self._send(way, lane, lane.window)
+                self._answered(lane.window)
+                following = lane.upcoming or (self._next_window() if goes_on and way else None)
+                lane.window = await following if following else None
         finally:
             self.ledger.lanes -= 1
             if way:
                 await way.close()
+        return True
+
+    def _has_room(self) -> bool:
+        return len(self.lanes) <= self.easing.allowed(self.connections, asyncio.get_running_loop().time())
 
     async def _next_window(self) -> Window | None:
         taken = await self._take()
@@ -159,8 +178,8 @@ class Drain:
         granted = await self.ledger.begin(hand, {letter.row.id: letter.recipient for letter in letters})
         if len(granted) < len(letters):
             self.end = self.end or End.CLOSED
-        blocked = len(rows) - len(letters)
-        return Window(hand, [letter for letter in letters if letter.row.id in granted], blocked)
+        blocked, begun = len(rows) - len(letters), [letter for letter in letters if letter.row.id in granted]
+        return Window(hand, begun, blocked + len(begun))
 
     async def _take(self) -> tuple[Hand, list[Claimed]] | None:
         """The next window, of one batch; None when this drain is over."""
@@ -246,24 +265,49 @@ class Drain:
             return await self.connect(self.composer.route)
         except RouteDown as problem:
             logger.warning("%s", problem)
+            self.easing.trouble(asyncio.get_running_loop().time())
             with suppress(*DATABASE_ERRORS):
                 await self.ledger.call(note_trouble, self.composer.route, str(problem))
             return None
 
-    async def _send(
-        self, way: Connection | None, window: Window, upcoming: "asyncio.Task[Window | None] | None"
-    ) -> Connection | None:
+    async def _send(self, way: Connection | None, lane: Lane, window: Window) -> Connection | None:
         """The window goes on the wire. What follows a broken connection is sent over a new one, or was not sent."""
-        for number, letter in enumerate(window.letters, 1):
-            is_last = number == len(window.letters)
-            after = _first_of(upcoming) if is_last else window.letters[number].envelope
-            if way is not None and way.broken:
-                way = await self._connected()
+        now, outcome = asyncio.get_running_loop().time, Outcome(Kind.NOT_SENT, Phase.CONNECT)
+        for lane.begun, letter in enumerate(window.letters, 1):
+            is_last = lane.begun == len(window.letters)
+            after = first_of(lane.upcoming) if is_last else window.letters[lane.begun].envelope
+            if way is not None and (way.broken or lane.is_freed):
+                way = await self._once_more(way, lane, outcome)
             outcome = Outcome(Kind.NOT_SENT, Phase.CONNECT)
             if way is not None and not self.journal.failure:
+                if wait := self.spacing.wait(now()):
+                    await asyncio.sleep(wait)
+                lane.since = now()
                 outcome = await self._hand_over(way, window.hand, letter, after)
+                lane.since = 0.0
+                if outcome.kind is Kind.HANDED_OVER:
+                    lane.taken, self.easing.fruitless = lane.taken + 1, 0
             self.ledger.answer(window.hand, letter.row, outcome)
         return way
+
+    async def _once_more(self, way: Connection, lane: Lane, last: Outcome) -> Connection | None:
+        """A new connection for one that ended; not at once where the way is in trouble."""
+        await way.close()
+        now = asyncio.get_running_loop().time()
+        self.easing.ended(now, taken=lane.taken, is_told=last.code in ABOUT_THE_CONNECTION)
+        lane.taken, lane.is_freed = 0, False
+        return None if self.easing.rests_for(now) else await self._connected()
+
+    async def _free_who_waits(self) -> None:
+        """Behind a message that gets no answer nobody waits: the others of its connection go by another one."""
+        while True:
+            await asyncio.sleep(self.patience / 4)
+            now = asyncio.get_running_loop().time()
+            for lane in self.lanes:
+                if lane.since and now - lane.since > self.patience:
+                    for window, letter in lane.free():
+                        self.ledger.answer(window.hand, letter.row, Outcome(Kind.NOT_SENT, Phase.CONNECT, wait=0))
+                    self.ledger.commit_soon()
 
     async def _hand_over(self, way: Connection, hand: Hand, letter: Letter, after: Envelope | None) -> Outcome:
         row, number = letter.row.id, letter.row.tries + 1
@@ -282,7 +326,7 @@ class Drain:
         return replace(outcome, domain=self.composer.domain_index(letter.envelope[1].decode()))
 
     def _answered(self, window: Window) -> None:
-        window.hand.unanswered -= window.blocked + len(window.letters)
+        window.hand.unanswered -= window.answers
         self._close_if_answered(window.hand)
         if self.limits:
             self.ledger.commit_soon()  # the next window may be long in coming
@@ -325,41 +369,17 @@ class Drain:
                     self.end = self.end or End.NO_DATABASE
 
 
-def _first_of(upcoming: "asyncio.Task[Window | None] | None") -> Envelope | None:
-    """The envelope that may travel behind the last dot of this window: its intent is committed by now, or it waits."""
-    window = upcoming.result() if upcoming and upcoming.done() and not upcoming.exception() else None
-    return window.letters[0].envelope if window and window.letters else None
-
-
 def _put_down(token: UUID) -> None:
     pace.give_back(token)
     close_batch(token)
-
-
-def open_edition(edition_id: UUID) -> Composer | None:
-    """What this edition's messages are made with; None, and the edition is paused, if it is not what was approved."""
-    recovering.recover()
-    edition = Edition.objects.sending().select_related("notice__incident").filter(pk=edition_id).first()
-    if edition is None:
-        return None
-    organisation = the_organisation()
-    root, count = bytes(edition.recipients_root or b""), edition.recipients_count or 0
-    if not is_as_approved(edition, organisation, root, count):
-        sweeping.pause_by_itself(edition_id, why="changed_since_approval")
-        return None
-    return Composer(skeleton_of(edition, organisation), cipher_for(edition.incident_id), edition)
 
 
 def drain_edition(
     edition_id: UUID, *, connect: Connect, seconds: float = 45, should_stop: Callable[[], bool] = lambda: False
 ) -> End:
     """Send what is due of this edition for at most so long. Any number of workers may do so at once."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_INTERVAL)
-    try:
+    with tuned_for_sending():
         return asyncio.run(_drain(edition_id, connect, seconds, should_stop))
-    finally:
-        sys.setswitchinterval(before)
 
 
 async def _drain(edition_id: UUID, connect: Connect, seconds: float, should_stop: Callable[[], bool]) -> End:

@@ -12,6 +12,8 @@ from notifications.failpoints import reach
 from notifications.smtp_wire import BrokenConnection, Reply, Wire
 from notifications.transport import BeforeDot, Envelope, Kind, Outcome, Phase, Relay, RouteDown, unnoted
 
+ABOUT_THE_CONNECTION = (421, 454)  # the server closes it, or cannot do what protects it
+
 
 class SmtpConnection:
     """RFC 5321 with PIPELINING (RFC 2920) where offered. `connect` first; then one `hand_over` after another."""
@@ -152,7 +154,10 @@ class SmtpConnection:
         refused = _first_refusal(replies)
         if refused is None:
             return None
-        await self._reset(replies[-1])
+        if refused[1].code in ABOUT_THE_CONNECTION:
+            self._break()
+        else:
+            await self._reset(replies[-1])
         return _refusal(*refused)
 
     async def _reset(self, last: tuple[Phase, Reply]) -> None:
@@ -209,7 +214,12 @@ def _first_refusal(replies: list[tuple[Phase, Reply]]) -> tuple[Phase, Reply] | 
 
 
 def _refusal(phase: Phase, reply: Reply) -> Outcome:
-    """Before the message was taken, any strange answer is a reason to try again; only 5xx is a refusal."""
+    """Before the message was taken, any strange answer is a reason to try again; only 5xx is a refusal.
+
+    Before anybody was named, 421 and 454 are about the connection: nothing was tried.
+    """
+    if phase is Phase.MAIL and reply.code in ABOUT_THE_CONNECTION:
+        return reply.outcome(Kind.NOT_SENT, phase)
     return reply.outcome(Kind.REFUSED if reply.code >= 500 else Kind.RETRY_WAIT, phase)
 
 

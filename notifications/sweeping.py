@@ -67,6 +67,7 @@ SELECT e.id FROM notifications_edition AS e WHERE e.state = 'sending'
        ORDER BY d.next_at LIMIT 1) IS NOT NULL
 """.replace("{left_out}", LEFT_OUT)
 SWEEPER_LOCK = 0x5EE9
+LOOK_EVERY = 15.0  # seconds
 
 
 @dataclass
@@ -77,6 +78,7 @@ class Swept:
     unknown: int = 0
     finished: list[UUID] = field(default_factory=list)
     unattended: list[UUID] = field(default_factory=list)
+    next_in: float = LOOK_EVERY  # seconds until it is somebody's turn who waits for a limit, if that is sooner
 
     @property
     def found_work(self) -> bool:
@@ -106,7 +108,10 @@ def sweep() -> Swept:
         cursor.execute(UNATTENDED, {"renewed": delivery.terms().lease - delivery.terms().margin / 2})
         due = [row[0] for row in cursor.fetchall()]
     waiting = Edition.objects.sending().filter(pk__in=due)
-    swept.unattended = [edition.pk for edition in waiting if pace.may_go_on(edition)]
+    for edition in waiting:
+        seconds = pace.goes_on_in(edition)
+        swept.unattended += [edition.pk] if seconds == 0 else []
+        swept.next_in = min(swept.next_in, seconds or swept.next_in)
     note_run("sweeper")
     return swept
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import ssl
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -27,6 +28,7 @@ class Caught:
     sender: str
     to: str
     message: bytes
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -39,6 +41,9 @@ class Sink:
     before_tls: bytes = b""
     account: tuple[str, str] | None = None
     delay: float = 0
+    slow: tuple[str, float] = ("", 0)  # a domain whose mail takes so long to be answered
+    open_now: Counter[str] = field(default_factory=Counter)
+    most_at_once: Counter[str] = field(default_factory=Counter)
     caught: list[Caught] = field(default_factory=list)
     connections: int = 0
 
@@ -142,8 +147,14 @@ class Sink:
         if self._fault("body", to) == "drop":
             await reader.readexactly(100)
             raise ConnectionResetError
-        message = (await reader.readuntil(b"\r\n.\r\n"))[:-3]
-        await asyncio.sleep(self.delay)
+        domain = to.partition("@")[2]
+        self.open_now[domain] += 1
+        self.most_at_once[domain] = max(self.most_at_once[domain], self.open_now[domain])
+        try:
+            message = (await reader.readuntil(b"\r\n.\r\n"))[:-3]
+            await asyncio.sleep(self.slow[1] if domain == self.slow[0] else self.delay)
+        finally:
+            self.open_now[domain] -= 1
         act = self._fault("dot", to)
         if act in ("drop", "silence"):
             await (asyncio.sleep(3600) if act == "silence" else asyncio.sleep(0))

@@ -11,9 +11,9 @@ from django.db.models import F
 from breachdesk.audit.models import Event
 from notifications import pace, sending, sweeping
 from notifications.models import Batch, Delivery, Edition, Pace
-from notifications.pace import Limits, _rate_allows
 from notifications.schedule import Schedule, in_force
 from notifications.sending import End
+from notifications.turns import Limits, rate_allows
 from tests.factories import unguarded
 from tests.notifications.limited import addresses, being_sent, drain, later, sink, states
 from tests.notifications.sink import Fault
@@ -33,7 +33,7 @@ def test_over_any_minute_at_most_the_limit_and_one_second_go(per_minute: int) ->
     """Somebody who asks all the time, and now and then not at all."""
     at, free_at, gone = NOW, NOW, list[tuple[datetime, int]]()
     while at < NOW + timedelta(minutes=6):
-        most, wait = _rate_allows(per_minute, free_at, at)
+        most, wait = rate_allows(per_minute, free_at, at)
         assert (most > 0) == (wait == 0)
         if most:
             gone.append((at, most))
@@ -66,9 +66,9 @@ def test_a_restart_finds_the_pace_as_it_was() -> None:
     held_up = take(edition)
     assert held_up.rows == []
     assert 5 < (held_up.again_in or 0) <= 10
-    assert not pace.may_go_on(edition)
+    assert pace.goes_on_in(edition) > 5
     later(edition, seconds=10)
-    assert pace.may_go_on(edition)
+    assert pace.goes_on_in(edition) == 0
     assert len(take(edition).rows) == 1
 
 

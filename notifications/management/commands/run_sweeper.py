@@ -5,7 +5,6 @@ from breachdesk.serving import TRY_AGAIN_AFTER, Service
 from notifications import actions, alarms, returned_mail, sweeping, tasks
 from notifications.mail_events import apply_events
 
-LOOK_EVERY = 15.0
 LOOK_AGAIN_AFTER_WORK = 2.0
 
 
@@ -32,4 +31,4 @@ class Command(Service):
             tasks.ring(edition_id)
         if swept.returned or swept.unknown:
             self.stdout.write(f"Returned {swept.returned:,} deliveries; {swept.unknown:,} are unknown.")
-        return LOOK_AGAIN_AFTER_WORK if started or swept.found_work or returned or applied else LOOK_EVERY
+        return LOOK_AGAIN_AFTER_WORK if started or swept.found_work or returned or applied else swept.next_in

@@ -1,0 +1,86 @@
+"""A way out in trouble is left in peace: the connections rest, longer each time, and come back with half as many.
+
+Trouble is a connection that could not be made; one that the relay ended by 421 or 454 before it took a single message;
+or the third in a row that broke before anything was taken, for a break may be one person's message's. A relay that ends
+a connection after a hundred messages, as some do, is simply connected to again. What a person's own mail host says
+(4xx or 5xx about this message) is no trouble of the way.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+FIRST_REST, LONGEST_REST = 1.0, 15.0  # seconds; the sweeper has a way tried again after as many
+RECOVERED_AFTER = 5.0  # seconds without trouble, for each further step back to all connections
+STEPS = 8
+FRUITLESS = 3
+
+
+@dataclass
+class Easing:
+    """Of one way out, for as long as this process lives. Times are of the monotonic clock."""
+
+    share: float = 1.0
+    rest: float = 0.0
+    until: float = 0.0
+    fruitless: int = 0  # connections that broke since the last message was taken
+
+    def ended(self, now: float, *, taken: int, is_told: bool) -> None:
+        """A connection broke, after so many messages; `is_told` if the relay said that it is the connection's fault."""
+        if taken:
+            self.rest = 0.0  # the next trouble is a first one again
+            return
+        self.fruitless += 1
+        if is_told or self.fruitless >= FRUITLESS:
+            self.trouble(now)
+
+    def trouble(self, now: float) -> None:
+        """Several connections that end together are one trouble."""
+        if now < self.until:
+            return
+        self.share = max(self._share_at(now) / 2, 1 / 64)
+        self.rest = min(LONGEST_REST, self.rest * 2 or FIRST_REST)
+        self.until = now + self.rest
+
+    def rests_for(self, now: float) -> float:
+        return max(0.0, self.until - now)
+
+    def allowed(self, connections: int, now: float) -> int:
+        """How many of so many connections may be open."""
+        if self.share == 1.0:
+            return connections
+        if self._share_at(now) >= 1.0:
+            self.share, self.rest = 1.0, 0.0
+            return connections
+        return max(1, int(connections * self._share_at(now)))
+
+    def _share_at(self, now: float) -> float:
+        calm = max(0.0, now - self.until) // RECOVERED_AFTER
+        return min(1.0, self.share + calm / STEPS)
+
+
+_of_ways: dict[str, Easing] = defaultdict(Easing)
+
+
+def easing_of(way: str) -> Easing:
+    return _of_ways[way]
+
+
+@dataclass
+class Spacing:
+    """Under a limit a minute, what was taken and could not leave does not leave in one burst with what follows it.
+
+    The same arithmetic as in turns.py, of this process alone and at the moment of the hand-over: at most one second's
+    messages at once. In calm weather it never waits.
+    """
+
+    per_minute: int | None
+    free_at: float = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next message may leave; it counts as leaving then."""
+        if not self.per_minute:
+            return 0.0
+        gap, block = 60 / self.per_minute, max(1, self.per_minute // 60)
+        wait = max(0.0, self.free_at - now - (block - 1) * gap)
+        self.free_at = max(self.free_at, now + wait) + gap
+        return wait
