@@ -133,7 +133,7 @@ QUESTIONS = [
         "Deliveries that fell back behind what was reported of them",
         """SELECT d.id FROM chosen AS e JOIN notifications_delivery AS d ON d.edition_id = e.id
            JOIN notifications_mailevent AS m ON m.delivery_id = d.id
-           WHERE m.applied_at > d.settled_at AND coalesce(m.generation, d.generation) = d.generation
+           WHERE m.applied_at > d.settled_at + make_interval(secs => %(skew)s) AND coalesce(m.generation, d.generation) = d.generation
              AND d.state IN ('handed_over', 'delivered', 'bounced')
              AND array_position(ARRAY['handed_over', 'delivered', 'bounced', 'complained'], m.kind::text)
                  > array_position(ARRAY['handed_over', 'delivered', 'bounced'], d.state::text)""",
@@ -196,7 +196,7 @@ SELECT count(*) FROM chosen AS e JOIN notifications_delivery AS d ON d.edition_i
 
 
 def check(scope: Scope, *, skew: float, at_rest: bool) -> list[Finding]:
-    values = {**scope, "margin": terms().margin + skew, "unattended": UNATTENDED + skew}
+    values = {**scope, "skew": skew, "margin": terms().margin + skew, "unattended": UNATTENDED + skew}
     findings: list[Finding] = []
     for question in [*QUESTIONS, *([AT_REST] if at_rest else [])]:
         findings += found(question.number, question.what, (row[0] for row in _ask(question.of_rows, values)))

@@ -52,9 +52,13 @@ class Row:
 
 @dataclass
 class Held:
-    """A batch as its worker sees it: what it has begun and not been answered for, with the number of each try."""
+    """A batch as its worker sees it: what it took; what it began and got no answer to, with the number of each try.
+
+    It is told of nothing that others do meanwhile.
+    """
 
     epoch: int
+    taken: list[UUID]
     lease: str = "runs"
     is_sealed: bool = False
     begun: dict[UUID, int] = field(default_factory=dict)
@@ -102,18 +106,19 @@ class Deliveries(RuleBasedStateMachine):
         assert len(ids) == (min(limit, len(due)) if self.state == "sending" else 0)
         assert ids <= due
         if ids:
-            self.batches[token] = Held(self.epoch)
+            self.batches[token] = Held(self.epoch, [pk for pk in self.rows if pk in ids])
         self._set(ids, "claimed", token=token)
 
-    @precondition(lambda self: self._open())
+    @precondition(lambda self: self.batches)
     @rule(data=st.data())
     def begin(self, data: st.DataObject) -> None:
-        token = data.draw(st.sampled_from(self._open()))
-        held, ids = self.batches[token], self._of(token, "claimed")
-        may = self.state == "sending" and held.epoch == self.epoch and held.lease == "runs"
+        """All it ever took, also those that others have by now: only its own are granted."""
+        token = data.draw(st.sampled_from(list(self.batches)))
+        held, own = self.batches[token], self._of(token, "claimed")
+        may = self.state == "sending" and held.epoch == self.epoch and held.lease == "runs" and not held.is_sealed
         delivery.share_hand_overs(self.edition.pk)
-        granted = delivery.begin_hand_over(token, dict.fromkeys(ids, b"c" * 32)) if ids else set()
-        assert granted == (set(ids) if may else set())
+        granted = delivery.begin_hand_over(token, dict.fromkeys(held.taken, b"c" * 32))
+        assert granted == (set(own) if may else set())
         for pk in filter(granted.__contains__, self.rows):  # in an order that does not hang on chance
             self.rows[pk].state = "handing_over"
             self.rows[pk].tries += 1
