@@ -20,8 +20,9 @@ from notifications.index_question import is_proved
 from notifications.later import Later, later_of
 from notifications.models import Attempt, Delivery, Edition, Notice
 from notifications.models.deliveries import ON_THE_WIRE
+from notifications.person_steps import Step, steps_of
 from notifications.previewing import Preview, shown
-from notifications.recipients import is_for_others, kinds_of, values_of
+from notifications.recipients import address_on, is_for_others, kinds_of, values_of
 from notifications.rendering import CODE, Recipient
 from notifications.verification_codes import code_of, printer
 from notifications.wording import WordingError
@@ -62,6 +63,7 @@ class Told:
     given: str = ""
     doubts: tuple[str, ...] = ()
     later: tuple[Later, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     @property
     def went_out(self) -> bool:
@@ -122,11 +124,19 @@ def _caller(
     reader: User | None,
 ) -> Caller:
     mine = {delivery.notice_id: delivery for delivery in sent if delivery.person_id == masked.pk}
-    told = [_told(incident, masked.person, notice, mine.get(notice.pk), reader) for notice in notices]
+    person = masked.person
+    told = [
+        replace(_told(incident, person, notice, got := mine.get(notice.pk), reader), steps=_steps(person, notice, got))
+        for notice in notices
+    ]
     told = [replace(one, later=later.get(one.delivery.pk, ())) if one.delivery else one for one in told]
     events = Event.objects.of_incident(incident.pk).of_types(SAID).on_objects([str(masked.pk)])
     said = describe(events.newest_first(), private=True)
     return Caller(masked, told, said, PendingDecision.objects.open().about(masked.person).first())
+
+
+def _steps(person: Person, notice: Notice, delivery: Delivery | None) -> tuple[Step, ...]:
+    return tuple(steps_of(person, notice, delivery))
 
 
 def _told(incident: Incident, person: Person, notice: Notice, delivery: Delivery | None, reader: User | None) -> Told:
@@ -186,7 +196,7 @@ def very_text(incident: Incident, person: Person, delivery: Delivery) -> tuple[P
         return Preview(fault="The personal data of this case is destroyed, so their text cannot be shown."), ()
     edition, organisation, doubts = delivery.edition, the_organisation(), []
     personal = personal_of(cipher, person)
-    address = personal.get("email", "")
+    address = address_on(delivery.rung, personal)
     if delivery.recipient and not is_proved(cipher, delivery, address):
         doubts.append("Their data has changed since: the text is shown with what we hold now.")
     try:

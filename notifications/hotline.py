@@ -19,7 +19,7 @@ from breachdesk.incidents.models import Incident
 from breachdesk.people.actions import find_people, hold_caller, reveal_person
 from breachdesk.people.models import Hold, Person
 from notifications.callers import Caller, callers
-from notifications.models import Delivery
+from notifications.models import Delivery, Letter
 from notifications.verification_codes import index_of_typed
 
 if TYPE_CHECKING:
@@ -49,11 +49,15 @@ class Answer:
 @action("notifications.answer_callers")
 def answer_caller(incident: Incident, typed: str, *, by: "User") -> Answer:
     """A code that is not known and a text that is none get the same answer. What was typed is kept nowhere."""
-    with_code = Delivery.objects.with_code(index_of_typed(typed)).select_related("person", "notice__incident")[:LISTED]
-    here = [delivery for delivery in with_code if delivery.notice.incident_id == incident.pk]
+    index = index_of_typed(typed)
+    with_code = [
+        *Delivery.objects.with_code(index).select_related("person", "notice__incident")[:LISTED],
+        *Letter.objects.posted_with_code(index).select_related("person", "notice__incident")[:LISTED],
+    ]
+    here = [one for one in with_code if one.notice.incident_id == incident.pk]
     elsewhere = {d.notice.incident_id: d.notice.incident for d in with_code if d.notice.incident_id != incident.pk}
     found = {person.pk: person for person in find_people(incident, typed, by=by)}
-    found |= {delivery.person_id: delivery.person for delivery in here}
+    found |= {one.person_id: one.person for one in here}
     record(
         "caller.answered",
         by=by,
@@ -62,7 +66,7 @@ def answer_caller(incident: Incident, typed: str, *, by: "User") -> Answer:
         count=len(found),
         by_code=bool(here),
         people=sorted(map(str, found)),
-        deliveries=sorted(str(delivery.pk) for delivery in here),
+        deliveries=sorted(str(one.pk) for one in here if isinstance(one, Delivery)),
     )
     people = list(found.values())
     return Answer(

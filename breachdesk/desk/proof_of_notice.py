@@ -31,6 +31,7 @@ from breachdesk.vault.sealing import KeyDestroyed, KeyMissing, SealBroken, ciphe
 from notifications.batches import SETTLED, Row, recipient_commitment, recipient_salt, rows_of_batch
 from notifications.editions import the_organisation
 from notifications.models import Batch, BreakGlass, Delivery, Edition
+from notifications.recipients import address_on
 from regulators.wording import said
 
 State = Delivery.State
@@ -169,7 +170,7 @@ def _opened(found: Delivery, row: Row) -> Opened | None:
         personal = personal_of(cipher, found.person)
     except (KeyDestroyed, KeyMissing, SealBroken):
         return None
-    address = personal.get("email", "")
+    address = address_on(found.rung, personal)
     if recipient_commitment(cipher, found.pk, row.number, address.encode()) != row.recipient:
         return None
     return Opened(address, full_name(personal), recipient_salt(cipher, found.pk, row.number))

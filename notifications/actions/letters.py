@@ -100,7 +100,8 @@ def post_letters(run: LetterRun, *, on: date, how: str, by: "User", expected_ver
     if never := sorted(_parts(locked) - _parts_taken(locked)):
         raise ValidationError(f"File {never[0]} was never taken from here, so it cannot have been posted.")
     locked.state, locked.posted_by = State.POSTED, by
-    locked.posted_at = datetime.combine(on, time_of_day(12), zone)
+    noon = datetime.combine(on, time_of_day(12), zone)
+    locked.posted_at = min(max(noon, locked.made_at), timezone.now())
     _save(locked)
     record(
         "letters.posted",

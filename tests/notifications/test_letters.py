@@ -19,7 +19,9 @@ from breachdesk.people.actions import hold_person
 from breachdesk.vault.sealing import KeyDestroyed, cipher_for
 from notifications import letter_files
 from notifications.actions import begin_letters, post_letters, take_letters, void_letters
+from notifications.callers import callers
 from notifications.genuine import answer_to
+from notifications.hotline import answer_caller
 from notifications.letter_files import file_id, open_pdf, parts_of
 from notifications.letter_making import work_on_letters
 from notifications.letters import waiting_for_letters
@@ -180,6 +182,22 @@ def test_what_is_no_longer_what_was_approved_is_not_printed(sent: Edition, run: 
     assert (again.state, waiting_for_letters(sent).ready) == ("failed", 3)
     with pytest.raises(ValidationError, match="has changed since this was approved"):
         begun(sent)
+
+
+def test_whoever_answers_the_telephone_sees_each_step(sent: Edition, run: LetterRun) -> None:
+    """Carla reads the code of her letter out: she is found, and so is what was done."""
+    by = make_user("approver")
+    take_letters(run, 1, by=by)
+    post_letters(run, on=timezone.localdate(), how="The printer.", by=by)
+    answer = answer_caller(sent.notice.incident, code_for("HR-3"), by=make_user("responder"))
+    assert [caller.person for caller in answer.callers] == [person("HR-3")]
+    assert [step.words for step in answer.callers[0].told[0].steps] == ["A letter was begun", "The letter was posted"]
+    [ben] = callers(sent.notice.incident, [person("HR-2")])
+    assert {step.words for step in ben.told[0].steps} == {
+        "Try 1: refused by their mail server (550 5.1.1)",
+        "A letter was begun",
+        "The letter was posted",
+    }
 
 
 def test_the_files_die_with_the_key(run: LetterRun) -> None:
