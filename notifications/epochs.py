@@ -7,9 +7,10 @@ another one; and after a failover the timeline is another. Then nothing is sent 
 with what the relay says and lets sending go on (reconciling.py, actions/resuming.py).
 
 Which place it was stands in the database too: so a dump restored on a new machine, and a failover, are noticed without
-the file. Without file and with the same place it is a further machine that starts sending. What is not noticed: a copy
-of the cluster's files, byte by byte, that is started again where there is no file, or that was made after the last
-start of sending, at most 45 seconds before. A file of another installation, made before this one was, says nothing.
+the file. Without file and with the same place it is a further machine that starts sending. `restore` holds sending
+back by itself. What is not noticed: a copy of the cluster's files, byte by byte, that is started again where there is
+no file, or that was made after the last start of sending, at most 45 seconds before; and a dump from before the first
+message ever, read in by hand where there is no file. A file of another installation says nothing.
 """
 
 import fcntl
@@ -46,12 +47,14 @@ class Why(StrEnum):
     OTHER = "other_database"
     FAILOVER = "other_timeline"
     UNREADABLE = "unreadable_file"
+    RESTORED = "backup_restored"
 
 
 WORDS = {
     Why.OLDER: "the database is older than what was sent: a backup was restored",
     Why.OTHER: "this is another database than the one messages were sent from: a backup was restored, or it was moved",
     Why.FAILOVER: "the database failed over to another server, which may lack the last moments",
+    Why.RESTORED: "a backup was restored, and what was sent after it was made is not in it",
     Why.UNREADABLE: "the file that remembers from which database was sent cannot be read",
 }
 
@@ -104,6 +107,13 @@ def begin_sending() -> bool:
         return False
     _remember(Mark(epoch.number, here.name, here.installed))
     return True
+
+
+def hold_after_restore() -> None:
+    """Whoever restores by our own command need not wait until a worker finds out. Part of the caller's transaction."""
+    epoch = _locked()
+    if epoch.held_at is None:
+        _hold(epoch, Why.RESTORED)
 
 
 def demand_same() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -262,7 +262,13 @@ def counts_of(editions: Iterable[Edition]) -> dict[UUID, dict[str, int]]:
 
 
 def _found(edition: Edition, state: str) -> list[Doubt]:
-    named = {"notice": edition.notice_id, "edition": edition.pk, "state": state, "proves": PROVES, "absent": ABSENT}
+    named: dict[str, Any] = {
+        "notice": edition.notice_id,
+        "edition": edition.pk,
+        "state": state,
+        "proves": PROVES,
+        "absent": ABSENT,
+    }
     with connection.cursor() as cursor:
         cursor.execute(FIND, named)
         return [Doubt(*row) for row in cursor.fetchall()]

@@ -40,6 +40,8 @@ from breachdesk.vault.key_copies import note_copy
 from breachdesk.vault.master_key import MasterKeyMissing, read_master_key
 from breachdesk.vault.shares import FOLDER as SHARES
 from breachdesk.vault.shares import copy_shares, share_checks, shares_folder
+from notifications import epochs
+from notifications.models import SendingEpoch
 
 FORMAT = 2
 FORMATS = (1, FORMAT)  # the first knew no shares of keys
@@ -146,7 +148,19 @@ def restore_backup(
         Session.objects.all().delete()
         made_at = datetime.fromisoformat(manifest.made_at)
         record("backup.restored", by=None, made_at=made_at, digest=manifest.digest, log_size=manifest.log_size)
+        if _knows_of_epochs():
+            epochs.hold_after_restore()
     return manifest, replay_erasures(lists)
+
+
+def _knows_of_epochs() -> bool:
+    """A backup of an earlier version has no such column before it is migrated."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM information_schema.columns WHERE table_name = %s AND column_name = 'held_at')",
+            [SendingEpoch._meta.db_table],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def _refuse_mixing(folder: Path, keys: Path | None) -> None:

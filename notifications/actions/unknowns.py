@@ -150,7 +150,7 @@ def give_up(
 
 
 def _chosen(
-    edition: Edition, states: set[State], done: str, rule: Rule, seen: bytes, reason: str, version: int | None
+    edition: Edition, states: set[Edition.State], done: str, rule: Rule, seen: bytes, reason: str, version: int | None
 ) -> tuple[Edition, Chosen]:
     if not reason.strip():
         raise ValidationError({"reason": NO_REASON})
@@ -185,7 +185,7 @@ def _refuse_asked_about(locked: Edition, chosen: Chosen) -> None:
 
 
 def _waiting(
-    decision: DeliveryDecision, states: set[State], done: str, version: int | None
+    decision: DeliveryDecision, states: set[Edition.State], done: str, version: int | None
 ) -> tuple[Edition, DeliveryDecision]:
     """Locked after its edition, as everybody does it."""
     locked = lock(decision.edition, states, done, version, even_closed=states is STARTED_ONCE)
@@ -196,7 +196,7 @@ def _waiting(
     return locked, asked
 
 
-def _made(locked: Edition, kind: Kind, chosen: Chosen, reason: str, by: "User") -> DeliveryDecision:
+def _made(locked: Edition, kind: DeliveryDecision.Kind, chosen: Chosen, reason: str, by: "User") -> DeliveryDecision:
     now = timezone.now()
     return DeliveryDecision.objects.create(
         edition=locked,
@@ -212,7 +212,7 @@ def _made(locked: Edition, kind: Kind, chosen: Chosen, reason: str, by: "User") 
     )
 
 
-def _decide(locked: Edition, kind: Kind, chosen: Chosen, reason: str, by: "User") -> DeliveryDecision:
+def _decide(locked: Edition, kind: DeliveryDecision.Kind, chosen: Chosen, reason: str, by: "User") -> DeliveryDecision:
     decision = _made(locked, kind, chosen, reason, by)
     _carry_out(locked, decision, chosen.ids, chosen.rule, by)
     return decision

@@ -93,7 +93,7 @@ def test_what_was_backed_up_is_there_again_elsewhere(tmp_path: Path, kept_files:
     # Sealed under the incident's own key, which the master key opens: read on as the product does.
     script = READ_ON.format(reference=incident.reference, upload=waiting.pk)
     read = elsewhere.manage("shell", "--no-imports", "-c", script)
-    assert (read.returncode, read.stdout.split()) == (0, ["backup.restored", "4", "5"]), read.stderr
+    assert (read.returncode, read.stdout.split()) == (0, ["sending.held_back", "4", "5"]), read.stderr
 
 
 READ_ON = """

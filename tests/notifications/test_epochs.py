@@ -22,6 +22,7 @@ from notifications import epochs
 from notifications.models import Delivery, MailEvent, SendingEpoch
 from notifications.sending import End
 from notifications.sweeping import finish_if_done
+from tests.cluster import roles_in_use
 from tests.factories import make_user
 from tests.notifications.postfix import stamp, whole
 from tests.notifications.sink import Sink
@@ -108,6 +109,24 @@ def test_it_is_told_once_on_every_page_and_ends_by_a_persons_word(state_dir: Pat
     said = Event.objects.of_type("sending.resumed").newest_first()[0]
     assert (said.content["data"]["why"], said.content["data"]["file_number"]) == ("older_database", 40)
     assert b"this morning" not in said.body
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_may_do_all_of_it_with_its_own_rights(tmp_path: Path) -> None:
+    with roles_in_use():
+        call_command("sync_database_roles", verbosity=0)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET ROLE bd_worker")
+            assert epochs.begin_sending()
+            rewrite(tmp_path, number=40)
+            assert not epochs.begin_sending()
+            (tmp_path / "mail.log").touch()
+            words = ["--postfix", str(tmp_path / "mail.log"), "--resume", "--reason", "The log is empty."]
+            call_command("reconcile", *words)
+            assert epochs.begin_sending()
+        finally:
+            connection.close()
 
 
 @contextmanager

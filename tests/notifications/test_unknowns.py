@@ -24,6 +24,7 @@ from notifications.actions import (
     try_again,
     withdraw_resend,
 )
+from notifications.batches import close_batch
 from notifications.models import Delivery, DeliveryDecision, Edition, MailEvent
 from notifications.reconciling import stop_what_was_sent
 from notifications.unknowns import BLOCKED, Chosen, Rule, chosen_by
@@ -79,7 +80,7 @@ def finish(edition: Edition) -> Edition:
     """Whoever waits is sent to first."""
     token, rows = delivery.claim(edition.pk, 10)
     delivery.block(token, {row.id: "This person's address is no address." for row in rows})
-    sweeping.close_batch(token)
+    close_batch(token)
     assert sweeping.finish_if_done(edition.pk)
     return Edition.objects.with_incident().get(pk=edition.pk)
 
@@ -252,7 +253,7 @@ def test_another_editions_decision_or_a_withdrawn_one_moves_nothing(
 def stop_rest(edition: Edition) -> UUID:
     token, rows = delivery.claim(edition.pk, 10)
     delivery.block(token, {row.id: "This person's address is no address." for row in rows})
-    sweeping.close_batch(token)
+    close_batch(token)
     return rows[0].id
 
 

@@ -53,3 +53,7 @@ class Command(BaseCommand):
             "The signer refuses to sign a log shorter than what it signed already. If this restore was meant, run "
             "resume_signing --reason backup_restored beside it: that leaves an event which says so."
         )
+        self.stdout.write(
+            "No notice is sent until somebody has compared this database with the relay's log and runs reconcile "
+            "--postfix FILE --resume --reason …: what went out after the backup is not in it."
+        )
