@@ -27,7 +27,6 @@ SENDING = re.compile(r"b\+([0-9a-f]{32})-(\d{1,5})-")  # as verp.py writes it; w
 DATE = re.compile(rb"(?m)^Date: [^\r\n]*\r\n")
 OUT = {"handed_over", "delivered", "bounced", "complained"}
 NOT_OUT = {"planned", "claimed", "retry_wait", "refused", "blocked", "cancelled", "suppressed"}
-UNTRIED = {"tries": 0, "generation": 0}
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def digest_of(message: bytes) -> str:
 
 
 def check_accepted(editions: Sequence[Edition], accepted: Sequence[Accepted], *, skew: float) -> list[Finding]:
-    findings = []
+    findings: list[Finding] = []
     by_delivery: dict[UUID, list[Accepted]] = defaultdict(list)
     for one in accepted:
         if one.delivery:
@@ -112,7 +111,8 @@ def _begun(rows: Sequence[Delivery]) -> dict[UUID, float]:
     begun = {row.pk: row.handing_over_at.timestamp() for row in rows if row.handing_over_at}
     tries = Attempt.objects.filter(delivery__in=list(begun), opened_at__isnull=False)
     for delivery, at in tries.values_list("delivery", "opened_at"):
-        begun[delivery] = min(begun[delivery], at.timestamp())
+        if at is not None:
+            begun[delivery] = min(begun[delivery], at.timestamp())
     return begun
 
 
@@ -145,9 +145,10 @@ def _composed(composer: Composer, row: Delivery, rung: int) -> Iterator[tuple[st
         bytes(person.sealed),
         bytes(person.row_checksum),
         person.kinds,
+        tries=0,
+        generation=0,
         rung=rung,
         is_as_frozen=True,
-        **UNTRIED,
     )
     try:
         letter = composer.compose(claimed)

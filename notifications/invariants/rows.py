@@ -133,7 +133,8 @@ QUESTIONS = [
         "Deliveries that fell back behind what was reported of them",
         """SELECT d.id FROM chosen AS e JOIN notifications_delivery AS d ON d.edition_id = e.id
            JOIN notifications_mailevent AS m ON m.delivery_id = d.id
-           WHERE m.applied_at > d.settled_at + make_interval(secs => %(skew)s) AND coalesce(m.generation, d.generation) = d.generation
+           WHERE m.applied_at > d.settled_at + make_interval(secs => %(skew)s)
+             AND coalesce(m.generation, 0) = d.generation
              AND d.state IN ('handed_over', 'delivered', 'bounced')
              AND array_position(ARRAY['handed_over', 'delivered', 'bounced', 'complained'], m.kind::text)
                  > array_position(ARRAY['handed_over', 'delivered', 'bounced'], d.state::text)""",

@@ -46,7 +46,7 @@ class Campaign:
         self.approver = make_user("approver")
         for colleague in self.colleagues:
             wait_until("the web server answers", colleague.sign_in)
-        self.acts: dict[str, Callable[..., None]] = {
+        self.acts: dict[str, Callable[..., object]] = {
             "kill": lambda name, whom, down: fire.kill(name, whom, float(down)),
             "freeze": fire.freeze,
             "thaw": fire.thaw,
@@ -130,10 +130,18 @@ class Campaign:
         for name in ("database", "redis", *fire.programs):
             fire.thaw(name)
         self._with_tls("none")
-        wait_until("the database answers", lambda: fire.tend() or fire.is_database_ready())
+        wait_until("the database answers", self._has_database)
         wait_until("the queue answers", self._has_memory)
         log, doubts = (fire.folder / f"{plan.seed}.{kind}" for kind in ("jsonl", "doubts"))
         fire.sink_takes(log, doubts, plan.seed, 0.002, {})
+
+    def _has_database(self) -> bool:
+        self.fire.tend()
+        return self.fire.is_database_ready()
+
+    def _has_linked_everything(self) -> bool:
+        self.fire.tend()
+        return not Pending.objects.exists()
 
     def _has_memory(self) -> bool:
         self.fire.tend()
@@ -167,7 +175,7 @@ class Campaign:
 
     def _look(self, plan: Plan, log: Any, doubts: Any, rested: float) -> list[str]:
         wrong = [f"it had not come to rest {LONGEST_REST:g} s later"] if rested >= LONGEST_REST else []
-        wait_until("nothing waits for the sequencer", lambda: self.fire.tend() or not Pending.objects.exists())
+        wait_until("nothing waits for the sequencer", self._has_linked_everything)
         most = plan.doubts + len(doubts.read_text().splitlines())
         found = invariants.check(
             edition=self.edition, accepted=accepted.read(log), skew=plan.skew, most_unknown=most, at_rest=True

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import redis
 
@@ -124,7 +123,7 @@ class Field:
 
     # What they stand on
 
-    def redis(self) -> "redis.Redis[Any]":
+    def redis(self) -> redis.Redis:
         url = self.environment["REDIS_URL"]
         return redis.Redis.from_url(url, socket_timeout=2)
 
@@ -256,7 +255,13 @@ def _programs(place: parts.Place, environment: dict[str, str], folder: Path) -> 
             command=[*worker.command, "--hostname", f"{name.replace(' ', '')}@%h"],
             environment={**worker.environment, "BREACHDESK_SEND_WINDOW": str(window)},
         )
-    sink = [sys.executable, "-m", "tests.faults.smtp_faults", f"{place.mail.fileno()}", folder / "sink-plan.json"]
+    sink: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "tests.faults.smtp_faults",
+        f"{place.mail.fileno()}",
+        folder / "sink-plan.json",
+    ]
     sink_program = Program("sink", sink, parts.PROJECT, environment, descriptors=[place.mail.fileno()])
     return {"sink": sink_program, "web": parts.web(place, environment), **background}
 

@@ -84,7 +84,10 @@ class Server:
     def read_plan(self) -> None:
         plan = json.loads(self.plan_file.read_text())
         self.delay = float(plan["delay"])
-        self.faults = {tuple(name.split()): per_thousand for name, per_thousand in plan["faults"].items()}
+        self.faults: dict[tuple[str, str], float] = {}
+        for name, per_thousand in plan["faults"].items():
+            at, _, act = name.partition(" ")
+            self.faults[at, act] = float(per_thousand)
         self.chance = random.Random(plan["seed"])
         self.log, self.doubts = Log(Path(plan["log"])), Path(plan["doubts"])
 
@@ -137,7 +140,8 @@ class Conversation:
 
     async def _take(self) -> None:
         act = self.server.fault("body")
-        if act:
+        if act:  # the rest of it and the dot may be on their way already, so the client cannot know
+            self._note_doubt(f"body {act}")
             await self.reader.readexactly(200)
             await asyncio.sleep(SILENCE if act == "silence" else 0)
             raise Broken
@@ -145,12 +149,15 @@ class Conversation:
         await asyncio.sleep(self.server.delay)
         act = self.server.fault("dot")
         if act in DOUBTFUL:
-            with self.server.doubts.open("a") as doubts:
-                doubts.write(f"{self.sender} {act}\n")
+            self._note_doubt(act)
         if not act or act.startswith("take"):
             digest = sha256(DATE.sub(b"", message, count=1)).hexdigest()
             await self.server.log.write({"at": time.time(), "from": self.sender, "to": self.to, "sha256": digest})
         await self._end(act.removeprefix("take_and_"))
+
+    def _note_doubt(self, act: str) -> None:
+        with self.server.doubts.open("a") as doubts:
+            doubts.write(f"{self.sender} {act}\n")
 
     async def _end(self, act: str) -> None:
         if act == "slow":
