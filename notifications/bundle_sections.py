@@ -15,11 +15,15 @@ from breachdesk.audit.sections import delivery_rows, section
 from notifications.audience import audience_from
 from notifications.audience_words import sentence_of
 from notifications.batches import delivery_lines
+from notifications.mail_events import counts_of_case
 from notifications.models import Amendment, BreakGlass, Delivery, DeliveryDecision, Edition, LetterRun, Notice, Override
 from notifications.reach import count_reach
 from notifications.readership import names_in
 
 delivery_rows(delivery_lines)
+
+
+MAIL_EVENT = ("edition", "source", "kind", "enhanced", "applied", "events")
 
 
 @section("notices")
@@ -167,3 +171,10 @@ def _bytes(value: "bytes | memoryview | None") -> str | None:
 
 def _time(moment: datetime | None) -> str | None:
     return time_text(moment) if moment else None
+
+
+@section("mail_events")
+def mail_events_section(incident_id: UUID, *, private: bool) -> dict[str, Any]:
+    """What came later about messages of this case: by edition, source, kind and status code, how many events."""
+    counts = counts_of_case(incident_id)
+    return {"v": 1, "events": [dict(zip(MAIL_EVENT, row, strict=True)) for row in counts]}

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Count
 from django.utils import timezone
 
 from breachdesk.audit.record import record
@@ -127,6 +129,16 @@ def apply_events() -> int:
 def quarantined() -> int:
     """Events about deliveries that we do not know."""
     return MailEvent.objects.filter(applied_at=None, delivery=None).count()
+
+
+def counts_of_case(incident_id: UUID) -> list[tuple[str, str, str, str, int, int]]:
+    """Of each edition, source, kind and status code: how many were applied, and how many there are."""
+    of_case = MailEvent.objects.filter(delivery__notice__incident=incident_id)
+    groups = of_case.values_list("delivery__edition", "source", "kind", "enhanced").order_by(
+        "delivery__edition", "source", "kind", "enhanced"
+    )
+    counted = groups.annotate(applied=Count("applied_at"), events=Count("pk"))
+    return [(str(edition), *rest) for edition, *rest in counted]
 
 
 def came_later(deliveries: Iterable[Delivery]) -> list[MailEvent]:

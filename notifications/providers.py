@@ -12,7 +12,7 @@ import email.policy
 import time
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, cast
 
 from anymail.exceptions import AnymailUnsupportedFeature
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -41,7 +41,7 @@ class ProviderConnection:
         self.broken = False
         self.timeout = timeout
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="provider")
-        self._backend: Any = get_connection(backend)
+        self._backend = cast(Any, get_connection(backend))
         self._backend.debug_api_requests = False  # it would print people's messages
         self._backend.timeout = (min(10, timeout / 2), timeout * 0.8)  # to connect, and for each part of the answer
         self._backend.send_defaults = {

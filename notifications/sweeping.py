@@ -169,7 +169,7 @@ def _counted(counts: Counter[str], names: Iterable[str]) -> dict[str, Any]:
 
 
 @transaction.atomic
-def pause_by_itself(edition_id: UUID, *, why: str, **said: int) -> bool:
+def pause_by_itself(edition_id: UUID, *, why: str, **said: Any) -> bool:
     """Stop an edition without being asked, because going on would send something nobody approved, or do harm."""
     delivery.hold_back_hand_overs(edition_id)
     edition = Edition.objects.select_for_update().filter(pk=edition_id, state=Edition.State.SENDING).first()

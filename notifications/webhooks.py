@@ -100,7 +100,8 @@ class AmazonReports(Guarded, AmazonSESTrackingWebhookView):  # type: ignore[misc
 
     def __init__(self, **kwargs: Any) -> None:
         self.auto_confirm_enabled = False  # Anymail's way, which needs boto3 and an account's keys
-        self.session_params, self.client_params = {}, {}
+        self.session_params: dict[str, Any] = {}
+        self.client_params: dict[str, Any] = {}
         super(AmazonSESBaseWebhookView, self).__init__(**kwargs)
 
     def validate_request(self, request: HttpRequest) -> None:
@@ -149,7 +150,8 @@ def _where_set_up(view: type[Guarded], provider: str) -> Any:
 
     def respond(request: HttpRequest) -> HttpResponseBase:
         try:
-            return answer(request)
+            response: HttpResponseBase = answer(request)
+            return response
         except ImproperlyConfigured as error:
             raise Http404 from error
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def test_every_app_has_its_section() -> None:
     incident = make_incident()
     told = collect_sections(incident.pk, private=False)
-    assert list(told) == ["duties", "filings", "incident", "notices", "people", "risk"]
+    assert list(told) == ["duties", "filings", "incident", "mail_events", "notices", "people", "risk"]
     assert {content["v"] for content in told.values()} == {1}
 
 

@@ -97,7 +97,7 @@ def test_the_case_ends_with_its_head(exported: Exported, bundle: Path) -> None:
 
 
 def test_the_trail_says_of_each_that_it_was_exported_and_with_which_sections(exported: Exported) -> None:
-    usual = {"incident", "people", "notices", "filings", "duties", "risk"}
+    usual = {"incident", "people", "notices", "mail_events", "filings", "duties", "risk"}
     for event, (options, bundle) in zip(exported.events, exported.bundles.items(), strict=True):
         sections = {name: text for name, text in members_of(bundle).items() if name.startswith("sections/")}
         files = {name: base64url(sha256(text).digest()) for name, text in sections.items()}

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from breachdesk.audit.models import Event
+from breachdesk.audit.sections import collect_sections
 from notifications.callers import callers
 from notifications.mail_events import Kind, Report, apply_events, keep
 from notifications.models import Delivery
@@ -74,3 +75,15 @@ def test_what_is_about_an_earlier_sending_says_so() -> None:
         "Their mail server took it",
     ]
     assert row.state == "delivered"
+    section = collect_sections(row.notice.incident_id, private=False)["mail_events"]
+    assert section == {
+        "v": 1,
+        "events": [
+            {**of_edition(row), "kind": "bounced", "enhanced": "5.1.1", "applied": 1, "events": 1},
+            {**of_edition(row), "kind": "delivered", "enhanced": "", "applied": 1, "events": 1},
+        ],
+    }
+
+
+def of_edition(row: Delivery) -> dict[str, str]:
+    return {"edition": str(row.edition_id), "source": "returned_mail"}

@@ -190,6 +190,17 @@ def test_soft_bounces_and_delays_are_kept_and_change_nothing(row: Delivery) -> N
     assert kept == {("delayed", ""): 2, ("delayed", "4.7.1"): 1, ("auto_replied", ""): 1}
 
 
+@pytest.mark.parametrize(("kind", "state"), [(Kind.HANDED_OVER, "bounced"), (Kind.UNKNOWN, "unknown")])
+def test_a_delay_in_the_same_pass_hides_nothing(edition: Edition, kind: Kind, state: str) -> None:
+    row = handed_over(edition, kind)
+    report(postmark("Bounce", row.pk, ID=1, Type="Transient"))
+    if kind is Kind.HANDED_OVER:
+        report(postmark("Bounce", row.pk, ID=2))
+    apply_events()
+    row.refresh_from_db()
+    assert row.state == state
+
+
 def test_the_servers_own_code_is_kept(row: Delivery) -> None:
     report(postmark("Bounce", row.pk, Details="550 5.1.1 <nobody> from 10.5.1.2"))
     assert MailEvent.objects.get().enhanced == "5.1.1"
