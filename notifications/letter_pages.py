@@ -18,6 +18,7 @@ from typing import Any, Final
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.formats import date_format
+from django.utils.safestring import SafeString
 
 from breachdesk.accounts.models import Organisation
 from breachdesk.people.countries import country_code, country_name
@@ -128,7 +129,7 @@ def page_of(stationery: Stationery, personal: Mapping[str, str], kinds: Iterable
         "check": words["check"].format(address="\0").split("\0"),
         "genuine_at": skeleton.layout.genuine_at,
         "call": words["call"].format(hotline=hotline) if hotline else "",
-        "body": body_of(skeleton, values_of(personal), tuple(kinds)),
+        "body": SafeString(body_of(skeleton, values_of(personal), tuple(kinds))),
     }
     return render_to_string("notifications/letter.html", context)
 

@@ -148,6 +148,11 @@ class Watch:
         return [one for one in self.notices if one.is_owed and one.met is None]
 
     @property
+    def is_certain(self) -> bool:
+        """Whether any of those that owe one certainly applies to the case."""
+        return any(one.is_certain for one in self.owed)
+
+    @property
     def allowed(self) -> list[PublicNotice]:
         return [one for one in self.notices if one.is_allowed and not one.is_owed and one.met is None]
 
@@ -215,7 +220,7 @@ def _notice(
 
 
 def _conditions(rule: Substitute, here: Numbers, cost: Decimal | None) -> Iterable[Condition]:
-    yield Condition("No address that works", here.unreachable > 0, f"{here.unreachable:,} people")
+    yield Condition("No address that works", here.unreachable > 0, _people(here.unreachable))
     if rule.people_over is not None:
         words = f"More than {rule.people_over:,} people to be told"
         yield Condition(words, here.people > rule.people_over, f"{here.people:,} here")
@@ -229,6 +234,13 @@ def _conditions(rule: Substitute, here: Numbers, cost: Decimal | None) -> Iterab
 
 
 def _in_words(telling: Iterable[Obligation]) -> Iterable[InWords]:
+    """One for all the places of which the same is said."""
+    said: dict[tuple[str, str], list[str]] = {}
     for one in telling:
         if _rule_of(one) is None and "public notice" in one.duty.note:
-            yield InWords(name_of(one.place or one.regime.name), one.duty.article, one.duty.note)
+            said.setdefault((one.duty.article, one.duty.note), []).append(name_of(one.place or one.regime.name))
+    return [InWords(", ".join(places), article, note) for (article, note), places in said.items()]
+
+
+def _people(number: int) -> str:
+    return f"{number:,} {'person' if number == 1 else 'people'}"

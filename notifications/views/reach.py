@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from breachdesk.accounts.permissions import requires
 from breachdesk.vault.sealing import cipher_for
-from breachdesk.web import render_page
+from breachdesk.web import is_htmx, render_page
 from notifications import actions
 from notifications.forms import PostedForm, ReasonForm, WindowForm
 from notifications.ladder import rungs_of
@@ -98,7 +98,12 @@ def letters_sample(request: HttpRequest, reference: str, pk: UUID, window: str) 
 @require_GET
 @requires("notifications.view_notice")
 def letters(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
-    return _run_page(request, _run(request, reference, pk))
+    """While letters are made the page asks for itself; the first answer after that has it loaded anew, whole."""
+    run = _run(request, reference, pk)
+    answer = _run_page(request, run)
+    if is_htmx(request) and (run.state != LetterRun.State.MAKING or run.voided_at):
+        answer["HX-Refresh"] = "true"
+    return answer
 
 
 @require_GET

@@ -62,7 +62,8 @@ def test_the_page_and_the_note_that_it_was_made(client: Client, case: Incident) 
     client.force_login(make_user("dpo"))
     address = reverse("substitute", args=[case.reference])
     page = client.get(address, {"cost": "1.35"}).content.decode()
-    assert "A public notice is owed in one place" in page
+    assert "A public notice may be owed in one place" in page
+    assert "Owed if this law applies" in page
     assert "1 × $1.35 = $1.35" in page
     [one] = watch_of(case, timezone.now()).owed
     note = reverse("substitute-published", args=[case.reference, one.key])

@@ -234,6 +234,8 @@ def test_the_pages_of_a_run(client: Client, sent: Edition, run: LetterRun) -> No
     reference = sent.notice.incident.reference
     page = client.get(reverse("letters", args=[reference, run.pk])).content.decode()
     assert "3 letters ready to print" in page
+    asked_again = client.get(reverse("letters", args=[reference, run.pk]), headers={"HX-Request": "true"})
+    assert asked_again["HX-Refresh"] == "true"
     file = client.post(reverse("letters-take", args=[reference, run.pk, 1]))
     assert b"".join(file.streaming_content).startswith(b"%PDF-")
     assert file["Cache-Control"] == "no-store"

@@ -59,7 +59,7 @@ def make_undelivered(incident: Incident | None = None) -> Edition:
 
 
 def hand_over(edition: Edition, outcomes: dict[str, Outcome], address: str = "x@example.com") -> None:
-    token, rows = delivery.claim(edition.pk, 100)
+    token, rows = delivery.claim(edition.pk, 500)
     tries = {row.id: row.tries for row in rows}
     delivery.share_hand_overs(edition.pk)
     cipher, answers = cipher_for(edition.incident_id), []
