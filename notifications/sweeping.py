@@ -104,6 +104,8 @@ def sweep() -> Swept:
         pause_after_canary(edition_id)
         if finish_if_done(edition_id):
             swept.finished.append(edition_id)
+    for edition in Edition.objects.cancelled_with_waiting():
+        cancel_what_came_back(edition)
     with connection.cursor() as cursor:
         cursor.execute(UNATTENDED, {"renewed": delivery.terms().lease - delivery.terms().margin / 2})
         due = [row[0] for row in cursor.fetchall()]
@@ -162,6 +164,22 @@ def finish_if_done(edition_id: UUID) -> bool:
         **_counted(counts, ("handed_over", "refused", "unknown", "blocked", "suppressed", "cancelled")),
     )
     return True
+
+
+@transaction.atomic
+def cancel_what_came_back(edition: Edition) -> int:
+    """Who was in the air when an edition was cancelled, and was not told after all, will not be."""
+    count = delivery.cancel_deliveries(edition)
+    if count:
+        record(
+            "delivery.cancelled",
+            by=None,
+            on=edition,
+            batches=[delivery.plan_of(edition)],
+            count=count,
+            language=edition.language,
+        )
+    return count
 
 
 def _counted(counts: Counter[str], names: Iterable[str]) -> dict[str, Any]:

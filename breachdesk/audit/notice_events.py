@@ -130,6 +130,9 @@ NOTICE_EVENTS: dict[str, EventType] = {
     ),
     "sending.resumed": EventType("let sending go on after {why}", more="number file_number", private="reason"),
     "mail_event.received": EventType("received {count} reports from the mail provider", more="source kinds applied"),
+    "delivery.cancelled": EventType(
+        "cancelled {count} messages of the {language} edition that came back after it was cancelled"
+    ),
     "delivery.answered_late": EventType(
         "heard late from the mail host about {count} messages of a settled batch", more="edition batch"
     ),

@@ -120,6 +120,11 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         """Approved, and to begin by themselves at the time of their schedule."""
         return self.filter(state=Edition.State.APPROVED, armed_at__isnull=False)
 
+    def cancelled_with_waiting(self) -> "EditionQuerySet":
+        """Cancelled on the way, with people who came back from a worker since."""
+        cancelled = self.with_incident().filter(state=Edition.State.CANCELLED)
+        return cancelled.filter(deliveries__next_at__isnull=False).distinct()
+
     def under_way(self) -> "EditionQuerySet":
         """Being sent, or standing still half-way."""
         return self.filter(state__in=UNDER_WAY)

@@ -165,7 +165,7 @@ def _try(name: str, build: Build) -> list[str]:
             _change(copy / GONE[name][0], GONE[name][1], "            reach(")
         _change(copy / build.file, build.before, build.after)
         tests = [f"tests/notifications/{test}.py" for test in build.tests]
-        words = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "--tb", "no", *tests]
+        words = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", "--tb", "no", *tests]
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(words, cwd=copy, env=environment, stdout=subprocess.PIPE, check=False)
         said = done.stdout.decode()

@@ -7,6 +7,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +18,7 @@ import redis
 from django.db import Error, connection
 
 from breachdesk.audit.models import Pending
-from breachdesk.audit.verification import verify
+from breachdesk.audit.verification import Report, Verdict, verify
 from notifications import actions, invariants, tasks
 from notifications.invariants import accepted
 from notifications.models import Batch, Delivery, Edition
@@ -90,6 +91,7 @@ class Campaign:
             "unknown_and_taken": len(set(unknown) & {one.delivery for one in taken}),
             "smtp": sorted(plan.faults),
             "happened": dict(plan.kinds()),
+            "answers": self._answers(),
             "did_not_work": failed,
             "wrong": wrong,
         }
@@ -180,10 +182,27 @@ class Campaign:
         found = invariants.check(
             edition=self.edition, accepted=accepted.read(log), skew=plan.skew, most_unknown=most, at_rest=True
         )
-        report = verify()
+        report = self._verified()
         if report.verdict != "VALID":
             wrong.append(report.finding.sentence if report.finding else f"the trail is {report.verdict}")
         return wrong + [str(finding) for finding in found.findings]
+
+    def _verified(self) -> Report:
+        """The first signature may be a minute away."""
+        report = verify()
+        until = time.monotonic() + PATIENCE
+        while report.verdict == Verdict.INCOMPLETE and time.monotonic() < until:
+            self.fire.tend()
+            time.sleep(2)
+            report = verify()
+        return report
+
+    def _answers(self) -> dict[str, int]:
+        """To the buttons that were pressed, by HTTP status; 0 is none, from a server that was down."""
+        answers = Counter(status for colleague in self.colleagues for status in colleague.answers.elements())
+        for colleague in self.colleagues:
+            colleague.answers.clear()
+        return {str(status): number for status, number in sorted(answers.items())}
 
     def _states(self) -> dict[str, int]:
         return Delivery.objects.all().tally([Edition.objects.get(pk=self.edition)])[self.edition]

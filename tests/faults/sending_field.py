@@ -28,7 +28,7 @@ WINDOWS = {"worker": 8, "worker 2": 50}
 CONNECTIONS = 8
 SECRET = "reports:a secret of the relay"
 DISK = "3g"
-PATIENCE = 60.0
+PATIENCE = 90.0
 # After a crash people are free again in ten seconds instead of two minutes, so that a schedule sees it.
 QUICK = {
     "BREACHDESK_SMTP_TIMEOUT": "5",

@@ -205,7 +205,9 @@ class Deliveries(RuleBasedStateMachine):
             if held.lease == "1 hour":
                 self._set(self._of(token, "handing_over"), "unknown", token=token)
                 held.is_sealed = True
-        waiting = any(row.state in ("planned", "retry_wait") for row in self.rows.values())
+        waiting = [pk for pk, row in self.rows.items() if row.state in ("planned", "retry_wait")]
+        if self.state == "cancelled":
+            self._set(waiting, "cancelled")
         if self.state == "sending" and not waiting and not self._open():
             self.state = "finished"
 

@@ -1,14 +1,18 @@
 """Stopping a send: the answer tells how many were on the wire; nobody gets it twice after going on."""
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from breachdesk.audit.models import Event
-from notifications import delivery
+from notifications import delivery, invariants, sweeping
 from notifications.actions import add_edition, cancel_edition, pause_edition, resume_edition
+from notifications.batches import close_batch
 from notifications.models import Delivery, Edition
+from notifications.transport import Kind, Outcome, Phase
 from tests.factories import make_approved_edition, make_edition_being_sent, make_user
+from tests.notifications.test_delivery_states import ACCEPTED
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +54,26 @@ def test_aborting_cancels_everybody_who_waits() -> None:
     assert Edition.objects.get().state == Edition.State.CANCELLED
     states = sorted(Delivery.objects.values_list("state", flat=True))
     assert states == [Delivery.State.CANCELLED, Delivery.State.CANCELLED, Delivery.State.HANDING_OVER]
+
+
+def test_who_comes_back_after_it_was_aborted_is_not_told_any_more() -> None:
+    """On the wire when somebody pressed the button, and refused for now, or never sent: the sweeper cancels them."""
+    edition = make_edition_being_sent()
+    token, rows = delivery.claim(edition.pk, 3)
+    delivery.share_hand_overs(edition.pk)
+    delivery.begin_hand_over(token, {row.id: b"c" * 32 for row in rows})
+    cancel_edition(edition, by=make_user("dpo"))
+    outcomes = [Outcome(Kind.RETRY_WAIT, Phase.DOT, 451), Outcome(Kind.NOT_SENT, Phase.MAIL), ACCEPTED]
+    delivery.settle(token, [(row.id, 0, outcome) for row, outcome in zip(rows, outcomes, strict=True)])
+    close_batch(token)
+    sweeping.sweep()
+    assert [Delivery.objects.get(pk=row.id).state for row in rows] == ["cancelled", "cancelled", "handed_over"]
+    assert Event.objects.of_type("delivery.cancelled").get().content["data"]["count"] == 2
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # the event names what was changed
+    sweeping.sweep()
+    assert Event.objects.of_type("delivery.cancelled").count() == 1
+    assert invariants.check(at_rest=True).findings == []
 
 
 def test_an_edition_that_never_began_frees_its_people() -> None:
