@@ -17,10 +17,11 @@ from breachdesk.desk.trail import standing
 from breachdesk.incidents.models import Destruction
 from breachdesk.people.models import Upload
 from breachdesk.pulse import last_run
-from notifications import epochs
+from notifications import epochs, routes
 from notifications.mail_events import quarantined
 from notifications.models import Batch
 from notifications.returned_mail import left_to_people
+from notifications.transport import Relay
 
 QUIET_FOR = timedelta(minutes=2)
 PATIENCE = 2  # seconds for the relay and the broker to answer
@@ -56,6 +57,7 @@ def running(now: datetime) -> list[Part]:
         _beat(now),
         _broker(),
         _relay(),
+        *_second_way(),
         _reports(),
         _sending(),
         _uploads(now),
@@ -158,18 +160,54 @@ def _broker() -> Part:
     return Part("Broker", does, "good", f"Answers; {count(int(length))} doorbells wait")
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """How many people at most are in doubt after which trouble: each may have their message, or not."""
+
+    connections: int
+    window: int
+    processes: int  # of one worker
+
+    @property
+    def killed(self) -> int:
+        return self.connections
+
+    @property
+    def lost(self) -> int:
+        return self.connections * self.window
+
+
+def doubt() -> Doubt:
+    ours = settings.BREACHDESK
+    return Doubt(ours.smtp_connections, ours.send_window, settings.CELERY_WORKER_CONCURRENCY)
+
+
 def _relay() -> Part:
+    remedy = "No notice can go out. Check the relay and BREACHDESK_SMTP_HOST."
+    return _greeted("Mail relay", "Takes our mail", routes.relay(routes.FIRST), remedy)
+
+
+def _second_way() -> list[Part]:
+    does = "A second way out, if somebody decides so"
+    if not routes.is_set_up(routes.SECOND):
+        says = "None is set up: if the first way fails, a send waits until it is back"
+        return [Part("Second way out", does, "", says, says="None")]
+    if routes.transport_of(routes.SECOND) != "smtp":
+        return [Part("Second way out", does, "good", routes.name_of(routes.SECOND), says="Set up")]
+    remedy = "It could not be taken now. Check BREACHDESK_SECOND_SMTP_HOST."
+    return [_greeted("Second way out", does, routes.relay(routes.SECOND), remedy)]
+
+
+def _greeted(name: str, does: str, relay: Relay, remedy: str) -> Part:
     """Only the greeting: nothing is sent."""
-    does = "Takes our mail"
-    where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
-    connect = smtplib.SMTP_SSL if settings.EMAIL_USE_SSL else smtplib.SMTP
+    where = f"{relay.host}:{relay.port}"
+    connect = smtplib.SMTP_SSL if relay.security == "tls" else smtplib.SMTP
     try:
-        with connect(settings.EMAIL_HOST, settings.EMAIL_PORT, timeout=PATIENCE) as relay:
-            code, _ = relay.noop()
+        with connect(relay.host, relay.port, timeout=PATIENCE) as mail_host:
+            code, _ = mail_host.noop()
     except (OSError, smtplib.SMTPException) as error:
-        remedy = "No notice can go out. Check the relay and BREACHDESK_SMTP_HOST."
-        return Part("Mail relay", does, "alarm", f"{where} does not answer: {_reason(error)}", remedy=remedy)
-    return Part("Mail relay", does, "good", f"{where} answers with {code}")
+        return Part(name, does, "alarm", f"{where} does not answer: {_reason(error)}", remedy=remedy)
+    return Part(name, does, "good", f"{where} answers with {code}")
 
 
 def _sending() -> Part:

@@ -20,7 +20,7 @@ from breachdesk.desk.evidence_pdf import evidence_pdf
 from breachdesk.desk.forms import BundleForm, IncidentFilter, TrailFilter
 from breachdesk.desk.home import desk_of
 from breachdesk.desk.objects import objects_of
-from breachdesk.desk.running import running
+from breachdesk.desk.running import doubt, running
 from breachdesk.desk.trail import by_day, events_for, rows_of, standing
 from breachdesk.desk.workspace import workspace_of
 from breachdesk.incidents.models import Incident
@@ -139,7 +139,7 @@ def incident_bundle(request: StaffRequest, reference: str) -> HttpResponseBase:
 def status(request: StaffRequest) -> HttpResponse:
     parts = running(timezone.now())
     faults = [part for part in parts if part.tone == "alarm"]
-    return render_page(request, "desk/status.html", {"parts": parts, "faults": faults})
+    return render_page(request, "desk/status.html", {"parts": parts, "faults": faults, "doubt": doubt()})
 
 
 def _query(request: StaffRequest) -> str:
