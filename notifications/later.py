@@ -17,7 +17,7 @@ WORDS: dict[str, str] = {
     Kind.DELIVERED: "Their mail server took it",
     Kind.BOUNCED: "It came back",
     Kind.COMPLAINED: "They reported it as unwanted",
-    Kind.DELAYED: "Their mail server put it off, and is tried again",
+    Kind.DELAYED: "Their mail server put it off",
     Kind.AUTO_REPLIED: "An automatic reply came",
 }
 TONES: dict[str, str] = {Kind.BOUNCED: "alarm", Kind.COMPLAINED: "soon", Kind.DELAYED: "soon"}

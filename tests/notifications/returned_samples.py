@@ -237,9 +237,14 @@ In-Reply-To: {id}
 Auto-Submitted: no
 
 Is this real? My colleague got this:
-> Action: failed
-> Status: 5.1.1
-> Hi. This is the qmail-send program
+
+Hi. This is the qmail-send program at qmail.test.
+I'm afraid I wasn't able to deliver your message to the following addresses.
+This is a permanent error; I've given up. Sorry it didn't work out.
+
+<ana@mx.test>:
+Action: failed
+Status: 5.1.1
 """
 )
 KINDS = {

@@ -42,7 +42,7 @@ def test_the_persons_page_and_the_hotline_tell_what_came_later(client: Client) -
     shown = words_of(client.get(page).content)
     told = [
         "Customer notice: bounced",
-        "Their mail server put it off, and is tried again: the mailbox is full or busy 4.2.2",
+        "Their mail server put it off: the mailbox is full or busy 4.2.2",
         "It came back: the address does not exist or cannot take mail 5.1.1",
         "An automatic reply came",
     ]
