@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from breachdesk.audit.models import Event
 from notifications.alarms import measured
-from notifications.models import Edition
+from notifications.models import Delivery, Edition
+from notifications.progress import Progress
+
+State = Delivery.State
 
 # By what its event says; alarms.py measures the shares.
 WHYS = {
@@ -31,21 +36,57 @@ OTHER = ("It paused by itself.", "See below what the mail servers said, then go 
 
 
 @dataclass(frozen=True)
+class Share:
+    """What the first few told, beside how much of it would stop the send by itself."""
+
+    label: str
+    number: int
+    of: int
+    limit: float | None = None
+
+    @property
+    def per_cent(self) -> str:
+        return f"{100 * self.number / self.of:.1f} %" if self.of else "–"
+
+    @property
+    def limit_in_words(self) -> str:
+        return "" if self.limit is None else f"{100 * self.limit:g} %"
+
+    @property
+    def is_over(self) -> bool:
+        return self.limit is not None and self.number > self.limit * self.of
+
+
+@dataclass(frozen=True)
 class Standstill:
     """`why` is a code, empty where a person paused it."""
 
     why: str
     words: str
     what_now: str
+    shares: tuple[Share, ...] = ()
 
 
-def standstill_of(edition: Edition) -> Standstill | None:
+def standstill_of(edition: Edition, progress: Progress) -> Standstill | None:
     if edition.state != Edition.State.PAUSED:
         return None
     if edition.stopped_by_id:
         return Standstill("", "", "")
-    events = Event.objects.of_incident(edition.incident_id).of_type("edition.paused").newest_first()
-    event = next((event for event in events[:50] if event.content["object"]["id"] == str(edition.pk)), None)
+    events = Event.objects.of_incident(edition.incident_id).of_type("edition.paused").on_objects([str(edition.pk)])
+    event = events.newest_first().first()
     data = event.content["data"] if event else {}
     why = str(data.get("why", ""))
-    return Standstill(why, f"{WHYS.get(why, OTHER[0])} {measured(data)}".rstrip(), WHAT_NOW.get(why, OTHER[1]))
+    words = f"{WHYS.get(why, OTHER[0])} {measured(data)}".rstrip()
+    return Standstill(why, words, WHAT_NOW.get(why, OTHER[1]), _first_few(progress) if why == "canary" else ())
+
+
+def _first_few(progress: Progress) -> tuple[Share, ...]:
+    limits = settings.BREACHDESK.alarm_limits
+    answered = progress.handed_over + progress.number(State.REFUSED) + progress.unknown
+    return (
+        Share("Delivered, as far as is known", progress.number(State.DELIVERED), answered),
+        Share("Refused or bounced", progress.failed, answered, limits["canary_failed"]),
+        Share("Reported as unwanted", progress.number(State.COMPLAINED), answered, limits["canary_complained"]),
+        Share("Not known", progress.unknown, answered, limits["canary_unknown"]),
+        Share("Put off for now", progress.retrying, answered + progress.retrying),
+    )

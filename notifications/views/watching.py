@@ -90,7 +90,7 @@ def _numbers(edition: Edition, progress: Progress) -> dict[str, Any]:
         "limit": schedule.per_minute,
         "approved_rate": Rate.of(Schedule.from_json(edition.schedule)).words() if edition.rate else "",
         "now": Rate.of(schedule).words(),
-        "standstill": standstill_of(edition),
+        "standstill": standstill_of(edition, progress),
         "way": routes.name_of(edition.route),
         "way_trouble": routes.trouble_of(edition.route) if edition.state in LIVE else None,
         "other_way": routes.other_than(edition.route),
