@@ -10,6 +10,7 @@ trail is verified. What was played on this commit already is not played again, u
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -104,6 +105,8 @@ if __name__ == "__main__":
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--keep", action="store_true")
     given = parser.parse_args()
+    # Asked to stop, it tidies up: servers, processes and the disk in memory.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     began = time.monotonic()
     code = main(given.only or seeds_of(given.schedules, given.seed), given.people, given.keep, given.again)
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
