@@ -1,5 +1,6 @@
 """A database that may be older than what was sent sends nothing, until a person has compared and says so."""
 
+import asyncio
 import json
 import os
 import threading
@@ -7,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
@@ -18,7 +20,8 @@ from pytest_django import Settings
 
 from breachdesk.audit.models import Event
 from breachdesk.desk.postgres_tools import run_tool
-from notifications import epochs
+from notifications import delivery, epochs
+from notifications.ledger import Ledger
 from notifications.models import Delivery, MailEvent, SendingEpoch
 from notifications.sending import End
 from notifications.sweeping import finish_if_done
@@ -209,3 +212,24 @@ def test_another_database_in_the_middle_of_sending_ends_it(
         assert len(sink.caught) <= known, "none went that the database does not know to be on its way"
         assert drain(edition) is End.NOT_FROM_HERE
         assert len(sink.caught) <= known
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_connection_is_asked_before_anything_is_told_over_it(tmp_path: Path) -> None:
+    assert epochs.begin_sending()
+
+    async def lose_it() -> None:
+        ledger = Ledger(uuid4())
+        try:
+            await ledger.call(delivery.now_of_database)
+            await ledger.call(lambda: connection.close())
+            assert await ledger.call(delivery.now_of_database), "another one to the same database is as good"
+            await ledger.call(lambda: connection.close())
+            rewrite(tmp_path, number=40)
+            for _ in range(2):
+                with pytest.raises(epochs.HeldBack):
+                    await ledger.call(delivery.now_of_database)
+        finally:
+            ledger.close()
+
+    asyncio.run(lose_it())
