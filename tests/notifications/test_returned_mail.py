@@ -18,6 +18,8 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 from pytest_django import DjangoDbBlocker, Settings
 
+from notifications import delivery
+from notifications.composing import open_edition
 from notifications.mail_events import apply_events
 from notifications.management.commands import run_sweeper
 from notifications.management.commands.run_sweeper import LOOK_AGAIN_AFTER_WORK
@@ -88,6 +90,15 @@ def test_it_counts_for_the_delivery_that_its_return_path_names(row: Delivery, na
         0,
         KINDS[name],
     )
+
+
+@pytest.mark.django_db
+def test_what_goes_on_the_wire_names_its_sending(edition: Edition) -> None:
+    _, rows = delivery.claim(edition.pk, 1)
+    composer = open_edition(edition.pk)
+    assert composer is not None
+    sender = composer.compose(rows[0]._replace(generation=2)).envelope[0]
+    assert read_return_path(sender.decode()) == Sending(rows[0].id, 2)
 
 
 @pytest.mark.django_db
