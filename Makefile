@@ -27,6 +27,7 @@ bench: python
 	@$(PYTHON) breachdesk/embedded/install.py $(VENV) requirements-dev.lock
 	$(RUN) -m tests.bench.import_people
 	$(RUN) -m tests.bench.send
+	$(RUN) -m tests.bench.send_whole
 	$(RUN) -m tests.bench.trail
 	$(RUN) -m tests.bench.people_page
 	$(RUN) -m tests.bench.obligations
@@ -40,7 +41,8 @@ faults: python
 	$(RUN) -m tests.faults.canaries 500
 	$(RUN) -m tests.faults.forms
 	EXAMPLES=500 $(RUN) -m pytest -n 0 tests/notifications/test_delivery_by_chance.py
-	$(RUN) -m tests.faults.sending 50 --people 5000
+	$(RUN) -m tests.faults.broken
+	$(RUN) -m tests.faults.sending 50 --people 5000 --keep
 
 LOCK = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock" pyproject.toml

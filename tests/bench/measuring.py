@@ -57,6 +57,17 @@ def start_child(
     return subprocess.Popen(command, stdin=subprocess.PIPE if waits else None, stdout=subprocess.PIPE, env=settings)
 
 
+def wait_until_ready(process: "subprocess.Popen[bytes]") -> None:
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n", "a process that was to be measured did not start"
+
+
+def say_go(process: "subprocess.Popen[bytes]") -> None:
+    assert process.stdin is not None
+    process.stdin.write(b"go\n")
+    process.stdin.flush()
+
+
 def run_if_child(tasks: Mapping[str, Callable[..., dict[str, Any]]]) -> None:
     """In a process that start_child() began: does its one task, prints the result and ends."""
     if sys.argv[1:2] != ["--child"]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.database_use import Database
-from tests.bench.measuring import child, cpu_of_all, installation, memory_of_all, start_child
+from tests.bench.measuring import child, cpu_of_all, installation, memory_of_all, say_go, start_child, wait_until_ready
 from tests.bench.measuring import keep as keep_results
 from tests.bench.ready_message import NAME
 from tests.bench.send_cases import MODULE
@@ -56,10 +56,10 @@ class Bench:
         environment = {f"BREACHDESK_{key.upper()}": str(value) for key, value in settings.items()}
         children = [start_child(MODULE, *words, environment=environment, waits=True) for words in commands]
         for process in children:
-            _wait_until_ready(process)
+            wait_until_ready(process)
         with self._row(name, messages, delay) as row:
             for process in children:
-                _say_go(process)
+                say_go(process)
             answers = [json.loads(process.communicate()[0]) for process in children]
             row["seconds"] = max(answer["seconds"] for answer in answers)  # without the processes' own end
             row["cpu"] = sum(answer["cpu"] for answer in answers)
@@ -114,11 +114,11 @@ class Bench:
         )
         queue = start_child(MODULE, "naive_queue", self.folder, messages, waits=True)
         try:
-            _wait_until_ready(queue)
+            wait_until_ready(queue)
             time.sleep(5)  # its worker says nothing when it is ready
             used = cpu_of_all(worker.pid)
             with self._row("Celery, a task each", messages, 0) as row:
-                _say_go(queue)
+                say_go(queue)
                 queued = json.loads(queue.communicate()[0])
                 while self.sink.ask("XSTAT")["msgs"] < messages:
                     time.sleep(0.1)
@@ -131,17 +131,6 @@ class Bench:
     def close(self) -> None:
         self.database.close()
         self.sink.stop()
-
-
-def _wait_until_ready(process: "subprocess.Popen[bytes]") -> None:
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n", "a process that was to be measured did not start"
-
-
-def _say_go(process: "subprocess.Popen[bytes]") -> None:
-    assert process.stdin is not None
-    process.stdin.write(b"go\n")
-    process.stdin.flush()
 
 
 def all_cases(bench: Bench, peers: int, only: Sequence[str]) -> None:

@@ -109,6 +109,40 @@ def outcome(folder: Path, edition_id: str) -> dict[str, Any]:
     return {"state": edition.state, "states": states, "shares": sorted(by_worker.values(), reverse=True)}
 
 
+def watch(folder: Path, edition_id: str, viewers: str) -> dict[str, Any]:
+    """People who look at its progress until the next word."""
+    from django.urls import reverse
+
+    from notifications.models import Edition
+    from tests.bench.watching import watched
+
+    edition = Edition.objects.with_incident().get(pk=edition_id)
+    return watched(reverse("send", args=[edition.notice.incident.reference, edition.pk]), int(viewers))
+
+
+def wait_until_linked(folder: Path) -> dict[str, Any]:
+    """Until every event stands in the log."""
+    from breachdesk.audit.models import Pending
+
+    return _waited(lambda: not Pending.objects.exists(), "linked")
+
+
+def wait_until_signed(folder: Path) -> dict[str, Any]:
+    """Until a signed checkpoint covers the last of them; the signer signs once a minute, and what is urgent at once."""
+    from breachdesk.audit.models import Checkpoint, Entry
+
+    size = Entry.objects.count()
+    return _waited(lambda: Checkpoint.objects.filter(size__gte=size).exists(), "signed")
+
+
+def _waited(is_done: Callable[[], bool], what: str) -> dict[str, Any]:
+    began = time.monotonic()
+    while not is_done():
+        assert time.monotonic() < began + 300, f"the trail was not {what} within five minutes"
+        time.sleep(0.05)
+    return {"seconds": round(time.monotonic() - began, 1)}
+
+
 def connection_alone(folder: Path, count: str, connections: str) -> dict[str, Any]:
     """The ready message over our own connections: what they cost without vault, database and journal."""
     from notifications.routes import connect
@@ -224,10 +258,9 @@ def naive_queue(folder: Path, count: str) -> dict[str, Any]:
     return done(people, began)
 
 
-TASKS: dict[str, Callable[..., dict[str, Any]]] = {
-    task.__name__: task
-    for task in (prepare, make_edition, worker, outcome, connection_alone, raw, post_office, mailer, naive_queue)
-}
+_TASKS = [prepare, make_edition, worker, outcome, watch, wait_until_linked, wait_until_signed]
+_TASKS += [connection_alone, raw, post_office, mailer, naive_queue]
+TASKS: dict[str, Callable[..., dict[str, Any]]] = {task.__name__: task for task in _TASKS}
 
 if __name__ == "__main__":
     from tests.bench.measuring import run_if_child
