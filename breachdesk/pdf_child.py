@@ -8,6 +8,7 @@ without the memory for that, nothing and exit code 4.
 import json
 import logging
 import os
+import re
 import resource
 import sys
 import threading
@@ -20,6 +21,7 @@ from typing import Any
 BASE = "https://assets.invalid/"  # resolves nowhere: only a name for the files under static/print/
 FOLDER = "print"
 TYPES = {".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".png": "image/png"}
+LINK = re.compile(r'<link rel="stylesheet" href="([^"]+)">')
 LAST_WORDS = 64 << 20
 NO_ROOM_FOR_WORDS = 4
 OPTIONS = {"pdf_variant": "pdf/a-3a", "pdf_tags": True}
@@ -125,13 +127,19 @@ def render(request: dict[str, Any]) -> bytes:
 def bind(engine: Any, fetcher: Any, request: dict[str, Any]) -> tuple[Any, list[int]]:
     """Several documents as one, each beginning on the front of a sheet; and how many pages each has of its own.
 
-    Each is laid out by itself, so that its pages are counted from 1; fonts and style sheets are read once for all.
+    Each is laid out by itself, so that its pages are counted from 1; the style sheets of the blank back are those of
+    all, and are read once, with their fonts.
     """
     from weasyprint.text.fonts import FontConfiguration
 
-    shared: dict[str, Any] = {"font_config": FontConfiguration(), "cache": {}}
+    fonts = FontConfiguration()
+    sheets = [
+        engine.CSS(url=BASE + name, url_fetcher=fetcher, font_config=fonts) for name in LINK.findall(request["blank"])
+    ]
+    shared: dict[str, Any] = {"font_config": fonts, "cache": {}, "stylesheets": sheets}
 
     def laid_out(html: str) -> Any:
+        html = LINK.sub("", html)  # a document that read its own would unpack every font anew
         return engine.HTML(string=html, base_url=BASE, url_fetcher=fetcher).render(**shared, **OPTIONS)
 
     documents = [laid_out(html) for html in request["several"]]

@@ -37,7 +37,7 @@ EVENTS: dict[str, EventType] = {
     "key.shared": EventType("gave the data key its half outside the database"),
     "key.destroyed": EventType(
         "destroyed the data key; its personal data can never be read again",
-        more="which people rejected matches trail receipts files signed_pdfs",
+        more="which people rejected matches trail receipts files signed_pdfs letters",
         private="reason",
     ),
     "index_key.destroyed": EventType(

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Person
 from notifications.models.notices import Edition, Notice
 
@@ -64,8 +65,11 @@ class DeliveryDecision(models.Model):
 
 
 class LetterRunQuerySet(models.QuerySet["LetterRun"]):
-    def of_notice(self, notice: Notice) -> "LetterRunQuerySet":
-        return self.filter(edition__notice=notice)
+    def of_case(self, incident: Incident) -> "LetterRunQuerySet":
+        return self.filter(edition__notice__incident=incident)
+
+    def unposted(self) -> "LetterRunQuerySet":
+        return self.standing().filter(state__in=[LetterRun.State.MAKING, LetterRun.State.READY])
 
     def being_made(self) -> "LetterRunQuerySet":
         return self.filter(state=LetterRun.State.MAKING, voided_at=None)

@@ -1,7 +1,7 @@
 """An address as it shows in a window, and the approved words without anything that only works on a screen."""
 
 import pytest
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 from breachdesk.pdf import STATIC
 from notifications.letter_pages import WINDOWS, NoRoom, address_lines, body_of, width_of
@@ -38,7 +38,7 @@ HOME = {"given_name": "Ben", "family_name": "Low", "street": "2 Mill Lane", "cit
         ),
     ],
 )
-def test_an_address_as_its_post_wants_it(window, personal, lines) -> None:
+def test_an_address_as_its_post_wants_it(window, personal, lines):
     assert address_lines(HOME | personal, window) == lines
 
 
@@ -51,13 +51,13 @@ def test_an_address_as_its_post_wants_it(window, personal, lines) -> None:
         ({"country": "GB", "street_2": "Flat 3"}, "more than the 4 lines"),
     ],
 )
-def test_what_would_not_show_whole_is_refused(personal, why) -> None:
+def test_what_would_not_show_whole_is_refused(personal, why):
     with pytest.raises(NoRoom, match=why):
         address_lines(HOME | personal, US)
 
 
 @pytest.mark.parametrize("face", ["text-400.woff2", "text-ext-400.woff2"])
-def test_a_line_counts_rather_too_wide_than_too_narrow(face) -> None:
+def test_a_line_counts_rather_too_wide_than_too_narrow(face):
     font = TTFont(STATIC / "print" / face)
     size = font["head"].unitsPerEm
     advances = {chr(code): font["hmtx"][glyph][0] / size for code, glyph in font.getBestCmap().items()}

@@ -1786,7 +1786,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "index.asked": ("answer", "deliveries", "reason"),
     "index_key.destroyed": ("", "people", ""),
     "key.created": ("", "", ""),
-    "key.destroyed": ("", "files matches people receipts rejected signed_pdfs trail which", "reason"),
+    "key.destroyed": ("", "files letters matches people receipts rejected signed_pdfs trail which", "reason"),
     "key.rotated": ("", "key_id old_key_id public_key", ""),
     "key.shared": ("", "", ""),
     "letters.begun": ("language people", "revision rows_root window", ""),
