@@ -47,18 +47,19 @@ SELECT outcome, code, enhanced, reason, domain, count(DISTINCT delivery), max(at
     min(person::text)::uuid
 FROM (
     SELECT a.outcome, a.code, a.enhanced, a.reason, a.domain, a.delivery_id AS delivery, a.closed_at AS at, d.rung,
-        a.closed_at > now() - %(recent)s AS is_recent, CASE WHEN d.rung = 0 THEN d.person_id END AS person
+        a.closed_at > now() - make_interval(secs => %(recent)s) AS is_recent,
+        CASE WHEN d.rung = 0 THEN d.person_id END AS person
     FROM notifications_attempt AS a JOIN notifications_delivery AS d ON d.id = a.delivery_id
     WHERE d.notice_id = %(notice)s AND d.edition_id = %(edition)s AND a.outcome = d.state AND a.n = d.tries
       AND a.outcome IN ('unknown', 'refused', 'retry_wait')
     UNION ALL
     SELECT a.outcome, a.code, a.enhanced, a.reason, a.domain, a.delivery_id, a.closed_at, d.rung,
-        a.closed_at > now() - %(recent)s, CASE WHEN d.rung = 0 THEN d.person_id END
+        a.closed_at > now() - make_interval(secs => %(recent)s), CASE WHEN d.rung = 0 THEN d.person_id END
     FROM notifications_attempt AS a JOIN notifications_delivery AS d ON d.id = a.delivery_id
     WHERE d.notice_id = %(notice)s AND d.edition_id = %(edition)s AND a.outcome = 'blocked' AND d.state = 'blocked'
     UNION ALL
     SELECT DISTINCT ON (d.id) d.state, NULL::int, m.enhanced, '', NULL::bytea, d.id, m.received_at, d.rung,
-        m.received_at > now() - %(recent)s, NULL::uuid
+        m.received_at > now() - make_interval(secs => %(recent)s), NULL::uuid
     FROM notifications_delivery AS d JOIN notifications_mailevent AS m ON m.delivery_id = d.id AND m.kind = d.state
     WHERE d.notice_id = %(notice)s AND d.edition_id = %(edition)s AND d.state IN ('bounced', 'complained')
 ) AS trouble GROUP BY 1, 2, 3, 4, 5 ORDER BY 6 DESC LIMIT 2000
@@ -101,7 +102,8 @@ class Reason:
         return f"{self.recent:,} in the last ten minutes"
 
     def address(self, edition: Edition) -> str:
-        return address_of(self.action, edition)
+        found = address_of(self.action, edition)
+        return f"{found}?of=blocked" if found and self.outcome == State.BLOCKED else found
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,12 @@ def trouble_of(edition: Edition) -> list[Trouble]:
 
 def _look(edition: Edition) -> list[Trouble]:
     with connection.cursor() as cursor:
-        cursor.execute(TROUBLE, {"edition": edition.pk, "notice": edition.notice_id, "recent": RECENT})
-        return [Trouble(*row[:4], bytes(row[4] or b""), *row[5:]) for row in cursor.fetchall()]
+        cursor.execute(TROUBLE, {"edition": edition.pk, "notice": edition.notice_id, "recent": RECENT.total_seconds()})
+        rows = list(cursor.fetchall())
+    return [
+        Trouble(outcome, code, enhanced, reason, bytes(domain or b""), people, last_at, recent, person)
+        for outcome, code, enhanced, reason, domain, people, last_at, recent, person in rows
+    ]
 
 
 def reasons_of(edition: Edition, trouble: Iterable[Trouble] | None = None) -> list[Reason]:
@@ -164,11 +170,11 @@ def _words(row: Trouble) -> str:
 def _what_now(outcome: str) -> tuple[str, str]:
     match outcome:
         case State.UNKNOWN:
-            return "Never sent again by itself: decide what becomes of them", "unknowns"
+            return "Never sent again by itself: decide what becomes of them", "unknown"
         case State.RETRY_WAIT:
             return "Tried again by itself", ""
         case State.BLOCKED:
-            return "Stopped before it left: correct the list, or give them up", "unknowns"
+            return "Stopped before it left: correct the list, or give them up", "unknown"
         case State.COMPLAINED:
             return "They have it. Tell them who you are when they call", ""
         case _:

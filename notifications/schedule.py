@@ -169,7 +169,12 @@ class Rate:
 def in_force(stored: Mapping[str, Any], rate: Mapping[str, Any] | None) -> Schedule:
     """The schedule as it holds now: as approved, with the numbers of speed that somebody set on the way."""
     schedule = Schedule.from_json(stored)
-    return schedule if rate is None else replace(schedule, **asdict(Rate(**rate)))
+    return schedule if rate is None else with_rate(schedule, Rate(**rate))
+
+
+def with_rate(schedule: Schedule, rate: Rate) -> Schedule:
+    """Raises ScheduleFault for numbers that no schedule may have."""
+    return replace(schedule, per_minute=rate.per_minute, per_domain=rate.per_domain, at_once=rate.at_once)
 
 
 @cache

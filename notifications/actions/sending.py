@@ -1,6 +1,5 @@
 """Pausing, going on, stopping for good; and how fast and by which way it goes from now on."""
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from breachdesk.accounts.permissions import action
 from breachdesk.audit.record import record
 from notifications import delivery, pace, routes, tasks
 from notifications.models import Edition
-from notifications.schedule import Rate, Schedule, ScheduleFault, in_force
+from notifications.schedule import Rate, Schedule, ScheduleFault, in_force, with_rate
 
 if TYPE_CHECKING:
     from breachdesk.accounts.models import User
@@ -145,7 +144,7 @@ def change_route(edition: Edition, *, route: int, by: "User", reason: str, expec
 
 def _with_rate(approved: Schedule, rate: Rate | None) -> Schedule:
     try:
-        return replace(approved, **rate.to_json()) if rate else approved
+        return with_rate(approved, rate) if rate else approved
     except ScheduleFault as fault:
         raise ValidationError({fault.field: str(fault)}) from fault
 

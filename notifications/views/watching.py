@@ -24,7 +24,7 @@ from notifications.progress import Progress, progress_of, spark_of
 from notifications.reasons import hosts_of, reasons_of, trouble_of
 from notifications.schedule import Rate, Schedule, in_force
 from notifications.standing_still import standstill_of
-from notifications.timing import RateForm, initial_rate, limited_of
+from notifications.timing import Limited, RateForm, initial_rate, limited_of
 from notifications.views import edition_of, user_of
 from notifications.views.confirming import Question, address, confirm
 
@@ -99,7 +99,7 @@ def _numbers(edition: Edition, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _seconds_left(progress: Progress, limited: Any) -> int | None:
+def _seconds_left(progress: Progress, limited: Limited | None) -> int | None:
     """By what was measured and by every limit, whichever takes longer."""
     foreseen = limited.forecast if limited else None
     if foreseen and foreseen.ends_at:
