@@ -50,9 +50,13 @@ FROM unnest(%(ids)s::uuid[], %(people)s::uuid[], %(verifications)s::bytea[]) AS 
 JOIN people_person AS p ON p.id = new.person
 ON CONFLICT (notice_id, person_id) DO NOTHING
 """
+# Whoever was told all the same, by what a relay or a provider said, stays: nothing is sent to them again.
 LET_GO = """
-UPDATE notifications_delivery SET state = 'planned', next_at = now(), settled_at = NULL
-WHERE edition_id = %(edition)s AND amendment_id = %(amendment)s AND state = 'blocked'
+UPDATE notifications_delivery AS d SET state = 'planned', next_at = now(), settled_at = NULL
+WHERE d.edition_id = %(edition)s AND d.amendment_id = %(amendment)s AND d.state = 'blocked'
+  AND NOT EXISTS (SELECT FROM notifications_mailevent AS m
+      WHERE m.delivery_id = d.id AND coalesce(m.generation, 0) >= d.generation
+        AND m.kind IN ('accepted', 'delivered', 'bounced', 'complained', 'delayed'))
 """
 # Whoever was added goes off the list again and may be asked about anew; nothing was ever sent to them.
 TAKE_OFF = """

@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from enum import StrEnum
 from functools import partial
 from uuid import UUID
 
@@ -26,6 +25,7 @@ from notifications.batches import close_batch
 from notifications.composing import Letter, open_edition
 from notifications.delivery import Claimed
 from notifications.easing import Spacing, easing_of
+from notifications.ends import End
 from notifications.failpoints import reach
 from notifications.journal import Journal, JournalFailed
 from notifications.lanes import Lane, Window, first_of
@@ -45,25 +45,20 @@ PATIENCE = 5.0  # seconds for an answer, after which nobody waits behind that me
 Connect = Callable[[int], Awaitable[Connection]]  # by which of the ways out: routes.py
 
 
-class End(StrEnum):
-    """Why a drain ended."""
-
-    NOTHING_DUE = "nothing due"
-    HELD_BACK = "its limits let nobody go now"
-    TIME = "time is over"
-    STOPPED = "this worker is stopping"
-    CLOSED = "the edition is not being sent, or not by us"
-    ROUTE_DOWN = "no way out"
-    NO_DATABASE = "the database does not answer, or a lease was lost"
-    NO_JOURNAL = "no journal can be written"
-    NOT_FROM_HERE = "the database may not know everything that was sent"
-
-
 class Drain:
     """One edition, as much of it as fits into the time given."""
 
-    def __init__(self, edition_id: UUID, connect: Connect, *, seconds: float, should_stop: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        edition_id: UUID,
+        connect: Connect,
+        *,
+        seconds: float,
+        should_stop: Callable[[], bool],
+        call_others: Callable[[], None],
+    ) -> None:
         self.edition_id, self.connect, self.seconds, self.should_stop = edition_id, connect, seconds, should_stop
+        self.call_others, self.has_called = call_others, False
         self.connections, self.window = settings.BREACHDESK.smtp_connections, settings.BREACHDESK.send_window
         self.half = max(1, self.window // 2)  # two halves are open at once, together at most one window
         self.margin = delivery.terms().margin
@@ -234,6 +229,9 @@ class Drain:
         if taken.rows:
             reach("G2")
             self._into_hand(taken, began, same)
+            if self.limits is None and taken.again_in == 0 and not self.has_called:
+                self.has_called = True
+                await asyncio.get_running_loop().run_in_executor(None, self.call_others)
         return taken.again_in
 
     def _into_hand(self, taken: Taken, began: float, same: Hand | None) -> None:
@@ -375,12 +373,20 @@ def _put_down(token: UUID) -> None:
 
 
 def drain_edition(
-    edition_id: UUID, *, connect: Connect, seconds: float = 45, should_stop: Callable[[], bool] = lambda: False
+    edition_id: UUID,
+    *,
+    connect: Connect,
+    seconds: float = 45,
+    should_stop: Callable[[], bool] = lambda: False,
+    call_others: Callable[[], None] = lambda: None,
 ) -> End:
-    """Send what is due of this edition for at most so long. Any number of workers may do so at once."""
+    """Send what is due of this edition for at most so long. Any number of workers may do so at once.
+
+    `call_others` is called once, when there is more to do than one batch and no limit that one worker keeps anyway.
+    """
+
+    async def run() -> End:
+        return await Drain(edition_id, connect, seconds=seconds, should_stop=should_stop, call_others=call_others).run()
+
     with tuned_for_sending():
-        return asyncio.run(_drain(edition_id, connect, seconds, should_stop))
-
-
-async def _drain(edition_id: UUID, connect: Connect, seconds: float, should_stop: Callable[[], bool]) -> End:
-    return await Drain(edition_id, connect, seconds=seconds, should_stop=should_stop).run()
+        return asyncio.run(run())

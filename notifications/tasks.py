@@ -12,6 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from notifications import alarms, letter_making, sending, sweeping
+from notifications.ends import End
 from notifications.failpoints import reach
 from notifications.letter_files import discard_forgotten
 from notifications.models import LetterRun
@@ -34,12 +35,25 @@ def _say_stop(**_: object) -> None:
 
 @shared_task
 def drain(edition_id: str) -> None:
-    parent = os.getppid()
+    """Passes the ring on as soon as there is more to do than it can do at once.
+
+    So each worker that is free joins, and one ring is always left for whoever is free next; it rings at its end only if
+    it did not pass one on, or they would grow in number.
+    """
+    parent, edition, passed_on = os.getppid(), UUID(edition_id), list[UUID]()
+
+    def call_others() -> None:
+        ring(edition)
+        passed_on.append(edition)
+
     end = sending.drain_edition(
-        UUID(edition_id), connect=connect, should_stop=lambda: bool(_stopping[0]) or os.getppid() != parent
+        edition,
+        connect=connect,
+        should_stop=lambda: bool(_stopping[0]) or os.getppid() != parent,
+        call_others=call_others,
     )
-    if end in (sending.End.TIME, sending.End.STOPPED):
-        ring(UUID(edition_id))
+    if end in (End.TIME, End.STOPPED) and not passed_on:
+        ring(edition)
 
 
 @shared_task

@@ -83,12 +83,13 @@ def worker(folder: Path, edition_id: str) -> dict[str, Any]:
     from django.db import connection
 
     from notifications import sending
+    from notifications.ends import End
     from notifications.models import Edition
     from notifications.routes import connect
 
     began = at_the_word()
     while Edition.objects.sending().filter(pk=edition_id).exists():
-        if sending.drain_edition(UUID(edition_id), connect=connect) is sending.End.HELD_BACK:
+        if sending.drain_edition(UUID(edition_id), connect=connect) is End.HELD_BACK:
             time.sleep(0.1)
     connection.close()
     return done(0, began)

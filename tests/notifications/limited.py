@@ -11,10 +11,10 @@ from django.db.models import F
 
 from notifications import sending
 from notifications.actions import set_schedule, start_edition
+from notifications.ends import End
 from notifications.models import Delivery, Edition, Pace
 from notifications.routes import connect
 from notifications.schedule import Schedule
-from notifications.sending import End
 from tests.factories import (
     make_approved_edition,
     make_edition,

@@ -17,11 +17,11 @@ from notifications import alarms, delivery, pace
 from notifications.actions import resume_edition
 from notifications.alarms import Alarm, Counted, alarm_of, measured, standing_of
 from notifications.batches import close_batch
+from notifications.ends import End
 from notifications.mail_events import Kind as What
 from notifications.mail_events import Report, apply_events, keep
 from notifications.models import Delivery, Edition
 from notifications.schedule import Schedule
-from notifications.sending import End
 from notifications.transport import Kind, Outcome, Phase
 from notifications.verp import Sending
 from tests.factories import make_user

@@ -10,11 +10,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 
 from breachdesk.audit.models import Event
-from notifications import sending
 from notifications.actions import change_rate, pause_edition, resume_edition
+from notifications.ends import End
 from notifications.models import Edition, Pace
 from notifications.schedule import Rate, Schedule, in_force
-from notifications.sending import End
 from tests.factories import make_user
 from tests.notifications.limited import addresses, being_sent, drain, sink, states
 from tests.notifications.test_pace import take
@@ -125,4 +124,4 @@ def test_who_may_when_and_why() -> None:
     with pytest.raises(ValidationError, match="cannot be changed"):
         change_rate(edition, rate=Rate(per_minute=1), by=sender, reason="Late.")
     assert not Event.objects.of_type("edition.rate_changed").exists()
-    assert sending.End.CLOSED.value
+    assert End.CLOSED.value

@@ -7,10 +7,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from breachdesk.audit.models import Event
 from notifications import delivery, routes
 from notifications.actions import change_route
+from notifications.ends import End
 from notifications.models import Batch, Edition
 from notifications.schedule import Schedule
 from notifications.second_way import check_second_way
-from notifications.sending import End
 from tests.factories import make_user
 from tests.notifications.limited import addresses, being_sent, drain, sink, states
 from tests.notifications.sink import Fault, Sink

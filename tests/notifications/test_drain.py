@@ -15,14 +15,15 @@ from pytest_django import Settings
 from breachdesk.accounts.models import Organisation
 from breachdesk.audit.models import Event
 from breachdesk.audit.tree import root_of
+from breachdesk.celery import app
 from breachdesk.people.actions import hold_person
 from breachdesk.people.models import Person
-from notifications import sending, sweeping
+from notifications import sending, sweeping, tasks
 from notifications.actions import pause_edition, resume_edition, start_edition
 from notifications.batches import root_of_rows, rows_of_batch
+from notifications.ends import End
 from notifications.models import Attempt, Batch, Delivery, Edition
 from notifications.routes import connect
-from notifications.sending import End
 from tests.factories import (
     make_approved_edition,
     make_edition,
@@ -337,3 +338,24 @@ def _is_handing_over(delivery_id: UUID) -> bool:
         return Delivery.objects.filter(pk=delivery_id, state="handing_over").exists()
     finally:
         connection.close()
+
+
+def rings() -> int:
+    """Doorbells that nobody has taken yet."""
+    with app.connection_for_read() as broker:
+        waiting: int = broker.default_channel.queue_declare("celery", passive=False, durable=True).message_count
+    return waiting
+
+
+@pytest.mark.parametrize(("batch", "passed_on"), [(10, 1), (50, 0)])
+def test_the_ring_is_passed_on_to_who_is_free_while_there_is_more_than_one_batch(
+    through: Callable[..., None], monkeypatch: pytest.MonkeyPatch, batch: int, passed_on: int
+) -> None:
+    monkeypatch.setattr(sending, "BATCH_ROWS", batch)
+    edition = being_sent()
+    before = rings()
+    with Sink() as sink:
+        through(sink)
+        tasks.drain(str(edition.pk))
+    assert states(edition) == {"handed_over": 40}
+    assert rings() - before == passed_on, "once, however many batches there were"

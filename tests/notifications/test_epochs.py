@@ -21,9 +21,9 @@ from pytest_django import Settings
 from breachdesk.audit.models import Event
 from breachdesk.desk.postgres_tools import run_tool
 from notifications import delivery, epochs
+from notifications.ends import End
 from notifications.ledger import Ledger
 from notifications.models import Delivery, MailEvent, SendingEpoch
-from notifications.sending import End
 from notifications.sweeping import finish_if_done
 from tests.cluster import roles_in_use
 from tests.factories import make_user

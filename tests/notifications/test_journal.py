@@ -9,6 +9,7 @@ from pytest_django import Settings
 
 from breachdesk.audit.models import Event
 from notifications import delivery, journal, sending, sweeping
+from notifications.ends import End
 from notifications.journal import Journal, JournalFailed
 from notifications.models import Attempt, Batch, Delivery, Edition
 from notifications.transport import Kind, Outcome, Phase
@@ -183,5 +184,5 @@ def test_a_journal_that_failed_once_lets_no_dot_follow(folder: Path) -> None:
 def test_without_a_place_for_its_journal_nothing_is_sent(folder: Path) -> None:
     edition = being_sent(3)
     folder.write_text("a file where a folder should be")
-    assert sending.drain_edition(edition.pk, connect=lambda: pytest.fail("it connected")) is sending.End.NO_JOURNAL
+    assert sending.drain_edition(edition.pk, connect=lambda: pytest.fail("it connected")) is End.NO_JOURNAL
     assert set(Delivery.objects.values_list("state", flat=True)) == {"planned"}

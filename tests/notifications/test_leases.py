@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from notifications.sending import End
+from notifications.ends import End
 from tests.notifications.sink import Sink
 from tests.notifications.test_drain import being_sent, drain, states, through
 

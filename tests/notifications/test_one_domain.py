@@ -6,9 +6,9 @@ from threading import Thread
 import pytest
 from django.db import connection
 
+from notifications.ends import End
 from notifications.models import Delivery, Edition, Pace
 from notifications.schedule import Schedule
-from notifications.sending import End
 from tests.notifications.limited import addresses, being_sent, drain, sink, states
 from tests.notifications.sink import Fault
 from tests.services import until

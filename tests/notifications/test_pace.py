@@ -9,10 +9,10 @@ from django.db import connection
 from django.db.models import F
 
 from breachdesk.audit.models import Event
-from notifications import pace, sending, sweeping
+from notifications import pace, sweeping
+from notifications.ends import End
 from notifications.models import Batch, Delivery, Edition, Pace
 from notifications.schedule import Schedule, in_force
-from notifications.sending import End
 from notifications.turns import Limits, rate_allows
 from tests.factories import unguarded
 from tests.notifications.limited import addresses, being_sent, drain, later, sink, states
@@ -160,4 +160,4 @@ def test_a_put_off_person_is_tried_again_under_the_same_pace() -> None:
         later(edition, minutes=2)
         assert drain(edition) is End.NOTHING_DUE
     assert len(caught.caught) == 12
-    assert sending.End.NOTHING_DUE.value == "nothing due"
+    assert End.NOTHING_DUE.value == "nothing due"

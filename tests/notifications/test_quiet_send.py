@@ -12,10 +12,10 @@ from django.urls import reverse
 from breachdesk.people.models import Person
 from notifications import pace, sweeping
 from notifications.editions import the_organisation
+from notifications.ends import End
 from notifications.freezing import digest_of
 from notifications.models import Delivery, Edition
 from notifications.schedule import Schedule
-from notifications.sending import End
 from notifications.zones import quiet_until, zones_of
 from tests.factories import make_user, unguarded
 from tests.notifications.limited import addresses, being_sent, drain, later, sink, states

@@ -9,9 +9,9 @@ from django.db.models import F
 from breachdesk.audit.models import Event
 from notifications import delivery, pace, sweeping
 from notifications.actions import pause_edition, resume_edition
+from notifications.ends import End
 from notifications.models import Batch, Delivery, Edition, Pace
 from notifications.schedule import Schedule
-from notifications.sending import End
 from notifications.transport import Kind, Outcome, Phase
 from tests.factories import make_user, unguarded
 from tests.notifications.limited import addresses, being_sent, drain, later, sink, states
