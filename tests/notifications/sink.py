@@ -148,10 +148,10 @@ class Sink:
             await reader.readexactly(100)
             raise ConnectionResetError
         domain = to.partition("@")[2]
+        message = (await reader.readuntil(b"\r\n.\r\n"))[:-3]  # one that was announced and never came is none
         self.open_now[domain] += 1
         self.most_at_once[domain] = max(self.most_at_once[domain], self.open_now[domain])
         try:
-            message = (await reader.readuntil(b"\r\n.\r\n"))[:-3]
             await asyncio.sleep(self.slow[1] if domain == self.slow[0] else self.delay)
         finally:
             self.open_now[domain] -= 1
