@@ -124,7 +124,7 @@ EVENTS: dict[str, EventType] = {
     "retention.released": EventType("lifted the legal hold", private="reason"),
     "destruction.asked": EventType(
         "asked to destroy {what}",
-        more="people rejected matches trail receipts files signed_pdfs lapses_at",
+        more="people rejected matches trail receipts files signed_pdfs letters lapses_at",
         private="reason",
     ),
     "destruction.refused": EventType("refused to destroy {what}", private="reason"),
@@ -132,7 +132,7 @@ EVENTS: dict[str, EventType] = {
     "destruction.lapsed": EventType("let the request to destroy {what} lapse"),
     "destruction.confirmed": EventType(
         "confirmed the destruction of {what}",
-        more="people rejected matches trail receipts files signed_pdfs not_before",
+        more="people rejected matches trail receipts files signed_pdfs letters not_before",
     ),
     "index.asked": EventType("asked whether we wrote to an address: {answer}", more="deliveries", private="reason"),
     "caller.answered": EventType("answered a caller: {count} people found", more="by_code people deliveries"),

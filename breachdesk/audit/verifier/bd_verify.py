@@ -1721,8 +1721,16 @@ EVENTS: dict[str, tuple[str, str, str]] = {
     "delivery.decision_withdrawn": ("language people", "kind revision", ""),
     "delivery.recovered": ("handed_over returned unknown", "batch edition refused retry_wait", ""),
     "delivery.swept": ("returned unknown", "batch edition rows rows_root", ""),
-    "destruction.asked": ("what", "files lapses_at matches people receipts rejected signed_pdfs trail", "reason"),
-    "destruction.confirmed": ("what", "files matches not_before people receipts rejected signed_pdfs trail", ""),
+    "destruction.asked": (
+        "what",
+        "files lapses_at letters matches people receipts rejected signed_pdfs trail",
+        "reason",
+    ),
+    "destruction.confirmed": (
+        "what",
+        "files letters matches not_before people receipts rejected signed_pdfs trail",
+        "",
+    ),
     "destruction.lapsed": ("what", "", ""),
     "destruction.refused": ("what", "", "reason"),
     "destruction.withdrawn": ("what", "", ""),
