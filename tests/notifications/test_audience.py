@@ -38,7 +38,7 @@ AUDIENCES = st.builds(
 
 
 @given(AUDIENCES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_it_is_kept_as_json_and_read_back(audience) -> None:
     kept = audience.to_json()
     assert audience_from(kept) == audience

@@ -314,7 +314,7 @@ people = st.lists(
 ALL = plan_for("full_name", "email", "street", "country", "phone", "born_on", "kinds", "extra:tier")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(people)
 def test_a_row_comes_out_the_same_whatever_stands_around_it(rows) -> None:
     together = read(*map(list, rows), plan=ALL)
@@ -322,7 +322,7 @@ def test_a_row_comes_out_the_same_whatever_stands_around_it(rows) -> None:
     assert together == alone
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(people)
 def test_what_a_clean_row_holds_stands_in_its_own_record(rows) -> None:
     for row, fields in zip(read(*map(list, rows), plan=ALL), rows, strict=True):

@@ -234,7 +234,7 @@ STARTS = st.datetimes(datetime(2024, 1, 1), datetime(2029, 1, 1), timezones=st.j
 LATER = st.timedeltas(timedelta(0), timedelta(hours=3)) | st.timedeltas(timedelta(0), timedelta(days=400))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(LIMITS, min_size=1, max_size=2),
     st.sampled_from(ZONES),
