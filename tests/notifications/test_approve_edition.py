@@ -57,9 +57,9 @@ def test_a_changed_address_blocks_that_row_alone_and_voids_nothing() -> None:
 CHANGED = {
     "email_index": b"0" * 16,
     "row_checksum": b"0" * 16,
-    "country": "FR",
+    "country": "PT",
     "state": "CA",
-    "language": "fr",
+    "language": "pt",
     "minor": True,
     "vulnerable": True,
     "deceased": True,
