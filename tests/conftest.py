@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.template import Context, Template
 from django.test import TransactionTestCase
 from django.utils.safestring import SafeString
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
 from tests.audit.tsa import LocalTsa
@@ -17,6 +18,10 @@ from tests.signing import Signing
 
 if TYPE_CHECKING:
     from tests.journeys.chromium import OneChromium
+
+# The same examples in every run, however busy the machine is; others by --hypothesis-profile default.
+settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 STARTED_ONCE = ("installation", "one_chromium")
 NO_BROWSER = "The browser journeys need Chromium: install Debian's package chromium."
