@@ -1,6 +1,5 @@
 """What must be set before a mail provider is used: whoever reports to us must be known, and nobody may be tracked."""
 
-from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -58,16 +57,10 @@ def _signature(provider: str) -> list[CheckMessage]:
 
 
 def _amazon(provider: str) -> list[CheckMessage]:
-    if provider != "amazon_ses":
+    if provider != "amazon_ses" or settings.BREACHDESK.sns_topics:
         return []
-    found: list[CheckMessage] = []
-    if not settings.BREACHDESK.sns_topics:
-        hint = "Name the topics by which Amazon SES reports: anybody may have a topic, and SNS signs for all of them."
-        found.append(Error("BREACHDESK_SNS_TOPICS is not set.", hint=hint, id="notifications.E004"))
-    if find_spec("boto3") is None:
-        hint = "Install boto3, or send to Amazon SES by SMTP, which tells more about what became of a message."
-        found.append(Error("Anymail's backend for Amazon SES needs boto3.", hint=hint, id="notifications.E005"))
-    return found
+    hint = "Name the topics by which Amazon SES reports: anybody may have a topic, and SNS signs for all of them."
+    return [Error("BREACHDESK_SNS_TOPICS is not set.", hint=hint, id="notifications.E004")]
 
 
 def _tracking(provider: str) -> list[CheckMessage]:

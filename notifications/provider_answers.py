@@ -1,10 +1,14 @@
 """What a provider's answer means: section 6 of the delivery design, for HTTP."""
 
 import email.utils
+import ssl
+import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+import botocore.exceptions as boto
 import requests
 from anymail.exceptions import (
     AnymailAPIError,
@@ -14,7 +18,7 @@ from anymail.exceptions import (
 )
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProxyError
 
 from notifications.transport import Kind, Outcome, Phase
 
@@ -30,6 +34,23 @@ KIND_OF_STATUS = {
 # message was not taken; calling each person on the list unreachable would be wrong.
 REFUSES_US = {401, 402, 403, 407}
 WAIT_FOR_US = 300.0
+# Amazon says by name what its 400 is about, and of these names one speaks of the recipient.
+ABOUT_THE_RECIPIENT = {"BadRequestException"}
+TOO_MUCH = {
+    "LimitExceededException",
+    "RequestLimitExceeded",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+NO_CONNECTION = (
+    boto.ConnectTimeoutError,
+    boto.EndpointConnectionError,
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.CredentialRetrievalError,
+    boto.ProxyConnectionError,
+)
 LONGEST_WAIT = 4 * 3600.0
 
 
@@ -53,21 +74,28 @@ def _says_so(answer: Any, to: str) -> bool:
     return not is_2xx or to.lower().encode() in answer.content.lower()
 
 
+def not_begun(error: Exception) -> Outcome:
+    """What failed before the call: a setting, mostly."""
+    return _without_reply(Kind.NOT_SENT, error)
+
+
 def outcome_of(error: Exception) -> Outcome:
-    if isinstance(error, AnymailRecipientsRefused | AnymailSerializationError):
+    cannot_be_asked = isinstance(error.__cause__, boto.ParamValidationError)
+    if cannot_be_asked or isinstance(error, AnymailRecipientsRefused | AnymailSerializationError):
         return _without_reply(Kind.REFUSED, error)
     if isinstance(error, ImproperlyConfigured):
         return _without_reply(Kind.NOT_SENT, error)
     code = _code_of(error)
     if code is None:
         return _without_reply(Kind.NOT_SENT if _was_never_sent(error) else Kind.UNKNOWN, error)
-    if code == 429:
+    name = _name_of(error)
+    if code == 429 or name in TOO_MUCH:
         return _with_reply(Kind.RETRY_WAIT, error, code, _retry_after(error))
-    if code in REFUSES_US:
+    if not 400 <= code < 500 or code in (408, 409):
+        return _with_reply(Kind.UNKNOWN, error, code)
+    if code in REFUSES_US or (name and name not in ABOUT_THE_RECIPIENT):
         return _with_reply(Kind.RETRY_WAIT, error, code, WAIT_FOR_US)
-    if 400 <= code < 500 and code not in (408, 409):
-        return _with_reply(Kind.REFUSED, error, code)
-    return _with_reply(Kind.UNKNOWN, error, code)
+    return _with_reply(Kind.REFUSED, error, code)
 
 
 def _code_of(error: Exception) -> int | None:
@@ -79,17 +107,40 @@ def _code_of(error: Exception) -> int | None:
     return code if isinstance(code, int) else None
 
 
+def _name_of(error: Exception) -> str:
+    """What Amazon calls it; empty where nobody says."""
+    answer = getattr(error, "response", None)
+    return str(answer.get("Error", {}).get("Code", "")) if isinstance(answer, dict) else ""
+
+
 def _was_never_sent(error: Exception) -> bool:
     """True only for a name, a connection or a TLS handshake that failed: no byte of the request was written."""
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
+    if isinstance(error, requests.exceptions.ConnectTimeout) or _broke_in_the_handshake(error):
         return True
     if not isinstance(error, AnymailAPIError | requests.RequestException):
         return isinstance(error, AnymailError)  # Anymail's own refusals are raised while it makes the request
     cause = error.__cause__
+    if isinstance(cause, NO_CONNECTION):
+        return True
     reason = cause.args[0] if isinstance(cause, requests.exceptions.ConnectionError) and cause.args else None
     if isinstance(reason, MaxRetryError):
         reason = reason.reason
-    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError | ProxyError)
+
+
+def _broke_in_the_handshake(error: Exception) -> bool:
+    """TLS breaks later as well, and by then the request may have been read; the exception is the same."""
+    broken = (one for one in _behind(error) if isinstance(one, ssl.SSLError))
+    frames = (frame for one in broken for frame, _ in traceback.walk_tb(one.__traceback__))
+    return any(frame.f_code.co_name == "do_handshake" for frame in frames)
+
+
+def _behind(error: BaseException) -> Iterator[BaseException]:
+    """The error and whatever it was made of."""
+    found: list[BaseException] = [error]
+    for one in found:
+        yield one
+        found += [before for before in (one.__cause__, one.__context__) if before and before not in found]
 
 
 def _retry_after(error: Exception) -> float | None:

@@ -17,7 +17,7 @@ from typing import Any, cast
 from anymail.exceptions import AnymailUnsupportedFeature
 from django.core.mail import EmailMultiAlternatives, get_connection
 
-from notifications.provider_answers import accepted, outcome_of
+from notifications.provider_answers import accepted, not_begun, outcome_of
 from notifications.transport import BeforeDot, Envelope, Kind, Outcome, Phase, unnoted
 from notifications.verp import Sending, read_return_path
 
@@ -44,6 +44,7 @@ class ProviderConnection:
         self._backend = cast(Any, get_connection(backend))
         self._backend.debug_api_requests = False  # it would print people's messages
         self._backend.timeout = (min(10, timeout / 2), timeout * 0.8)  # to connect, and for each part of the answer
+        _have_amazons_client_call_once(self._backend)
         self._backend.send_defaults = {
             name: value for name, value in self._backend.send_defaults.items() if name in KEPT_DEFAULTS
         }
@@ -105,6 +106,9 @@ class ProviderConnection:
             self._ask(outgoing, sending)
             self._open()
             self._give_key(sending)
+        except Exception as error:
+            return not_begun(error)
+        try:
             self._backend.send_messages([outgoing])
             return accepted(outgoing, to)
         except Exception as error:
@@ -116,6 +120,8 @@ class ProviderConnection:
         if time.monotonic() - self._last_call > IDLE:
             self._backend.close()
         self._backend.open()
+        if session := getattr(self._backend, "session", None):
+            session.max_redirects = 0  # people's messages go to the address that was set, and only there
 
     def _ask(self, outgoing: EmailMultiAlternatives, sending: Sending) -> None:
         """Not to track, and to give our ids back: each as far as this provider can be asked, which building a message
@@ -146,6 +152,16 @@ class ProviderConnection:
         """The same for every try of one sending, another one once a person has it sent again."""
         if self.key_header:
             self._backend.session.headers[self.key_header] = f"{sending.delivery}.{sending.generation}"
+
+
+def _have_amazons_client_call_once(backend: Any) -> None:
+    """By itself it calls up to five times, also after a time-out, when the message may have been taken already."""
+    if backend.esp_name == "Amazon SES":
+        config, (connect, read) = backend.client_params["config"], backend.timeout
+        ours = type(config)(
+            retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=connect, read_timeout=read
+        )
+        backend.client_params = backend.client_params | {"config": config.merge(ours)}
 
 
 def outgoing_message(to: str, message: bytes) -> EmailMultiAlternatives:

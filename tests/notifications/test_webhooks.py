@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -25,6 +25,8 @@ from pytest_django import Settings
 
 from notifications.models import MailEvent
 from notifications.webhooks import AmazonReports
+from tests.factories import make_edition_being_sent
+from tests.notifications.test_provider_events import handed_over
 
 pytestmark = pytest.mark.django_db
 BASIC = "Basic " + base64.b64encode(b"us:secret").decode()
@@ -144,13 +146,14 @@ def certificate(key: rsa.RSAPrivateKey, days: int = 1) -> bytes:
     return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
-def notification(**changes: Any) -> dict[str, Any]:
+def notification(headers: Sequence[dict[str, str]] = (), **changes: Any) -> dict[str, Any]:
     bounce = {
         "bounceType": "Permanent",
         "bounceSubType": "General",
         "bouncedRecipients": [{"emailAddress": "a@example.com"}],
     }
-    said = {"eventType": "Bounce", "bounce": bounce, "mail": {"messageId": "s1", "destination": ["a@example.com"]}}
+    mail = {"messageId": "s1", "destination": ["a@example.com"], "headers": list(headers)}
+    said = {"eventType": "Bounce", "bounce": bounce, "mail": mail}
     return {
         "Type": "Notification",
         "MessageId": "m-1",
@@ -199,6 +202,14 @@ def test_what_sns_signed_comes_in(key: rsa.RSAPrivateKey, version: str) -> None:
     assert to_amazon(signed(notification(SignatureVersion=version), key), fetch) == 200
     assert fetched == [CERTIFICATE]
     assert MailEvent.objects.get().kind == "bounced"
+
+
+def test_what_amazon_reports_is_about_the_sending_that_our_header_names(key: rsa.RSAPrivateKey) -> None:
+    row = handed_over(make_edition_being_sent())
+    ours = {"name": "X-Metadata", "value": json.dumps({"delivery": str(row.pk), "generation": "2"})}
+    assert to_amazon(signed(notification([ours]), key), lambda _: certificate(key)) == 200
+    event = MailEvent.objects.get()
+    assert (event.delivery_id, event.generation, event.kind) == (row.pk, 2, "bounced")
 
 
 FORGED = [
