@@ -58,11 +58,20 @@ class Journal:
         try:
             folder().mkdir(mode=0o700, exist_ok=True)
             self._file = os.open(unborn, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._begin(unborn)
+        except OSError as error:
+            raise JournalFailed(f"No journal can be written to {folder()}: {error.strerror}.") from error
+
+    def _begin(self, unborn: Path) -> None:
+        """While a disk is full each drain comes by here: what cannot be begun is not left open."""
+        try:
             fcntl.flock(self._file, fcntl.LOCK_EX)
             self._write(f"{boot_id()}\n".encode())
             unborn.rename(self.path)
-        except OSError as error:
-            raise JournalFailed(f"No journal can be written to {folder()}: {error.strerror}.") from error
+        except (OSError, JournalFailed):
+            os.close(self._file)
+            unborn.unlink(missing_ok=True)
+            raise
 
     def dot(self, delivery: UUID, number: int) -> None:
         """Before the final dot of try `number`: from here on it may have left. After one failure it always fails."""
@@ -151,6 +160,7 @@ def _read(path: Path) -> Notes:
         attempt = UUID(found[2]), int(found[3])
         if found[1] == ".":
             notes.dots.add(attempt)
+            notes.answers.pop(attempt, None)  # a try that never left counts for none: the next has the same number
         elif found[4]:
             notes.answers[attempt] = _outcome(*found[4].split())
     return notes

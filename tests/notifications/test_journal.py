@@ -19,6 +19,7 @@ from tests.notifications.test_drain import being_sent, states
 from tests.notifications.test_sweep import pass_time, start_worker
 
 ACCEPTED = Outcome(Kind.HANDED_OVER, Phase.DOT, 250, "2.0.0", b"r" * 32)
+OPEN_FILES = Path("/proc/self/fd")
 REFUSED = Outcome(Kind.REFUSED, Phase.RCPT, 550, "5.1.1", b"n" * 32)
 
 
@@ -130,6 +131,21 @@ def test_notes_of_an_earlier_try_say_nothing_of_this_one() -> None:
     assert state_of(row) == ("planned", 0)
 
 
+@pytest.mark.django_db
+def test_a_dot_after_a_try_that_never_left_is_in_doubt_although_it_has_the_same_number() -> None:
+    edition = make_edition_being_sent()
+    _, [doubtful, answered, never], notes = killed(edition)
+    for row in (doubtful, answered, never):
+        notes.answered(row, 1, Outcome(Kind.NOT_SENT, Phase.MAIL, 421))
+    notes.dot(doubtful, 1)
+    notes.dot(answered, 1)
+    notes.answered(answered, 1, ACCEPTED)
+    notes.end(is_settled=False)
+    sweeping.sweep()
+    states_now = [state_of(row)[0] for row in (doubtful, answered, never)]
+    assert states_now == ["unknown", "handed_over", "retry_wait"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_worker_leaves_one_doubt_for_each_connection(folder: Path) -> None:
     edition = being_sent(600)
@@ -178,6 +194,19 @@ def test_a_journal_that_failed_once_lets_no_dot_follow(folder: Path) -> None:
     with pytest.raises(JournalFailed, match="The disk is full"):
         notes.dot(uuid4(), 1)
     notes.end(is_settled=True)
+
+
+def test_a_journal_that_cannot_be_begun_leaves_nothing_open_or_behind(folder: Path) -> None:
+    opened, limit = len(list(OPEN_FILES.iterdir())), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limit[1]))
+    try:
+        for _ in range(3):
+            with pytest.raises(JournalFailed):
+                Journal()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert len(list(OPEN_FILES.iterdir())) == opened
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.django_db(transaction=True)
