@@ -84,7 +84,7 @@ def pointing(changed: Any) -> Callable[[Sink], None]:
     """Sends the product's mail into a sink."""
 
     def point(sink: Sink) -> None:
-        changes = {"smtp_port": sink.port, "smtp_timeout": 1, "lease_margin": 20, "smtp_connections": 2}
+        changes = {"smtp_port": sink.port, "smtp_timeout": 15, "lease_margin": 20, "smtp_connections": 2}
         changed.BREACHDESK = changed.BREACHDESK.model_copy(update=changes)
 
     return point

@@ -51,10 +51,10 @@ def being_sent(schedule: Schedule, **people: Any) -> Edition:
 
 @contextmanager
 def sink(*faults: Any, **changes: Any) -> Iterator[Sink]:
-    """A mail server that the product sends through, with short waits."""
+    """A mail server that the product sends through."""
     before = settings.BREACHDESK
     with Sink(list(faults)) as caught:
-        usual = {"smtp_port": caught.port, "smtp_timeout": 1, "lease_margin": 20, "smtp_connections": 4}
+        usual = {"smtp_port": caught.port, "smtp_timeout": 15, "lease_margin": 20, "smtp_connections": 4}
         settings.BREACHDESK = before.model_copy(update={**usual, **changes})
         try:
             yield caught

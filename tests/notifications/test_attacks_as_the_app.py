@@ -156,8 +156,8 @@ def kinds(person: Person, other: Person) -> None:
 def sent(edition: Edition, settings: Settings) -> set[str]:
     """Who the mail server heard of when a worker did what it could."""
     with Sink() as sink:
-        short = {"smtp_port": sink.port, "smtp_timeout": 1, "lease_margin": 20, "smtp_connections": 1}
-        settings.BREACHDESK = settings.BREACHDESK.model_copy(update=short)
+        where = {"smtp_port": sink.port, "smtp_timeout": 15, "lease_margin": 20, "smtp_connections": 1}
+        settings.BREACHDESK = settings.BREACHDESK.model_copy(update=where)
         sending.drain_edition(edition.pk, connect=connect, seconds=20)
     return set(sink.times())
 

@@ -168,7 +168,7 @@ def test_a_commit_whose_answer_is_lost_leaves_nobody_in_doubt(through: Callable[
 def test_a_worker_frozen_beyond_its_lease_writes_no_dot_when_it_goes_on(through: Callable[..., None]) -> None:
     edition = Case().started("frozen")
     with Sink() as sink:
-        through(sink, smtp_connections=1, send_window=4, lease_margin=2)
+        through(sink, smtp_connections=1, send_window=4, smtp_timeout=1, lease_margin=2)
         frozen = forked(work_on(edition), "G10:stop")
         os.waitpid(frozen, os.WUNTRACED)
         time.sleep(2.1)  # it may write no dot any more

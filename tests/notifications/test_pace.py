@@ -50,9 +50,11 @@ def test_claims_share_one_pace_whoever_asks_and_however_often() -> None:
     edition = being_sent(Schedule(per_minute=600))
     first = take(edition)
     assert len(first.rows) == 10, "one second's messages"
+    with unguarded():
+        Pace.objects.update(free_at=F("free_at") + timedelta(seconds=5))  # for a machine that stands still meanwhile
     again = take(edition)
     assert again.rows == []
-    assert 0 < (again.again_in or 0) <= 0.5, "not for each, but for half a second's together"
+    assert 0 < (again.again_in or 0) <= 5.5, "not for each, but for half a second's together"
     later(edition, seconds=60)
     assert len(take(edition).rows) == 10, "what was not used in a minute is not added up"
     assert Pace.objects.get().taken == 20
@@ -60,14 +62,14 @@ def test_claims_share_one_pace_whoever_asks_and_however_often() -> None:
 
 def test_a_restart_finds_the_pace_as_it_was() -> None:
     """Nothing of it is in a process or in Redis: another connection waits as long."""
-    edition = being_sent(Schedule(per_minute=6))
+    edition = being_sent(Schedule(per_minute=1))
     assert len(take(edition).rows) == 1
     connection.close()
     held_up = take(edition)
     assert held_up.rows == []
-    assert 5 < (held_up.again_in or 0) <= 10
-    assert pace.goes_on_in(edition) > 5
-    later(edition, seconds=10)
+    assert 30 < (held_up.again_in or 0) <= 60
+    assert pace.goes_on_in(edition) > 30
+    later(edition, seconds=60)
     assert pace.goes_on_in(edition) == 0
     assert len(take(edition).rows) == 1
 
@@ -89,7 +91,7 @@ def test_two_workers_share_one_pace_and_nobody_gets_it_twice() -> None:
     assert set(caught.times().values()) == {1}
     assert states(edition) == {"handed_over": 60}
     began = Delivery.objects.order_by("handing_over_at").values_list("handing_over_at", flat=True)
-    assert (began[59] - began[0]).total_seconds() >= 1.5, "60 at 20 a second, the first 20 at once"
+    assert (began[59] - began[0]).total_seconds() >= 1, "60 at 20 a second, not 20 for each"
     assert Edition.objects.get().state == Edition.State.FINISHED
     events = Event.objects.filter(type="delivery.batch_settled")
     assert events.count() == Batch.objects.count() <= 4, "not an event for each second"

@@ -38,7 +38,8 @@ from tests.services import until
 __all__ = ["through"]
 PEOPLE, SEEDS, CONNECTIONS, WINDOW = 500, range(1, 6), 4, 8
 SECONDS = 1.2
-LEASE = 1 + 2  # smtp_timeout and lease_margin
+TIMEOUT, MARGIN = 1, 2
+LEASE = TIMEOUT + MARGIN
 
 
 class Fire:
@@ -155,7 +156,8 @@ def test_nobody_gets_it_twice_and_nobody_is_lost(through: Callable[..., None]) -
         edition = make_approved_edition(make_edition_in_review(draft), by=make_user("approver"))
         faults = [Fault("dot", "take_and_drop", times=3), Fault("rcpt", "450 4.2.1 later", "person01", times=5)]
         with Sink(faults, delay=SECONDS * 2 * CONNECTIONS / PEOPLE) as sink:
-            through(sink, smtp_connections=CONNECTIONS, send_window=WINDOW, lease_margin=2)
+            terms = {"smtp_timeout": TIMEOUT, "lease_margin": MARGIN}
+            through(sink, smtp_connections=CONNECTIONS, send_window=WINDOW, **terms)
             actions.start_edition(edition, by=people[0])
             with fire_on(edition, seed) as fire:
                 happen(fire, people)
