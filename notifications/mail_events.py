@@ -7,7 +7,7 @@ late about an earlier one is kept and changes nothing. Without a generation it i
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from notifications.verp import Sending
 
 TABLE = "notifications_mailevent"
 AT_ONCE = 5_000
+CLOCKS_APART = timedelta(days=1)  # what is told to be later than that is no moment
 
 
 class Kind(StrEnum):
@@ -82,7 +83,7 @@ COMPLAINED = "UPDATE notifications_delivery SET state = 'complained' WHERE id = 
 
 def keep(report: Report) -> None:
     """Kept once, however often it comes. About a delivery that we do not know it stays without effect."""
-    about = report.about
+    about, now = report.about, timezone.now()
     known = about is not None and Delivery.objects.filter(pk=about.delivery).exists()
     MailEvent.objects.bulk_create(
         [
@@ -93,8 +94,8 @@ def keep(report: Report) -> None:
                 generation=about.generation if about and known else None,
                 kind=report.kind,
                 enhanced=report.enhanced[:12],
-                at=report.at,
-                received_at=timezone.now(),
+                at=report.at if report.at and report.at < now + CLOCKS_APART else None,
+                received_at=now,
                 raw_sha256=report.raw_sha256,
             )
         ],

@@ -10,6 +10,7 @@ back. What is neither is for people to read: it is never thrown away. Nothing of
 """
 
 import email
+import email.errors
 import email.header
 import email.policy
 import logging
@@ -37,16 +38,16 @@ SOURCE = "returned_mail"
 LARGEST = 1_000_000  # bytes of a message that are looked at: ours have 30,000
 LOOKED_THROUGH = 200_000  # of them for words and addresses
 AT_ONCE = 500
+WORKS_FOR = 5.0  # seconds, then the sweeper's other work has its turn
 PEOPLE = ".people"  # folder of a Maildir (Maildir++) with what is left to people
 WRITTEN_TO = ("X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To", "To", "Cc")
 MACHINES = {"mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon", "bounce", "bounces", ""}
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
 _ANSWERS_BY_ITSELF = re.compile(
     r"\s*(\[?auto(matic|mated)?[ -]?(re(ply|sponse)|antwort)|out of (the )?office|abwesen|r.ponse automatique|"
     r"automatische (antwort|r.ckmeldung)|absence|respuesta autom|risposta automatica|automatisch antwoord)",
     re.IGNORECASE,
 )
-_FIELD = re.compile(r"^(action|status|diagnostic-code)\s*:\s*(.{1,500})$", re.IGNORECASE | re.MULTILINE)
+_FIELD = re.compile(r"^(action|status|diagnostic-code)\s*:\s*(\S.{0,499})$", re.IGNORECASE | re.MULTILINE)
 _OUR_ID = re.compile(r"^(?:message-id|in-reply-to)\s*:\s*(<[^<>\s]{1,200}>)", re.IGNORECASE | re.MULTILINE)
 KIND_OF_ACTION = {
     "failed": Kind.BOUNCED,
@@ -69,19 +70,25 @@ class Taken(StrEnum):
 def take(raw: bytes, *, recipient: str = "") -> Taken:
     """Read one message. Taking it twice adds nothing. `recipient` is its envelope's, where that is known."""
     try:
-        message = email.message_from_bytes(raw[:LARGEST], policy=email.policy.compat32)
-        found = kind_of(message, raw)
-        about = _sending_of(message, raw, recipient, found is not None)
+        report = _report_of(raw, recipient)
     except ForgedReturnPath:
         return Taken.FORGED
-    except UNREADABLE:
+    except Exception as problem:  # anybody may write to us, and whatever they write must not stop the sweeper
+        logger.info("A message that came back cannot be read (%s): it is left to people.", type(problem).__name__)
         return Taken.FOR_PEOPLE
-    if found is None or about is None:
+    if report is None:
         return Taken.FOR_PEOPLE
-    kind, enhanced = found
-    digest = sha256(raw).digest()
-    keep(Report(SOURCE, _id_of(message, raw), kind, about, enhanced, _date_of(message), digest))
+    keep(report)
     return Taken.KEPT
+
+
+def _report_of(raw: bytes, recipient: str) -> Report | None:
+    message = email.message_from_bytes(raw[:LARGEST], policy=email.policy.compat32)
+    found = kind_of(message, raw)
+    about = _sending_of(message, raw, recipient, found is not None)
+    if found is None or about is None:
+        return None
+    return Report(SOURCE, _id_of(message, raw), found[0], about, found[1], _date_of(message), sha256(raw).digest())
 
 
 def _id_of(message: Message, raw: bytes) -> str:
@@ -182,7 +189,7 @@ def _answers_by_itself(message: Message) -> bool:
 def _subject(message: Message) -> str:
     try:
         return str(email.header.make_header(email.header.decode_header(str(message.get("Subject", "")))))
-    except UNREADABLE:
+    except (ValueError, LookupError, email.errors.MessageError):
         return ""
 
 
@@ -240,7 +247,10 @@ def take_folder(folder: Path) -> "Counter[Taken]":
     cannot be moved, or the database is away, it stays and is taken again."""
     done: Counter[Taken] = Counter()
     names = sorted(entry.name for entry in os.scandir(folder / "new") if entry.is_file(follow_symlinks=False))
+    until = time.monotonic() + WORKS_FOR
     for name in names[:AT_ONCE]:
+        if done and time.monotonic() > until:
+            break
         path = folder / "new" / name
         try:
             with path.open("rb") as file:

@@ -18,7 +18,7 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 from pytest_django import DjangoDbBlocker, Settings
 
-from notifications import delivery
+from notifications import delivery, returned_mail
 from notifications.composing import open_edition
 from notifications.mail_events import apply_events
 from notifications.management.commands import run_sweeper
@@ -164,6 +164,7 @@ NOT_OURS = [
     b"Content-Type: message/delivery-status\n\n" + b"x" * 1000,
     b"Subject: =?x-unheard?q?a?=\nTo: \xff\xfe\nContent-Type: text/plain; charset=unheard\n\nhello",
     b"Content-Type: message/feedback-report\n\nFeedback-Type: not-spam\n",
+    b"From: a@somewhere.test\nSubject: =?utf-8?b?a?=\n\nhello",
 ]
 
 
@@ -184,6 +185,16 @@ def test_no_damage_makes_it_stumble(name: str, where: int, what: bytes) -> None:
     except (ValueError, LookupError, TypeError, AttributeError, AssertionError):
         return  # take() leaves it to people
     assert found is None or len(found[1]) <= 12
+
+
+@pytest.mark.django_db
+def test_a_clock_of_theirs_that_is_centuries_ahead_breaks_no_page(row: Delivery, client: Client) -> None:
+    raw = sample("POSTFIX", to=path_of(row)).replace(b"Date: ", b"Date: Fri, 31 Dec 9999 23:59:59 -1200\nX-Date: ", 1)
+    assert take(raw) is Taken.KEPT
+    assert MailEvent.objects.get().at is None
+    client.force_login(make_user("responder"))
+    page = reverse("hotline-caller", args=[row.edition.notice.incident.reference, row.person_id])
+    assert b"It came back" in client.get(page).content
 
 
 def maildir(tmp_path: Path, **messages: bytes) -> Path:
@@ -211,6 +222,15 @@ def test_a_folder_is_taken_and_what_people_must_read_is_laid_aside(
     assert state_of(row) == "bounced"
     assert "1 forged, 1 kept, 1 left to people" in capsys.readouterr().out
     assert take_folder(folder) == Counter()
+
+
+@pytest.mark.django_db
+def test_a_flood_leaves_the_sweeper_time_for_its_other_work(
+    row: Delivery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = maildir(tmp_path, a=sample("HUMAN", to="x@halden.example"), b=sample("POSTFIX", to=path_of(row)))
+    monkeypatch.setattr(returned_mail, "WORKS_FOR", 0)
+    assert [sum(take_folder(folder).values()) for _ in range(3)] == [1, 1, 0]
 
 
 @pytest.mark.django_db
