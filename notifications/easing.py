@@ -7,12 +7,15 @@ a connection after a hundred messages, as some do, is simply connected to again.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+
+from notifications.transport import Kind, Outcome, Phase
 
 FIRST_REST, LONGEST_REST = 1.0, 15.0  # seconds; the sweeper has a way tried again after as many
 RECOVERED_AFTER = 5.0  # seconds without trouble, for each further step back to all connections
 STEPS = 8
 FRUITLESS = 3
+UNTAKEN, HOSTS = 20, 3  # so many messages in a row for so many hosts, none taken: then it is hardly the hosts
 
 
 @dataclass
@@ -23,6 +26,9 @@ class Easing:
     rest: float = 0.0
     until: float = 0.0
     fruitless: int = 0  # connections that broke since the last message was taken
+    untaken: int = 0  # messages that were not taken since
+    hosts: set[bytes] = field(default_factory=set)  # whose messages these were
+    is_told: bool = False  # people were told that it takes nothing
 
     def ended(self, now: float, *, taken: int, is_told: bool) -> None:
         """A connection broke, after so many messages; `is_told` if the relay said that it is the connection's fault."""
@@ -40,6 +46,23 @@ class Easing:
         self.share = max(self._share_at(now) / 2, 1 / 64)
         self.rest = min(LONGEST_REST, self.rest * 2 or FIRST_REST)
         self.until = now + self.rest
+
+    def takes_nothing(self, outcome: Outcome) -> bool:
+        """A message was not taken: whether that looks like the way's trouble, and no longer like one person's."""
+        if self.untaken == 0:
+            self.hosts.clear()
+        self.untaken += 1
+        if outcome.trouble or outcome.kind is Kind.NOT_SENT:
+            return self.untaken >= FRUITLESS
+        self.hosts.add(outcome.domain or b"")
+        least = FRUITLESS if outcome.code is None else UNTAKEN  # silence is dearer than an answer
+        return self.untaken >= least and len(self.hosts) >= HOSTS
+
+    def judged(self, outcome: Outcome) -> Outcome:
+        """A refusal of us. Alone it may yet be about this message and counts as a try; after several it does not."""
+        if self.fruitless < FRUITLESS:
+            return outcome
+        return replace(outcome, kind=Kind.NOT_SENT, phase=Phase.CONNECT, wait=None)
 
     def rests_for(self, now: float) -> float:
         return max(0.0, self.until - now)

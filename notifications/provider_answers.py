@@ -32,8 +32,14 @@ KIND_OF_STATUS = {
 }
 # It refuses us, not this person: a key that was taken back, a bill that was not paid, a domain not verified. The
 # message was not taken; calling each person on the list unreachable would be wrong.
-REFUSES_US = {401, 402, 403, 407}
+REFUSES_US = {
+    401: "our key or password is not accepted",
+    402: "the account is to be paid first",
+    403: "it does not let this account send this",
+    407: "a proxy on the way asks for a password",
+}
 WAIT_FOR_US = 300.0
+MEND = "See the account there and BREACHDESK_ANYMAIL; once that is mended it goes on by itself."
 # Amazon says by name what its 400 is about, and of these names one speaks of the recipient.
 ABOUT_THE_RECIPIENT = {"BadRequestException"}
 TOO_MUCH = {
@@ -76,7 +82,7 @@ def _says_so(answer: Any, to: str) -> bool:
 
 def not_begun(error: Exception) -> Outcome:
     """What failed before the call: a setting, mostly."""
-    return _without_reply(Kind.NOT_SENT, error)
+    return _without_reply(Kind.NOT_SENT, error, f"It cannot be asked to send, {type(error).__name__}. {MEND}")
 
 
 def outcome_of(error: Exception) -> Outcome:
@@ -84,17 +90,21 @@ def outcome_of(error: Exception) -> Outcome:
     if cannot_be_asked or isinstance(error, AnymailRecipientsRefused | AnymailSerializationError):
         return _without_reply(Kind.REFUSED, error)
     if isinstance(error, ImproperlyConfigured):
-        return _without_reply(Kind.NOT_SENT, error)
+        return not_begun(error)
     code = _code_of(error)
+    if code is None and _was_never_sent(error):
+        return _without_reply(Kind.NOT_SENT, error, f"No connection could be made: {_words_of(error)}.")
     if code is None:
-        return _without_reply(Kind.NOT_SENT if _was_never_sent(error) else Kind.UNKNOWN, error)
+        return _without_reply(Kind.UNKNOWN, error)
     name = _name_of(error)
     if code == 429 or name in TOO_MUCH:
         return _with_reply(Kind.RETRY_WAIT, error, code, _retry_after(error))
     if not 400 <= code < 500 or code in (408, 409):
         return _with_reply(Kind.UNKNOWN, error, code)
     if code in REFUSES_US or (name and name not in ABOUT_THE_RECIPIENT):
-        return _with_reply(Kind.RETRY_WAIT, error, code, WAIT_FOR_US)
+        why = REFUSES_US.get(code, "it does not let this account send this")
+        trouble = f"It answered {' '.join(filter(None, [str(code), name]))}: {why}. {MEND}"
+        return _with_reply(Kind.RETRY_WAIT, error, code, WAIT_FOR_US, trouble)
     return _with_reply(Kind.REFUSED, error, code)
 
 
@@ -157,12 +167,18 @@ def _retry_after(error: Exception) -> float | None:
     return min(max(seconds, 0.0), LONGEST_WAIT)
 
 
-def _without_reply(kind: Kind, error: Exception) -> Outcome:
+def _words_of(error: Exception) -> str:
+    """The name of what went wrong, and of the libraries' own where they only wrap it: no address of anybody's in it."""
+    return type(error.__cause__ or error).__name__
+
+
+def _without_reply(kind: Kind, error: Exception, trouble: str = "") -> Outcome:
     phase = Phase.CONNECT if kind is Kind.NOT_SENT else Phase.DOT
-    return Outcome(kind, phase, enhanced="", reply_sha256=sha256(type(error).__name__.encode()).digest())
+    digest = sha256(type(error).__name__.encode()).digest()
+    return Outcome(kind, phase, enhanced="", reply_sha256=digest, trouble=trouble)
 
 
-def _with_reply(kind: Kind, error: Exception, code: int, wait: float | None = None) -> Outcome:
+def _with_reply(kind: Kind, error: Exception, code: int, wait: float | None = None, trouble: str = "") -> Outcome:
     answer = getattr(error, "response", None)
     words = getattr(answer, "content", b"") or b""
-    return Outcome(kind, Phase.DOT, code, reply_sha256=sha256(words).digest(), wait=wait)
+    return Outcome(kind, Phase.DOT, code, reply_sha256=sha256(words).digest(), wait=wait, trouble=trouble)

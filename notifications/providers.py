@@ -71,6 +71,7 @@ class ProviderConnection:
             if loop.time() > deadline:
                 return before
             outcome = await self._try(sender.decode(), to.decode(), message)
+            self.broken = self.broken or bool(outcome.trouble)
             before = outcome if before.kind is not Kind.UNKNOWN or outcome.kind is Kind.HANDED_OVER else before
             wait = self._wait(outcome, before, pause)
             if wait is None or loop.time() + wait > deadline:

@@ -16,7 +16,7 @@ from notifications.smtp import SmtpConnection
 from notifications.transport import Connection, Relay
 
 FIRST, SECOND = 1, 2
-NOTE_EVERY, TROUBLE_LASTS = timedelta(seconds=5), timedelta(seconds=60)
+NOTE_EVERY, TROUBLE_LASTS = timedelta(seconds=5), timedelta(seconds=60)  # and as long as an answer may take
 Security = Literal["none", "starttls", "tls"]
 
 
@@ -60,7 +60,7 @@ def relay(route: int = FIRST) -> Relay:
 
 @dataclass(frozen=True)
 class Trouble:
-    """A way that could not be taken, since when without a break, and what was said the last time."""
+    """A way that takes nothing, since when without a break, and what was said the last time."""
 
     since: datetime
     at: datetime
@@ -68,15 +68,19 @@ class Trouble:
 
 
 def note_trouble(route: int, why: str) -> None:
-    """That no connection could be made; a worker notes it, and the page asks people what to do."""
+    """That a way takes nothing; a worker notes it, and the page asks people what to do."""
     now, before = timezone.now(), trouble_of(route)
     if before is None or now - before.at > NOTE_EVERY:
         note = Trouble(before.since if before else now, now, why)
-        cache.set(f"way-{route}", note, timeout=int(TROUBLE_LASTS.total_seconds()))
+        cache.set(f"way-{route}", note, timeout=TROUBLE_LASTS.total_seconds() + settings.BREACHDESK.smtp_timeout)
+
+
+def forget_trouble(route: int) -> None:
+    cache.delete(f"way-{route}")
 
 
 def trouble_of(route: int) -> Trouble | None:
-    """None once nobody has met it for a minute: the sweeper has the way tried every fifteen seconds."""
+    """None once it took a message, or nobody has met it for a while: the sweeper has it tried every fifteen seconds."""
     found = cache.get(f"way-{route}")
     return found if isinstance(found, Trouble) else None
 

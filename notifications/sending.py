@@ -32,8 +32,9 @@ from notifications.lanes import Lane, Window, first_of
 from notifications.ledger import DATABASE_ERRORS, Hand, Ledger
 from notifications.pace import Taken
 from notifications.placeholders import ValueRefused
-from notifications.routes import name_of, note_trouble
+from notifications.routes import name_of
 from notifications.smtp import ABOUT_THE_CONNECTION
+from notifications.telling import Telling
 from notifications.transport import Connection, Envelope, Kind, Outcome, Phase, RouteDown
 from notifications.tuning import tuned_for_sending
 
@@ -81,6 +82,7 @@ class Drain:
             if composer is None:
                 return End.CLOSED
             self.composer, self.limits, self.easing = composer, composer.limits, easing_of(name_of(composer.route))
+            self.telling = Telling(self.ledger, composer.route, self.easing)
             self.spacing = Spacing(composer.limits.schedule.per_minute if composer.limits else None)
             self.journal = Journal()
             await self._work()
@@ -106,6 +108,7 @@ class Drain:
         if self.claiming:
             await self.claiming
         try:
+            await self.telling.well()
             await self.ledger.flush()
             await asyncio.gather(*self.closing)
             for hand in self.hands:
@@ -264,8 +267,7 @@ class Drain:
         except RouteDown as problem:
             logger.warning("%s", problem)
             self.easing.trouble(asyncio.get_running_loop().time())
-            with suppress(*DATABASE_ERRORS):
-                await self.ledger.call(note_trouble, self.composer.route, str(problem))
+            await self.telling.down(str(problem))
             return None
 
     async def _send(self, way: Connection | None, lane: Lane, window: Window) -> Connection | None:
@@ -284,8 +286,10 @@ class Drain:
                 outcome = await self._hand_over(way, window.hand, letter, after)
                 lane.since = 0.0
                 if outcome.kind is Kind.HANDED_OVER:
-                    lane.taken, self.easing.fruitless = lane.taken + 1, 0
+                    lane.taken, self.easing.fruitless, self.easing.untaken = lane.taken + 1, 0, 0
             self.ledger.answer(window.hand, letter.row, outcome)
+            if way is not None and outcome.kind is not Kind.HANDED_OVER and not self.journal.failure:
+                await self.telling.not_taken(outcome)
         return way
 
     async def _once_more(self, way: Connection, lane: Lane, last: Outcome) -> Connection | None:
@@ -317,6 +321,7 @@ class Drain:
             logger.error("Nothing more is sent: %s", problem)
             self.end = self.end or End.NO_JOURNAL
             return Outcome(Kind.NOT_SENT, Phase.BODY)
+        outcome = self.easing.judged(outcome) if outcome.trouble else outcome
         self.journal.answered(row, number, outcome)
         reach("G8")
         if outcome.kind is Kind.HANDED_OVER:
@@ -344,6 +349,7 @@ class Drain:
         """Too many refusals or doubts stop the edition within seconds, not at the end of this drain."""
         while True:
             await asyncio.sleep(alarms.LOOK_EVERY)
+            await self.telling.well()
             if alarms.is_worth_a_look(self.ledger.kinds):
                 began = time.monotonic()
                 with suppress(*DATABASE_ERRORS):

@@ -39,6 +39,7 @@ class Outcome:
     remote_id: str = ""
     wait: float | None = None  # seconds that the next hop asked us to stay away, with a refusal for now
     domain: bytes | None = None  # blind index of the address's domain, of what was not taken
+    trouble: str = ""  # a sentence for people, where the next hop refuses us and not this person
 
 
 Envelope = tuple[bytes, bytes]  # return path and recipient
