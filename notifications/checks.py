@@ -5,11 +5,21 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info
 
-from notifications.webhooks import SIGNATURES
-
 SHORTEST_PASSWORD = 16
 # By Anymail's own table of what each backend may be asked for, message by message.
 TRACKS_BY_ACCOUNT = {"amazon_ses", "brevo", "mailtrap", "postal", "resend", "scaleway", "sendinblue"}
+
+# Anymail's settings with which a provider's signature is checked; the check at start-up asks for them.
+SIGNATURES = {
+    "mailersend": "MAILERSEND_SIGNING_SECRET",
+    "mailgun": "MAILGUN_WEBHOOK_SIGNING_KEY",
+    "mailtrap": "MAILTRAP_SIGNING_SECRET",
+    "mandrill": "MANDRILL_WEBHOOK_KEY",
+    "postal": "POSTAL_WEBHOOK_KEY",
+    "resend": "RESEND_SIGNING_SECRET",
+    "sendgrid": "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY",
+    "unisender_go": "UNISENDER_GO_API_KEY",
+}
 
 
 def check_provider(**_: Any) -> list[CheckMessage]:

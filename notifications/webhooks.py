@@ -26,21 +26,11 @@ from django.utils.crypto import constant_time_compare
 from requests import RequestException
 
 from notifications import sns
+from notifications.checks import SIGNATURES
 
 LARGEST = 1_000_000  # bytes
 CLOCKS_APART = 300  # seconds
 GARBLED = (AnymailError, ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
-# Anymail's settings with which a provider's signature is checked; the check at start-up asks for them.
-SIGNATURES = {
-    "mailersend": "MAILERSEND_SIGNING_SECRET",
-    "mailgun": "MAILGUN_WEBHOOK_SIGNING_KEY",
-    "mailtrap": "MAILTRAP_SIGNING_SECRET",
-    "mandrill": "MANDRILL_WEBHOOK_KEY",
-    "postal": "POSTAL_WEBHOOK_KEY",
-    "resend": "RESEND_SIGNING_SECRET",
-    "sendgrid": "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY",
-    "unisender_go": "UNISENDER_GO_API_KEY",
-}
 
 
 class Guarded(AnymailBaseWebhookView):  # type: ignore[misc]
