@@ -145,6 +145,9 @@ def mark_unknown(token: UUID) -> int:
 @transaction.atomic
 def finish_if_done(edition_id: UUID) -> bool:
     """An edition is finished when nothing is left that we would do by ourselves; people on hold are then left out."""
+    # Whoever decides about its people holds this lock: what is asked after it sees what they decided.
+    if not Edition.objects.sending().select_for_update(no_key=True).filter(pk=edition_id).exists():
+        return False
     with connection.cursor() as cursor:
         cursor.execute(FINISH, {"edition": edition_id})
         if not cursor.rowcount:

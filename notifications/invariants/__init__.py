@@ -36,15 +36,19 @@ def check(
     skew: float = SKEW,
     most_unknown: int | None = None,
     at_rest: bool = False,
+    jumps: int = 0,
 ) -> Checked:
-    """`skew`: seconds by which clocks may differ. `at_rest`: nobody works any more, so nothing may be left to do."""
+    """`skew`: seconds by which clocks may differ. `at_rest`: nobody works any more, so nothing may be left to do.
+
+    `jumps`: how often the database's clock was put ahead.
+    """
     with transaction.atomic():
         _in_one_snapshot()
         editions = _editions(incident, edition)
         scope = {"incident": incident, "edition": edition}
         findings = rows.check(scope, skew=skew, at_rest=at_rest)
         findings += trail.check(editions, skew=skew)
-        findings += paced.check(editions, accepted)
+        findings += paced.check(editions, accepted, jumps=jumps)
         findings += rows.check_unknown(scope, most_unknown)
         if accepted is not None:
             findings += check_accepted(editions, accepted, skew=skew)

@@ -1,8 +1,10 @@
 """What a mail host took, as its log tells it, beside what we believe.
 
 The log is a text file with one JSON object in a line: `at` (seconds since 1970), `from` and `to` of the envelope, and
-`sha256` of the message's bytes without its Date header, in hex. A relay in production does not write that; the sink
-that the fault campaigns send to does, and each line is on its disk before the message is answered for.
+`sha256` of the message's bytes without its Date header, in hex. It may say when the envelope came and when the message
+was there whole, by a clock that only goes forward (`begun`, `ended`), and for how many seconds the host had stood still
+just before (`lag`). A relay in production does not write that; the sink that the fault campaigns send to does, and each
+line is on its disk before the message is answered for.
 """
 
 import json
@@ -37,6 +39,13 @@ class Accepted:
     sender: str
     to: str
     sha256: str
+    begun: float | None = None
+    ended: float | None = None
+    lag: float = 0.0
+
+    @property
+    def domain(self) -> str:
+        return self.to.rpartition("@")[2].lower()
 
     @property
     def delivery(self) -> UUID | None:
@@ -53,7 +62,11 @@ def read(path: Path) -> list[Accepted]:
     """A last line that was cut off is of a message that nobody answered for."""
     lines = path.read_text().split("\n")
     told = [json.loads(line) for line in lines[:-1] if line]
-    return [Accepted(float(one["at"]), one["from"], one["to"], one["sha256"]) for one in told]
+    moments = [{name: one[name] for name in ("begun", "ended", "lag") if name in one} for one in told]
+    return [
+        Accepted(float(one["at"]), one["from"], one["to"], one["sha256"], **when)
+        for one, when in zip(told, moments, strict=True)
+    ]
 
 
 def digest_of(message: bytes) -> str:

@@ -24,14 +24,17 @@ class Colleague:
         status, text = self._open("/")
         return status == 200 and 'name="login"' not in text
 
-    def press(self, page: str, **words: str) -> int:
-        """The button of a page that asks once more: what the page holds is sent along. The status; 0 for no answer."""
-        status = self._post(page, {"reason": "The campaign asks for it.", **words})
+    def press(self, page: str, seen_on: str = "", **words: str) -> int:
+        """The button of a page that asks once more: what the page holds is sent along. The status; 0 for no answer.
+
+        `seen_on` is the page with the button, where that is another.
+        """
+        status = self._post(page, {"reason": "The campaign asks for it.", **words}, seen_on)
         self.answers[status] += 1
         return status
 
-    def _post(self, page: str, words: dict[str, str]) -> int:
-        status, text = self._open(page)
+    def _post(self, page: str, words: dict[str, str], seen_on: str = "") -> int:
+        status, text = self._open(seen_on or page)
         token, version = TOKEN.search(text), VERSION.search(text)
         if status >= 400 or not token:
             return status

@@ -21,14 +21,16 @@ from breachdesk.audit.models import Pending
 from breachdesk.audit.verification import Report, Verdict, verify
 from notifications import actions, invariants, tasks
 from notifications.invariants import accepted
+from notifications.invariants.paced import most_within_a_minute
 from notifications.models import Batch, Delivery, Edition
+from notifications.schedule import Schedule
 from tests.factories import approve, make_incident, make_organisation, make_people, make_user, unguarded
 from tests.faults.colleague import Colleague
 from tests.faults.sending_field import PATIENCE, SECRET, Field, wait_until
-from tests.faults.sending_plan import Happening, Plan
+from tests.faults.sending_plan import DOMAINS, Happening, Plan
 
 HEADING = "customer_id,first_name,last_name,email,language,data_exposed\n"
-LONGEST_REST = 150.0
+LONGEST_REST, LONGEST_LIMITED = 150.0, 240.0  # seconds
 
 
 class Campaign:
@@ -40,7 +42,8 @@ class Campaign:
         make_organisation()
         self.incident, self.author = make_incident(), make_user("author")
         domains = ("example.com", "example.org", "post.example.net")
-        rows = (f"HR-{n},Ana,Person {n},person{n:05}@{domains[n % 3]},en,name;email\n" for n in range(people))
+        assert len(domains) == DOMAINS
+        rows = (f"HR-{n},Ana,Person {n},person{n:05}@{domains[n % DOMAINS]},en,name;email\n" for n in range(people))
         make_people(self.incident, HEADING + "".join(rows))
         address = fire.environment["BREACHDESK_BASE_URL"]
         self.colleagues = [Colleague(address, make_user(role).email) for role in ("approver", "dpo")]
@@ -63,6 +66,7 @@ class Campaign:
             "reports": self._report,
             "press": self._press_both,
             "ring": self._ring,
+            "change rate": self._change_rate,
             "ask for tls": lambda: self._with_tls("starttls"),
             "no more tls": lambda: self._with_tls("none"),
         }
@@ -73,13 +77,13 @@ class Campaign:
         log.touch()
         doubts.touch()
         self.fire.keep_snapshot()
-        self.edition = self._approved(plan.seed)
+        self.edition = self._approved(plan)
         self.fire.sink_takes(log, doubts, plan.seed, plan.delay, plan.faults)
         self._press_until_done(self.colleagues[0], "start")
         self._ring("2")
         failed = self._under_fire(plan)
         self._calm(plan)
-        rested = self._rest()
+        rested = self._rest(LONGEST_REST if not plan.limits else LONGEST_LIMITED)
         wrong = self._look(plan, log, doubts, rested)
         unknown = Delivery.objects.filter(edition=self.edition, state="unknown").values_list("pk", flat=True)
         taken = [one for one in accepted.read(log) if one.delivery]  # the product writes to colleagues, too
@@ -90,18 +94,21 @@ class Campaign:
             "taken": len(taken),
             "unknown_and_taken": len(set(unknown) & {one.delivery for one in taken}),
             "smtp": sorted(plan.faults),
+            **({"limits": plan.limits, "worst_minute": self._worst_minute(taken)} if plan.limits else {}),
             "happened": dict(plan.kinds()),
             "answers": self._answers(),
             "did_not_work": failed,
             "wrong": wrong,
         }
 
-    def _approved(self, seed: int) -> UUID:
+    def _approved(self, plan: Plan) -> UUID:
         """From a database that answers: the schedule before may have ended with its restart."""
         connection.close()
-        title = f"Schedule {seed}, {uuid4().hex[:8]}"
+        title = f"Schedule {plan.seed}, {uuid4().hex[:8]}"
         notice = actions.create_notice(self.incident, title=title, by=self.author)
-        edition = actions.submit_for_review(notice.editions.with_incident().get(), by=self.author)
+        edition = notice.editions.with_incident().get()
+        edition = actions.set_schedule(edition, schedule=Schedule(**plan.limits), by=self.author)
+        edition = actions.submit_for_review(edition, by=self.author)
         return approve(edition, by=self.approver).pk
 
     def _under_fire(self, plan: Plan) -> list[str]:
@@ -151,17 +158,17 @@ class Campaign:
             return bool(self.fire.redis().config_set("maxmemory", "0"))
         return False
 
-    def _rest(self) -> float:
-        """Seconds until nothing was left to do; whoever waits for a later try is due at once."""
+    def _rest(self, longest: float) -> str:
+        """Until nothing is left to do; whoever waits for a later try is due at once. Else what is wrong with it."""
         began = time.monotonic()
-        while time.monotonic() - began < LONGEST_REST:
+        while time.monotonic() - began < longest:
             self.fire.tend()
             with suppress(Error):
                 if self._is_at_rest():
-                    break
+                    return ""
             connection.close()
             time.sleep(0.5)
-        return round(time.monotonic() - began, 1)
+        return f"it had not come to rest {longest:g} s later"
 
     def _is_at_rest(self) -> bool:
         state = Edition.objects.values_list("state", flat=True).get(pk=self.edition)
@@ -169,18 +176,24 @@ class Campaign:
             self.colleagues[0].press(self._page("resume"))
         with unguarded(), connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE notifications_delivery SET next_at = now() WHERE edition_id = %s AND next_at > now()",
+                "UPDATE notifications_delivery SET next_at = now()"
+                " WHERE edition_id = %s AND next_at > now() AND state = 'retry_wait'",
                 [self.edition],
             )
         is_open = Batch.objects.filter(edition=self.edition, settled_at=None).exists()
         return state in (Edition.State.FINISHED, Edition.State.CANCELLED) and not is_open
 
-    def _look(self, plan: Plan, log: Any, doubts: Any, rested: float) -> list[str]:
-        wrong = [f"it had not come to rest {LONGEST_REST:g} s later"] if rested >= LONGEST_REST else []
+    def _look(self, plan: Plan, log: Any, doubts: Any, restless: str) -> list[str]:
+        wrong = [restless] if restless else []
         wait_until("nothing waits for the sequencer", self._has_linked_everything)
         most = plan.doubts + len(doubts.read_text().splitlines())
         found = invariants.check(
-            edition=self.edition, accepted=accepted.read(log), skew=plan.skew, most_unknown=most, at_rest=True
+            edition=self.edition,
+            accepted=accepted.read(log),
+            skew=plan.skew,
+            most_unknown=most,
+            at_rest=True,
+            jumps=plan.jumps,
         )
         report = self._verified()
         if report.verdict != "VALID":
@@ -203,6 +216,9 @@ class Campaign:
         for colleague in self.colleagues:
             colleague.answers.clear()
         return {str(status): number for status, number in sorted(answers.items())}
+
+    def _worst_minute(self, taken: list[accepted.Accepted]) -> int:
+        return most_within_a_minute(sorted(one.begun or one.at for one in taken))
 
     def _states(self) -> dict[str, int]:
         return Delivery.objects.all().tally([Edition.objects.get(pk=self.edition)])[self.edition]
@@ -229,6 +245,12 @@ class Campaign:
         ]
         for thread in pressing:
             thread.start()
+
+    def _change_rate(self, *numbers: str) -> None:
+        """By a person at the page of the send, for the reason that the form asks for."""
+        words = dict(number.split("=") for number in numbers)
+        arguments = self._page("send/rate"), self._page("send")
+        threading.Thread(target=self.colleagues[0].press, args=arguments, kwargs=words, daemon=True).start()
 
     def _ring(self, times: str) -> None:
         """Doubled, and for an edition that does not exist."""

@@ -1,17 +1,26 @@
-"""What happens during one send, and when: all of it follows from a seed."""
+"""What happens during one send, and when: all of it follows from a seed.
+
+Every fifth seed sends under limits, for about a minute instead of nine seconds, and as much more happens in it; how
+fast it goes is changed on the way. The others are what they were before there were such.
+"""
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from tests.faults.sending_field import CONNECTIONS, WINDOWS
 from tests.faults.smtp_faults import FAULTS
 
 CHILDREN = 2  # of each worker, and each may be at the same edition
 LEASE = 9.0
+DOMAINS = 3
 OTHERS = ("web", "beat", "sweeper", "sequencer", "signer")
 ON_THE_WIRE = CONNECTIONS * CHILDREN
+LIMITED = 5
+STRETCH = 5.5  # a send under limits lasts so many times as long
+HOURS = {"+0": 0, "+1h": 1, "-1h": -1, "+1d": 24}
 IN_WINDOWS = ON_THE_WIRE * max(WINDOWS.values())
 
 
@@ -35,6 +44,13 @@ class Plan:
     faults: dict[str, float] = field(default_factory=dict)
     delay: float = 0.0
     skew: float = 2.0
+    limits: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def jumps(self) -> int:
+        """How often the database's clock goes ahead: to a pace each is as good as a rest."""
+        told = [HOURS[one.words[0]] for one in self.happenings if one.act == "clock"]
+        return sum(before < after for before, after in pairwise([0, *told, 0]))
 
     @property
     def doubts(self) -> int:
@@ -51,11 +67,36 @@ def plan_of(seed: int, people: int) -> Plan:
     plan.delay = round(chance.uniform(0.6, 1.4) * 9 * 2 * ON_THE_WIRE / people / CHILDREN, 4)
     if chance.random() < 0.7:
         plan.faults = {name: chance.uniform(0.5, 6) for name in chance.sample(FAULTS, chance.randint(1, 5))}
-    for _ in range(chance.randint(5, 9)):
+    is_limited = seed % LIMITED == 0
+    for _ in range(chance.randint(5, 9) * (2 if is_limited else 1)):
         make = chance.choices(list(MAKERS), list(MAKERS.values()))[0]
-        plan.happenings += make(chance, chance.uniform(0.3, 9), plan)
+        plan.happenings += make(chance, chance.uniform(0.3, 9) * (STRETCH if is_limited else 1), plan)
+    if is_limited:
+        _limit(plan, people)
     plan.happenings.sort(key=lambda one: one.at)
     return plan
+
+
+def _limit(plan: Plan, people: int) -> None:
+    """Such that everybody could be told in less than a minute; and once or twice a person changes it on the way."""
+    chance = random.Random(f"limits of {plan.seed}")
+    plan.delay = round(chance.uniform(0.002, 0.02), 4)
+    kinds = chance.choice([("per_minute",), ("per_domain",), ("per_minute", "per_domain"), ("per_minute", "at_once"),
+                           ("per_domain", "at_once"), ("per_minute", "per_domain", "at_once")])  # fmt: skip
+    plan.limits = _speed(chance, kinds, people)
+    for _ in range(chance.randint(1, 2)):
+        changed = _speed(chance, kinds, people)
+        words = tuple(f"{name}={number}" for name, number in changed.items())
+        plan.happenings.append(Happening(chance.uniform(5, 40), "change rate", words))
+
+
+def _speed(chance: random.Random, kinds: Iterable[str], people: int) -> dict[str, int]:
+    numbers = {
+        "per_minute": round(people * 60 / chance.uniform(42, 60)),
+        "per_domain": round(people / DOMAINS * 60 / chance.uniform(38, 52)),
+        "at_once": chance.choice([6, 10, 20]),
+    }
+    return {name: numbers[name] for name in kinds}
 
 
 def _kill_worker(chance: random.Random, at: float, plan: Plan) -> list[Happening]:

@@ -6,6 +6,10 @@ SOCKET is the number of an open one that listens. PLAN is a JSON file that is re
 accepted message gets a line that is on the disk before it is answered for; `doubts`, where each message gets one whose
 answer the client cannot have understood; `seed`; `delay`, seconds that each message takes; and `faults`, of each "phase
 act" how many of a thousand messages it meets.
+
+A line says when its envelope came and when the message was there whole, by a clock that only goes forward (`begun`,
+`ended`), and for how long this process had stood still itself in the second before (`lag`): what arrived meanwhile
+looks as if it had come together.
 """
 
 import asyncio
@@ -17,6 +21,7 @@ import signal
 import socket
 import sys
 import time
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -38,6 +43,7 @@ FAULTS = (
 # After these the client cannot know whether the message was taken.
 DOUBTFUL = {"drop", "silence", "take_and_drop", "take_and_silence", "take_and_garbage", "take_and_reset"}
 SILENCE = 20.0
+TICK, REMEMBERED = 0.02, 50  # seconds; ticks of a second
 NONSENSE = b"\x16\x03\x01 what?\r\n"
 
 
@@ -79,6 +85,7 @@ class Log:
 class Server:
     def __init__(self, plan: Path) -> None:
         self.plan_file = plan
+        self.lags = deque([0.0], REMEMBERED)
         self.read_plan()
 
     def read_plan(self) -> None:
@@ -97,6 +104,12 @@ class Server:
                 return act
         return ""
 
+    async def watch_itself(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(TICK)
+            self.lags.append(time.monotonic() - before - TICK)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, Broken):
             await Conversation(self, reader, writer).run()
@@ -107,6 +120,7 @@ class Conversation:
     def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.server, self.reader, self.writer = server, reader, writer
         self.sender = self.to = ""
+        self.begun = 0.0
 
     async def run(self) -> None:
         await self._answer("banner", "220 sink")
@@ -121,6 +135,7 @@ class Conversation:
         await self._answer("ehlo", "250-sink\r\n250 PIPELINING")
 
     async def _mail(self, line: str) -> None:
+        self.begun = time.monotonic()
         self.sender, self.to = (line[11:-1], "") if await self._answer("mail", "250 ok") else ("", "")
 
     async def _rcpt(self, line: str) -> None:
@@ -151,9 +166,12 @@ class Conversation:
         if act in DOUBTFUL:
             self._note_doubt(act)
         if not act or act.startswith("take"):
-            digest = sha256(DATE.sub(b"", message, count=1)).hexdigest()
-            await self.server.log.write({"at": time.time(), "from": self.sender, "to": self.to, "sha256": digest})
+            await self.server.log.write(self._line(sha256(DATE.sub(b"", message, count=1)).hexdigest()))
         await self._end(act.removeprefix("take_and_"))
+
+    def _line(self, digest: str) -> dict[str, Any]:
+        moments = {"at": time.time(), "begun": self.begun, "ended": time.monotonic(), "lag": max(self.server.lags)}
+        return {"from": self.sender, "to": self.to, "sha256": digest, **moments}
 
     def _note_doubt(self, act: str) -> None:
         with self.server.doubts.open("a") as doubts:
@@ -195,7 +213,7 @@ async def main(descriptor: int, plan: Path) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, server.read_plan)
     listener = socket.socket(fileno=descriptor)
     listening = await asyncio.start_server(server.serve, sock=listener, limit=1_000_000)
-    await listening.serve_forever()
+    await asyncio.gather(listening.serve_forever(), server.watch_itself())
 
 
 if __name__ == "__main__":

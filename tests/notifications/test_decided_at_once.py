@@ -1,19 +1,22 @@
 """Two decisions about the same unknown people in the same moment, over connections of their own."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from breachdesk.audit.models import Event
 from notifications.actions import ask_resend, confirm_resend, take_as_sent, withdraw_resend
 from notifications.models import Delivery, DeliveryDecision, Edition
+from notifications.sweeping import finish_if_done
 from notifications.unknowns import Rule, chosen_by
 from tests.factories import make_edition_being_sent, make_user, unguarded
 from tests.notifications.test_reconcile import unknowns
 from tests.notifications.test_two_at_once import at_once
+from tests.services import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,3 +60,29 @@ def test_one_wins_and_the_other_reads_a_sentence() -> None:
     assert sorted(map(bool, told)) == [False, True, True], told
     assert set(Delivery.objects.values_list("state", "generation")) == {("planned", generation + 1)}
     assert Event.objects.of_type("delivery.decided").on_objects([str(again.pk)]).count() == 1
+
+
+def test_an_edition_does_not_finish_under_a_decision_that_is_being_made() -> None:
+    edition = make_edition_being_sent()
+    old_unknowns(edition)
+    root, second = chosen_by(edition, Rule()).root, make_user("dpo")
+    asked = ask_resend(edition, rule=Rule(), rows_root=root, reason=WHY, by=make_user("approver"))
+    finishing = threading.Thread(target=at_once, args=[lambda: finish_if_done(edition.pk)])
+    with transaction.atomic():
+        confirm_resend(asked, rows_root=root, by=second)
+        finishing.start()
+        until(somebody_waits)
+    finishing.join(60)
+    edition.refresh_from_db()
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"planned"}
+    assert edition.state == Edition.State.SENDING
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database"
+            " WHERE NOT l.granted AND d.datname = current_database())"
+            " OR EXISTS (SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted)"
+        )
+        return bool(cursor.fetchone()[0])
