@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import socket
 import ssl
 import threading
 import time
@@ -9,12 +10,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from types import TracebackType
 
+LONGEST = 2**24  # bytes of a message
+
 
 @dataclass
 class Fault:
     """What happens at `at` (banner, ehlo, mail, rcpt, data, body, dot) for recipients whose address begins with `who`.
 
-    `act` is a reply, or drop, silence, garbage, take_and_drop, take_and_silence.
+    `act` is a reply, or drop, silence, garbage, take_and_drop, take_and_silence, answer_and_drop; at the body drop, or
+    a pause.
     """
 
     at: str
@@ -56,7 +60,10 @@ class Sink:
         return self
 
     async def _listen(self) -> asyncio.Server:
-        return await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls if self.tls_at_once else None)
+        tls = self.tls if self.tls_at_once else None
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls, limit=LONGEST)
+        server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)  # so that what is not read shows
+        return server
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -144,8 +151,12 @@ class Sink:
         writer.write(b"235 welcome\r\n" if (user, password) == self.account else b"535 no\r\n")
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sender: str, to: str) -> None:
-        if self._fault("body", to) == "drop":
-            await reader.readexactly(100)
+        act = self._fault("body", to)
+        if act in ("drop", "pause"):
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await asyncio.sleep(0.3)
+            writer.transport.resume_reading()  # type: ignore[attr-defined]
+        if act == "drop":
             raise ConnectionResetError
         domain = to.partition("@")[2]
         message = (await reader.readuntil(b"\r\n.\r\n"))[:-3]  # one that was announced and never came is none
@@ -159,11 +170,15 @@ class Sink:
         if act in ("drop", "silence"):
             await (asyncio.sleep(3600) if act == "silence" else asyncio.sleep(0))
             raise ConnectionResetError
-        if act is None or act.startswith(("take", "2")):
+        if act is None or act.startswith(("take", "answer", "2")):
             self.caught.append(Caught(sender, to, message.replace(b"\r\n..", b"\r\n.")))
         if act == "take_and_drop":
             raise ConnectionResetError
         if act == "take_and_silence":
             await asyncio.sleep(3600)
-        writer.write((act or f"250 2.0.0 queued as {len(self.caught)}").encode() + b"\r\n")
+        usual = f"250 2.0.0 queued as {len(self.caught)}"
+        writer.write((usual if act in (None, "answer_and_drop") else act).encode() + b"\r\n")
         await writer.drain()
+        if act == "answer_and_drop":
+            writer.close()
+            raise ConnectionResetError
