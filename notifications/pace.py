@@ -22,12 +22,13 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
+from breachdesk.audit.record import record
 from breachdesk.prepared import run
 from notifications import delivery, turns
 from notifications.delivery import LEFT_OUT, LOOK_AT_HOLD_AGAIN, MAY_BE_SENT, NEW_BATCH, Claimed, terms
 from notifications.models import Batch, Edition, Pace
 from notifications.schedule import Schedule, in_force
-from notifications.turns import LOOKED_AT, Limits, rate_allows
+from notifications.turns import LOOKED_AT, Limits, longest_wait, rate_allows
 from notifications.zones import quiet_places
 
 SAME_BATCH = """
@@ -84,9 +85,14 @@ NEXT_TURN = """
 SELECT greatest(0.01, extract(epoch FROM next_at - clock_timestamp())) FROM notifications_delivery
 WHERE edition_id = %(edition)s AND next_at IS NOT NULL ORDER BY next_at LIMIT 1
 """
+# Whoever waits for a turn further ahead than `longest` is looked at now. Who is to be tried again by an answer that was
+# heard in the future waits as long as was meant, from now; and not once more when this is asked again.
 BRING_FORWARD = """
-UPDATE notifications_delivery SET next_at = now()
-WHERE edition_id = %(edition)s AND next_at > now() AND token IS NULL AND state = 'planned'
+UPDATE notifications_delivery
+SET next_at = now() + CASE WHEN state = 'planned' THEN make_interval() ELSE next_at - settled_at END
+WHERE edition_id = %(edition)s AND next_at > now() AND (
+    (state = 'planned' AND token IS NULL AND next_at > now() + make_interval(secs => %(longest)s))
+    OR (state = 'retry_wait' AND settled_at <= next_at AND next_at - settled_at < settled_at - now()))
 """
 
 
@@ -227,8 +233,9 @@ def _let_go(pace: Pace, schedule: Schedule, rows: Sequence[Claimed], now: dateti
         if opens is None or opens <= now:
             pace.wave, pace.wave_at, pace.wave_ends_with = pace.wave + 1, now, pace.taken + schedule.wave_size
     pace.taken += new
+    pace.free_at = max(pace.free_at, now)
     if schedule.per_minute:
-        pace.free_at = max(pace.free_at, now) + timedelta(seconds=60 / schedule.per_minute * len(rows))
+        pace.free_at += timedelta(seconds=60 / schedule.per_minute * len(rows))
     pace.save(update_fields=["free_at", "taken", "wave", "wave_at", "wave_ends_with"])
 
 
@@ -277,22 +284,40 @@ def hold(edition_id: UUID) -> None:
 
 
 def start_anew(edition_id: UUID, schedule: Schedule) -> None:
-    """By other numbers than before: nobody waits any longer than these ask for. Needs hold()."""
-    paces = Pace.objects.filter(edition=edition_id)
+    """By other numbers or another clock than before: nobody waits any longer than these ask for, and nothing goes in a
+    burst. Needs hold()."""
+    paces, now = Pace.objects.filter(edition=edition_id), delivery.now_of_database()
     for rows, rate in (
         (paces.filter(domain=b""), schedule.per_minute),
         (paces.exclude(domain=b""), schedule.per_domain),
     ):
-        soon = delivery.now_of_database() + timedelta(seconds=60 / rate if rate else 0)
+        soon = now + timedelta(seconds=longest_wait(rate))
         rows.filter(free_at__gt=soon).update(free_at=soon)
+    paces.filter(wave_at__gt=now).update(wave_at=now)
     paces.update(queued_until=None)
 
 
-def bring_forward(edition_id: UUID) -> int:
-    """Whoever was put back for a turn under other numbers is looked at now; whose night it is waits on."""
+@transaction.atomic
+def bring_forward(edition_id: UUID, *, why: str, longest: float = 0.0) -> int:
+    """Whoever was put back for a turn under other numbers, or by a clock that went back, is looked at now.
+
+    Whose night it is, or whose turn it is not, is put back again by then.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(BRING_FORWARD, {"edition": edition_id})
-        return int(cursor.rowcount)
+        cursor.execute(BRING_FORWARD, {"edition": edition_id, "longest": longest})
+        count = int(cursor.rowcount)
+    if count:
+        edition = Edition.objects.select_related("notice").get(pk=edition_id)
+        record(
+            "delivery.brought_forward",
+            by=None,
+            on=edition,
+            batches=[delivery.plan_of(edition)],
+            count=count,
+            why=why,
+            language=edition.language,
+        )
+    return count
 
 
 def give_back(token: UUID) -> int:

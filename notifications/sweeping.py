@@ -18,7 +18,7 @@ from django.utils import timezone
 from breachdesk.audit.locks import Hold, process_lock
 from breachdesk.audit.record import record
 from breachdesk.pulse import note_run
-from notifications import delivery, pace, recovering
+from notifications import clock, delivery, pace, recovering
 from notifications.batches import close_batch
 from notifications.models import Batch, Delivery, Edition, Pace
 from notifications.schedule import Schedule
@@ -94,6 +94,7 @@ def sweep() -> Swept:
     """Return what expired leases held, call unknown what nobody answered for, finish what is done, name who waits."""
     recovered = recovering.recover()
     swept = Swept(recovered.returned, recovered.unknown)
+    clock.mend()
     for token, is_long_gone in _expired():
         try:
             with transaction.atomic():

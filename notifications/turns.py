@@ -32,6 +32,7 @@ LATE = 1.0  # seconds within which whoever was taken goes on the wire, or goes b
 PART_OF_A_BLOCK = 2  # a worker comes back for half a second's messages, not for each
 LEAST_GAP, FIRST_GAP, MOST_GAP = timedelta(milliseconds=2), timedelta(milliseconds=10), timedelta(seconds=1)
 FARTHEST_GUESS = timedelta(minutes=10)
+LONGEST_NIGHT = 49 * 3600.0  # as the database's guard has it
 
 LOCK = """
 INSERT INTO notifications_pace (id, edition_id, domain, free_at, taken, wave, wave_ends_with, in_hand)
@@ -82,11 +83,30 @@ def rate_allows(per_minute: int | None, free_at: datetime, now: datetime) -> tup
     """How many may go now; if not even a part of a block, none, and in how many seconds that part may."""
     if per_minute is None:
         return LOOKED_AT, 0
-    gap, block = 60 / per_minute, max(1, per_minute // 60)
+    gap, block = _gap_and_block(per_minute)
     part = max(1, block // PART_OF_A_BLOCK)
     ahead = max(0.0, (free_at - now).total_seconds())
     most = int(block - ahead / gap + 1e-6)
     return (most, 0) if most >= part else (0, max(0.001, ahead - (block - part) * gap))
+
+
+def _gap_and_block(per_minute: int) -> tuple[float, int]:
+    return 60 / per_minute, max(1, per_minute // 60)
+
+
+def longest_wait(per_minute: int | None) -> float:
+    """Seconds from now to `free_at` when everything was just given out; it is never further ahead than that."""
+    if per_minute is None:
+        return 0.0
+    gap, block = _gap_and_block(per_minute)
+    return gap * block
+
+
+def longest_turn(schedule: Schedule, people: int) -> float:
+    """Seconds beyond which nobody's turn is put off: until people on hold are looked at, a night, a domain's queue."""
+    night = LONGEST_NIGHT if schedule.quiet else 0.0
+    queue = 60 / schedule.per_domain * people if schedule.per_domain else 0.0
+    return max(delivery.LOOK_AT_HOLD_AGAIN, night, 2 * queue)  # twice: who missed a turn queues up once more
 
 
 def granted(limits: Limits, token: UUID, rows: Sequence[Claimed]) -> list[Claimed]:

@@ -133,6 +133,9 @@ NOTICE_EVENTS: dict[str, EventType] = {
     "delivery.cancelled": EventType(
         "cancelled {count} messages of the {language} edition that came back after it was cancelled"
     ),
+    "delivery.brought_forward": EventType(
+        "looked again at {count} people of the {language} edition who waited for a later turn", more="why"
+    ),
     "delivery.answered_late": EventType(
         "heard late from the mail host about {count} messages of a settled batch", more="edition batch"
     ),

@@ -99,7 +99,7 @@ def change_rate(
     in_air = _go_on_as_changed(locked)
     pace.start_anew(locked.pk, after)
     if (before.per_domain, before.at_once) != (after.per_domain, after.at_once):
-        transaction.on_commit(partial(pace.bring_forward, locked.pk), robust=True)
+        transaction.on_commit(partial(pace.bring_forward, locked.pk, why="rate_changed"), robust=True)
     record(
         "edition.rate_changed",
         by=by,

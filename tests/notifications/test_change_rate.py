@@ -8,11 +8,12 @@ from threading import Thread
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
+from django.utils import timezone
 
 from breachdesk.audit.models import Event
 from notifications.actions import change_rate, pause_edition, resume_edition
 from notifications.ends import End
-from notifications.models import Edition, Pace
+from notifications.models import Delivery, Edition, Pace
 from notifications.schedule import Rate, Schedule, in_force
 from tests.factories import make_user
 from tests.notifications.limited import addresses, being_sent, drain, sink, states
@@ -81,14 +82,17 @@ def test_slower_holds_what_was_without_limits_and_back_to_what_was_approved_free
 
 
 def test_nobody_waits_for_a_turn_of_the_old_numbers() -> None:
-    edition = being_sent(Schedule(per_minute=1, per_domain=1), people=addresses(12))
+    edition = being_sent(Schedule(per_domain=1), people=addresses(12))
     with sink() as caught:
         assert drain(edition) is End.HELD_BACK
         assert len(caught.caught) == 1
-        change(edition, Rate(per_minute=6000, per_domain=6000))
+        assert Delivery.objects.filter(next_at__gt=timezone.now()).count() == 11
+        change(edition, Rate(per_domain=6000))
+        assert not Pace.objects.exclude(queued_until=None).exists()
         assert drain(edition, seconds=10) is End.NOTHING_DUE
     assert len(caught.caught) == 12
-    assert not Pace.objects.exclude(queued_until=None).exists()
+    told = Event.objects.of_type("delivery.brought_forward").get().content["data"]
+    assert (told["count"], told["why"]) == (11, "rate_changed")
 
 
 def test_paused_it_changes_at_once_and_counts_when_it_goes_on() -> None:

@@ -1715,6 +1715,7 @@ EVENTS: dict[str, tuple[str, str, str]] = {
         "batch edition notice rows rows_root",
         "",
     ),
+    "delivery.brought_forward": ("count language", "why", ""),
     "delivery.cancelled": ("count language", "", ""),
     "delivery.decided": ("kind language people", "asked_by moved revision rows_root rule", "reason"),
     "delivery.decision_asked": ("language people", "kind revision rows_root rule", "reason"),
