@@ -50,7 +50,7 @@ class Arrival:
 
 
 def check(editions: Sequence[Edition], accepted: Sequence[Accepted] | None, *, jumps: int = 0) -> list[Finding]:
-    findings = []
+    findings: list[Finding] = []
     for edition in editions:
         history = _history(edition)
         if edition.started_at is None or not any(any(limits.values()) for _, limits in history):
@@ -205,7 +205,8 @@ def _too_wide(
 
 def most_at_once(spans: Iterable[tuple[float | None, float | None]]) -> int:
     """What ends when another begins is not out together with it."""
-    moments = [(at, step) for begun, ended in spans if begun and ended for at, step in ((begun, 1), (ended, -1))]
+    known = [(begun, ended) for begun, ended in spans if begun is not None and ended is not None]
+    moments = [moment for begun, ended in known for moment in ((begun, 1), (ended, -1))]
     worst = out = 0
     for _, step in sorted(moments):
         out += step

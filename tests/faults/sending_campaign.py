@@ -107,7 +107,7 @@ class Campaign:
         title = f"Schedule {plan.seed}, {uuid4().hex[:8]}"
         notice = actions.create_notice(self.incident, title=title, by=self.author)
         edition = notice.editions.with_incident().get()
-        edition = actions.set_schedule(edition, schedule=Schedule(**plan.limits), by=self.author)
+        edition = actions.set_schedule(edition, schedule=Schedule.from_json(plan.limits), by=self.author)
         edition = actions.submit_for_review(edition, by=self.author)
         return approve(edition, by=self.approver).pk
 

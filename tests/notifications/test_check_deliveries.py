@@ -41,7 +41,7 @@ class Undone(Exception):
 def sent(committed_once: None) -> dict[str, Any]:
     """Eight people told: one refused, one to try again, one unknown. Ids by state, and what the sink took."""
     with pytest.MonkeyPatch.context() as patch, Sink(FAULTS) as sink:
-        changes = {"smtp_port": sink.port, "smtp_timeout": 2, "smtp_connections": 2, "lease_margin": 20}
+        changes = {"smtp_port": sink.port, "smtp_timeout": 15, "smtp_connections": 2, "lease_margin": 20}
         patch.setattr(settings, "BREACHDESK", settings.BREACHDESK.model_copy(update=changes))
         edition = being_sent(PEOPLE)
         sending.drain_edition(edition.pk, connect=connect, seconds=20)
@@ -181,13 +181,24 @@ def test_nothing_may_be_left_when_everybody_has_stopped(sent: dict[str, Any]) ->
 @pytest.mark.django_db
 def test_a_rate_that_was_passed_is_named(sent: dict[str, Any]) -> None:
     with unguarded():
-        Edition.objects.update(schedule={"per_minute": 10, "per_domain": 5})
-    lump = settings.BREACHDESK.smtp_connections * settings.BREACHDESK.send_window
-    many = [sent["accepted"][0]] * (10 + 1 + lump)
-    said = [str(finding) for finding in paced.check([Edition.objects.get()], many)]
-    assert [line.partition(" messages")[0] for line in said] == [f"I16: {11 + lump}"]
-    assert "to example.com within a minute; its limit is 5." in said[0]
-    assert paced.most_within_a_minute([0.0, 59.9, 60.0, 61.0]) == 3
+        Edition.objects.update(schedule={"per_minute": 10, "per_domain": 5, "at_once": 2})
+    [edition], [one, *_] = (
+        Edition.objects.all(),
+        [one for one in sent["accepted"] if one.delivery == sent["handed_over"]],
+    )
+    said = [str(finding) for finding in paced.check([edition], [one] * 3)]
+    assert [line.partition(" by ")[0] for line in said] == [
+        f"I16: Messages of edition {edition.pk} went out faster than its limit of 10 a minute lets them,",
+        f"I16: Messages of edition {edition.pk} went out to example.com faster than its limit of 5 a minute lets them,",
+    ]
+    assert paced.check([edition], [replace(one, at=60.0 * n) for n in range(3)]) == []
+    at_once = [replace(one, begun=60.0 * n, ended=60.0 * n + 150) for n in range(3)]
+    said = [str(finding) for finding in paced.check([edition], at_once)]
+    assert said == [
+        f"I16: 3 messages of edition {edition.pk} to example.com were out at once; its limit is 2 at a time."
+    ]
+    assert paced.check([edition], None) == [], "intents come in whole windows"
+    assert [str(one) for one in paced.check([edition], [replace(one, at=float(n)) for n in range(3)], jumps=2)] == []
 
 
 @pytest.mark.django_db
