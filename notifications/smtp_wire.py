@@ -1,22 +1,26 @@
 """SMTP's lines and replies over one socket, with a clock that breaks the connection when a reply stays away."""
 
 import asyncio
+import os
 import re
 from collections import deque
-from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 from notifications.transport import Kind, Outcome, Phase
 
+# How a line of a reply may begin: its code, and whether another line follows.
+BEGINNINGS = {b"%d%b" % (code, mark): (code, mark == b"-") for code in range(200, 600) for mark in (b"", b" ", b"-")}
+_ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})\b")
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+
+class Reply(NamedTuple):
     code: int
     text: bytes
 
     @property
     def enhanced(self) -> str:
-        found = re.match(rb"([245]\.\d{1,3}\.\d{1,3})\b", self.text)
+        found = _ENHANCED.match(self.text)
         return found[1].decode() if found else ""
 
     def outcome(self, kind: Kind, phase: Phase) -> Outcome:
@@ -35,6 +39,7 @@ class Wire(asyncio.Protocol):
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.transport: asyncio.Transport | None = None
+        self.socket: int | None = None  # where nothing stands between it and us: without TLS
         self.buffer = b""
         self.lines: list[bytes] = []
         self.replies: deque[Reply] = deque()
@@ -47,13 +52,17 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.speak_by(transport)
         if self.clock is None:
             self._tick()
 
+    def speak_by(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        is_protected = transport.get_extra_info("sslcontext") is not None
+        self.socket = None if is_protected else transport.get_extra_info("socket").fileno()
+
     def data_received(self, data: bytes) -> None:
-        buffer = self.buffer + data if self.buffer else data
-        *lines, self.buffer = buffer.split(b"\n")
+        *lines, self.buffer = (self.buffer + data).split(b"\n")
         for line in lines:
             if self.error:
                 return  # after nonsense, no later line may be taken for the answer that is missing
@@ -64,12 +73,14 @@ class Wire(asyncio.Protocol):
             self._wake()
 
     def _take(self, line: bytes) -> None:
-        if not (line[:3].isdigit() and b"2" <= line[:1] <= b"5" and line[3:4] in (b"", b" ", b"-")):
+        beginning = BEGINNINGS.get(line[:4])
+        if beginning is None:
             self.fail("it does not speak SMTP")
             return
+        code, goes_on = beginning
         self.lines.append(line[4:])
-        if line[3:4] != b"-":
-            self.replies.append(Reply(int(line[:3]), b"\n".join(self.lines)))
+        if not goes_on:
+            self.replies.append(Reply(code, b"\n".join(self.lines)))
             self.lines = []
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -125,6 +136,18 @@ class Wire(asyncio.Protocol):
             raise self.error
         assert self.transport is not None
         self.transport.write(data)
+
+    def write_at_once(self, data: bytes) -> bytes:
+        """What of it could not leave this process now; nothing of that will leave by itself."""
+        if self.error:
+            raise self.error
+        assert self.transport is not None
+        if self.socket is None or self.transport.get_write_buffer_size():
+            return data
+        try:
+            return data[os.write(self.socket, data) :]
+        except BlockingIOError:
+            return data
 
     async def flush(self, timeout: float) -> None:
         """Returns once everything written so far has left this process."""

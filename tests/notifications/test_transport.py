@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from notifications.smtp import SmtpConnection, stuffed
+from notifications.smtp_wire import Reply, Wire
 from notifications.transport import Kind, Outcome, Phase, Relay, RouteDown
 from tests.notifications.sink import Fault, Sink
 
@@ -78,6 +79,7 @@ def test_it_hands_over_several_on_one_connection(pipelining: bool) -> None:
         ("dot", "take_and_silence", Kind.UNKNOWN, Phase.DOT),
         ("dot", "what is SMTP?", Kind.UNKNOWN, Phase.DOT),
         ("dot", "354 go on", Kind.UNKNOWN, Phase.DOT),
+        ("dot", "421 4.3.2 closing", Kind.RETRY_WAIT, Phase.DOT),
     ],
 )
 def test_it_names_what_became_of_a_message(pipelining: bool, at: str, act: str, kind: Kind, phase: Phase) -> None:
@@ -88,6 +90,15 @@ def test_it_names_what_became_of_a_message(pipelining: bool, at: str, act: str, 
     assert sink.times()["ben@example.com"] == 1
     if kind is not Kind.UNKNOWN:
         assert sink.times()["ana@example.com"] == 0
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+@pytest.mark.parametrize("act", ["250 2.0.0 ok\r\nwhat is SMTP?", "250 2.0.0 ok\r\n421 closing", "answer_and_drop"])
+def test_an_answer_counts_whatever_follows_it(pipelining: bool, act: str) -> None:
+    with Sink([Fault("dot", act, times=1)], pipelining=pipelining) as sink:
+        first, second = hand_over(sink, "ana@example.com", "ben@example.com")
+    assert (first.kind, second.kind) == (Kind.HANDED_OVER, Kind.NOT_SENT)
+    assert sink.times() == {"ana@example.com": 1}
 
 
 def test_an_announced_message_that_does_not_come_is_not_taken() -> None:
@@ -103,10 +114,39 @@ def test_an_announced_message_that_does_not_come_is_not_taken() -> None:
     assert [c.to for c in sink.caught] == ["ana@example.com"]
 
 
+HUGE = MESSAGE + b"x" * 76 * 1000 * 100  # more than a kernel takes at once
+
+
 def test_a_break_in_the_body_is_definite() -> None:
     with Sink([Fault("body", "drop")]) as sink:
-        [outcome] = hand_over(sink, message=MESSAGE + b"x" * 76 * 1000 * 100)
+        [outcome] = hand_over(sink, message=HUGE)
     assert (outcome.kind, outcome.phase) == (Kind.RETRY_WAIT, Phase.BODY)
+
+
+@pytest.mark.parametrize(("lease", "kind"), [(0.2, Kind.RETRY_WAIT), (60, Kind.HANDED_OVER)])
+def test_a_dot_whose_message_was_long_in_leaving_is_looked_at_again(lease: float, kind: Kind) -> None:
+    with Sink([Fault("body", "pause")]) as sink:
+        first, second = hand_over(
+            sink, "ana@example.com", "ben@example.com", message=HUGE, lease=lease, short_timeout=30, dot_timeout=30
+        )
+    assert [first.kind, second.kind] == [kind, kind]
+    assert len(sink.caught) == (2 if kind is Kind.HANDED_OVER else 0)
+
+
+REPLIES = b"250 2.0.0 queued\r\n550-5.1.1 nobody\r\n550 5.1.1 here\n250 ok\r\n354 go\r\n421\r\n"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 18, 19, 20, 1000])
+def test_replies_are_the_same_in_whatever_pieces_they_come(size: int) -> None:
+    async def read() -> list[Reply]:
+        wire = Wire()
+        for start in range(0, len(REPLIES), size):
+            wire.data_received(REPLIES[start : start + size])
+        return list(wire.replies)
+
+    assert asyncio.run(read()) == [
+        (250, b"2.0.0 queued"), (550, b"5.1.1 nobody\n5.1.1 here"), (250, b"ok"), (354, b"go"), (421, b"")
+    ]  # fmt: skip
 
 
 def test_no_dot_is_written_after_the_deadline() -> None:
