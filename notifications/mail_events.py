@@ -47,9 +47,10 @@ class Report:
     raw_sha256: bytes
 
 
-# handed_over < delivered < bounced < complained. What is being handed over waits until it is settled; an event about
-# another sending, or about a message that is not out, is only ticked off. Whoever complains has got it: so an unknown
-# becomes delivered first.
+# handed_over < delivered < bounced < complained; what a colleague took as sent ranks with the first, and where it has no
+# token it is named by its edition. What is being handed over waits until it is settled; an event about another sending,
+# or about a message that is not out, is only ticked off. Whoever complains has got it: so an unknown becomes delivered
+# first.
 APPLY = """
 WITH waiting AS (
     SELECT m.id, m.kind, m.delivery_id, m.source, n.incident_id, d.state, d.generation,
@@ -69,10 +70,10 @@ WITH waiting AS (
     FROM best AS b
     WHERE d.id = b.delivery_id AND d.generation = b.generation AND (
         d.state = 'unknown'
-        OR (d.state = 'handed_over' AND b.kind IN ('delivered', 'bounced', 'complained'))
+        OR (d.state IN ('handed_over', 'assumed_sent') AND b.kind IN ('delivered', 'bounced', 'complained'))
         OR (d.state = 'delivered' AND b.kind IN ('bounced', 'complained'))
         OR (d.state = 'bounced' AND b.kind = 'complained'))
-    RETURNING d.id, d.token
+    RETURNING d.id, coalesce(d.token, d.edition_id) AS token
 )
 UPDATE notifications_mailevent AS m SET applied_at = now() FROM waiting AS w
 WHERE m.id = w.id RETURNING w.incident_id, w.source, w.kind,

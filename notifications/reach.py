@@ -30,6 +30,9 @@ State = Delivery.State
 SILENCE: Final = timedelta(hours=24)
 """For so long after a hand-over a bounce may still come. Most come within minutes; RFC 5321 lets a host try for days,
 and what comes later still counts: then who was reached is not any more."""
+QUEUED: Final = timedelta(days=5)
+"""For so long a mail host that put a message off may keep trying before it gives up and says so: RFC 5321 section
+4.5.4.1 asks for four to five days. A provider's soft bounce is followed by nothing: nobody will know more of it."""
 KEPT_SECONDS: Final = 5.0
 REACHED, NOT_REACHED, NOT_KNOWN = "reached", "not_reached", "not_known"
 
@@ -58,6 +61,7 @@ WAYS: Final = (
     Way("held", NOT_REACHED, "On hold", "Nothing goes to them while somebody has a reason"),
     Way("not_sent", NOT_REACHED, "Not sent", "The send was aborted, or they were taken off before their turn"),
     Way("fresh", NOT_KNOWN, "Handed over, less than 24 hours ago", "A bounce may still come"),
+    Way("delayed", NOT_KNOWN, "Put off by their mail host", "It may still arrive, or come back within five days"),
     Way("unknown", NOT_KNOWN, "Unknown", "Contact was lost at the last moment; it may have arrived"),
     Way("letter", NOT_KNOWN, "Letter not posted yet", "It is being made, or printed"),
     Way("waiting", NOT_KNOWN, "Waiting for their turn", "Planned, on the wire, put off, or not begun"),
@@ -72,6 +76,8 @@ CASE WHEN r.state = 'posted' THEN 'posted' WHEN r.state IN ('making', 'ready') T
 _OF_DELIVERIES = """
 SELECT p.country, CASE WHEN p.country = 'US' THEN p.state ELSE '' END,
     CASE WHEN d.state IN ('delivered', 'complained', 'assumed_sent', 'unknown') THEN d.state
+        WHEN d.state = 'handed_over' AND (o.is_last_word OR (NOT o.is_last_word AND d.settled_at >= %(queued_since)s))
+            THEN 'delayed'
         WHEN d.state = 'handed_over' AND d.settled_at < %(silent_before)s THEN 'silent'
         WHEN d.state = 'handed_over' THEN 'fresh'
         WHEN d.state IN ('bounced', 'refused', 'blocked') THEN {by_post_or_state}
@@ -81,6 +87,10 @@ SELECT p.country, CASE WHEN p.country = 'US' THEN p.state ELSE '' END,
 FROM notifications_delivery AS d JOIN people_person AS p ON p.id = d.person_id
 LEFT JOIN notifications_letter AS l ON l.notice_id = d.notice_id AND l.person_id = d.person_id AND l.voided_at IS NULL
 LEFT JOIN notifications_letterrun AS r ON r.id = l.run_id
+LEFT JOIN (SELECT delivery_id, coalesce(generation, 0) AS generation,
+        bool_or(source NOT IN ('returned_mail', 'postfix_log')) AS is_last_word
+    FROM notifications_mailevent WHERE kind = 'delayed' GROUP BY 1, 2) AS o
+    ON o.delivery_id = d.id AND o.generation = d.generation
 WHERE d.notice_id = %(notice)s GROUP BY 1, 2, 3
 """.replace("{by_post_or_state}", _BY_POST.format(or_else="d.state")).replace(
     "{by_post_or_not_sent}", _BY_POST.format(or_else="'not_sent'")
@@ -199,7 +209,8 @@ _Count = Callable[[Notice, datetime], Rows]
 
 def _with_a_delivery(notice: Notice, now: datetime) -> Rows:
     with connection.cursor() as cursor:
-        cursor.execute(_OF_DELIVERIES, {"notice": notice.pk, "silent_before": now - SILENCE})
+        times = {"silent_before": now - SILENCE, "queued_since": now - QUEUED}
+        cursor.execute(_OF_DELIVERIES, {"notice": notice.pk, **times})
         return list(cursor.fetchall())
 
 

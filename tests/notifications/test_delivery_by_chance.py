@@ -38,7 +38,7 @@ ANSWERS = {
     "lost, and taken": Outcome(Kind.UNKNOWN, Way.DOT),
     "lost": Outcome(Kind.UNKNOWN, Way.DOT),
 }
-RANKS = ["handed_over", "delivered", "bounced", "complained"]
+RANKS = {"handed_over": 0, "assumed_sent": 0, "delivered": 1, "bounced": 2, "complained": 3}
 
 
 @dataclass
@@ -299,10 +299,15 @@ class Deliveries(RuleBasedStateMachine):
         for pk in rows:
             self.rows[pk].state = "assumed_sent"
 
-    @precondition(lambda self: any(row.state in OUT for row in self.rows.values()))
+    def _heard_of(self) -> list[UUID]:
+        """Whose message is out, also where a colleague only took it so."""
+        taken = [pk for pk, row in self.rows.items() if row.state == "assumed_sent" and self.inbox[pk, row.generation]]
+        return taken + [pk for pk, row in self.rows.items() if row.state in OUT]
+
+    @precondition(lambda self: self._heard_of())
     @rule(data=st.data(), kind=st.sampled_from(["delivered", "bounced", "complained"]))
     def report(self, data: st.DataObject, kind: str) -> None:
-        pk = data.draw(st.sampled_from([pk for pk, row in self.rows.items() if row.state in OUT]))
+        pk = data.draw(st.sampled_from(self._heard_of()))
         row = self.rows[pk]
         MailEvent.objects.create(
             source="test",
@@ -314,7 +319,7 @@ class Deliveries(RuleBasedStateMachine):
             raw_sha256=b"",
         )
         apply_events()
-        if RANKS.index(kind) > RANKS.index(row.state):
+        if RANKS[kind] > RANKS[row.state]:
             row.state = kind
 
     # What must hold after each

@@ -38,7 +38,7 @@ MOVES = {
     "complained": "",
     "cancelled": "",
     "suppressed": "",
-    "assumed_sent": "",
+    "assumed_sent": "delivered bounced complained",
 }
 REFUSED = r"cannot go from|No decision that stands"
 # Only by a decision that stands; each is a new generation where it sends again.
