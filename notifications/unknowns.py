@@ -17,12 +17,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from breachdesk.people.models import Person
 from breachdesk.people.personal import cipher_while_it_lives, personal_of
 from notifications import delivery
-from notifications.models import Delivery, DeliveryDecision, Edition
+from notifications.models import Delivery, DeliveryDecision, Edition, MailEvent
 from notifications.reconciling import ABSENT, PROVES
 from notifications.replanning import root_of_deliveries
 
@@ -248,9 +249,12 @@ def waiting_question(edition: Edition) -> DeliveryDecision | None:
 
 
 def asked_about(decision: DeliveryDecision) -> tuple[list[UUID], list[UUID]]:
-    """The rows of a question, and those of them whose outcome is still not known."""
-    found = Delivery.objects.filter(decision=decision).values_list("pk", "state")
-    return [pk for pk, _ in found], [pk for pk, state in found if state == UNKNOWN]
+    """The rows of a question, and those of them whose outcome is still not known, nor told by what waits to be applied
+    by the sweeper."""
+    waiting = MailEvent.objects.filter(delivery=OuterRef("pk"), kind__in=PROVES, applied_at=None)
+    rows = Delivery.objects.filter(decision=decision).annotate(is_heard=Exists(waiting))
+    found = rows.values_list("pk", "state", "is_heard")
+    return [pk for pk, *_ in found], [pk for pk, state, is_heard in found if state == UNKNOWN and not is_heard]
 
 
 def counts_of(editions: Iterable[Edition]) -> dict[UUID, dict[str, int]]:

@@ -25,9 +25,11 @@ from notifications.actions import (
     withdraw_resend,
 )
 from notifications.batches import close_batch
+from notifications.mail_events import Kind, Report, apply_events, keep
 from notifications.models import Delivery, DeliveryDecision, Edition, MailEvent
 from notifications.reconciling import stop_what_was_sent
 from notifications.unknowns import BLOCKED, Chosen, Rule, chosen_by
+from notifications.verp import Sending
 from tests.factories import make_edition_being_sent, make_user, unguarded
 from tests.notifications.test_reconcile import unknowns
 
@@ -126,6 +128,18 @@ def test_whoever_was_heard_of_meanwhile_drops_out(edition: Edition, asker: User,
     assert "Of the 2 asked about, 1 were heard of meanwhile" in client.get(question).content.decode()
     sent = client.post(question, {"version": edition.version}, follow=True)
     assert "1 person are sent the message once more." in sent.content.decode()
+    assert states(edition) == {"planned": 2, "delivered": 1}
+
+
+def test_whoever_was_heard_of_a_moment_ago_drops_out_before_the_sweeper_comes_by(
+    edition: Edition, asker: User, second: User
+) -> None:
+    decision = ask(edition, asker)
+    heard = chosen(edition).ids[0]
+    keep(Report("postmark", "e-1", Kind.DELIVERED, Sending(heard, 0), "", timezone.now(), b"r" * 32))
+    assert confirm_resend(decision, rows_root=root(decision), by=second) == 1
+    apply_events()
+    assert Delivery.objects.get(pk=heard).state == "delivered"
     assert states(edition) == {"planned": 2, "delivered": 1}
 
 
