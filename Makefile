@@ -12,7 +12,7 @@ demo: python
 
 test: python
 	@$(PYTHON) breachdesk/embedded/install.py $(VENV) requirements-dev.lock
-	@exec $(RUN) -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
+	@exec $(RUN) -m pytest -n 4 --dist worksteal $(PYTEST_ARGS)
 
 check: python
 	@$(PYTHON) breachdesk/embedded/install.py $(VENV) requirements-dev.lock
