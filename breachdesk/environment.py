@@ -19,6 +19,7 @@ READ_FROM_FILES = (
     "DATABASE_URL",
     "REDIS_URL",
     "BREACHDESK_SECRET_KEY",
+    "BREACHDESK_SECRET_KEYS_BEFORE",
     "BREACHDESK_SMTP_PASSWORD",
     "BREACHDESK_SECOND_SMTP_PASSWORD",
 )
@@ -50,7 +51,12 @@ class Environment(BaseModel):
     )
     secret_key: str = Field(
         min_length=50,
-        description="Signs sessions and links. At least 50 random characters; changing it signs everybody out.",
+        description="Signs sessions, links and return paths. At least 50 random characters; changing it signs all "
+        "people out and has bounces of mail that left before taken for forged, unless it is kept below.",
+    )
+    secret_keys_before: str = Field(
+        default="",
+        description="Earlier keys, separated by commas. What they signed is still believed: remove them after a month.",
     )
     master_key_file: Path = Field(
         description="32 random bytes in base64, mode 0600, backed up apart from the database: it opens every data key."
@@ -358,7 +364,7 @@ def example() -> str:
     """The text of .env.example."""
     settings = (_example_of(name) for name in Environment.model_fields)
     from_files = ", ".join(READ_FROM_FILES[:-1]) + f" and {READ_FROM_FILES[-1]}"
-    return HEAD.format(from_files=from_files) + "".join(settings)
+    return HEAD.format(from_files=textwrap.fill(from_files, 117).replace("\n", "\n# ")) + "".join(settings)
 
 
 def _example_of(name: str) -> str:

@@ -14,6 +14,7 @@ BASE_HOST = urlsplit(BREACHDESK.base_url).hostname or ""
 IS_SECURE = BREACHDESK.base_url.startswith("https://")
 
 SECRET_KEY = BREACHDESK.secret_key
+SECRET_KEY_FALLBACKS = [key for key in map(str.strip, BREACHDESK.secret_keys_before.split(",")) if key]
 DEBUG = False
 PUBLIC_HOST = urlsplit(BREACHDESK.public_url).hostname or ""
 ALLOWED_HOSTS = [BASE_HOST, *filter(None, [PUBLIC_HOST, *BREACHDESK.hosts.split(",")])]

@@ -47,8 +47,8 @@ class Report:
     raw_sha256: bytes
 
 
-# handed_over < delivered < bounced < complained; what a colleague took as sent ranks with the first, and where it has no
-# token it is named by its edition. What is being handed over waits until it is settled; an event about another sending,
+# handed_over < delivered < bounced < complained; what a colleague took as sent ranks with the first, and goes by its
+# edition where it has no token. What is being handed over waits until it is settled; an event about another sending,
 # or about a message that is not out, is only ticked off. Whoever complains has got it: so an unknown becomes delivered
 # first.
 APPLY = """

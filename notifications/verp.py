@@ -32,7 +32,7 @@ def return_path_of(delivery: UUID, generation: int, domain: str) -> bytes:
     return b"b+%b-%d-%b@%b" % (
         delivery.hex.encode(),
         generation,
-        _code(delivery, generation).encode(),
+        _code(delivery, generation, settings.SECRET_KEY).encode(),
         domain.encode(),
     )
 
@@ -43,15 +43,17 @@ def read_return_path(address: str) -> Sending | None:
     if found is None:
         return None
     delivery, generation = UUID(found[1]), int(found[2])
-    if not constant_time_compare(found[3].lower(), _code(delivery, generation)):
-        raise ForgedReturnPath
-    return Sending(delivery, generation)
+    # Mail that left under an earlier key comes back for days and weeks after the change.
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        if constant_time_compare(found[3].lower(), _code(delivery, generation, secret)):
+            return Sending(delivery, generation)
+    raise ForgedReturnPath
 
 
-def _code(delivery: UUID, generation: int) -> str:
-    return blake2b(delivery.bytes + b"%d" % generation, digest_size=8, key=_key()).hexdigest()
+def _code(delivery: UUID, generation: int, secret: str) -> str:
+    return blake2b(delivery.bytes + b"%d" % generation, digest_size=8, key=_key(secret)).hexdigest()
 
 
 @functools.cache
-def _key() -> bytes:
-    return sha256(b"return path of a delivery" + settings.SECRET_KEY.encode()).digest()
+def _key(secret: str) -> bytes:
+    return sha256(b"return path of a delivery" + secret.encode()).digest()

@@ -66,6 +66,26 @@ def test_it_holds_the_notices_and_the_extract_names_the_bytes_of_the_trail(expor
     assert evidence["left_out"]["by_itself"] == before.count() - len(hashes)
 
 
+# Whoever reads evidence.json by a program knows by its "v" which keys there are.
+KEYS = {
+    2: {
+        "": "kind v as_of incident title organisation prepared_by aware_at zone people facts moments timeline "
+        "decisions obligations notices extract left_out checkpoint",
+        "notices": "notice language revision state digest approvals approvers_needed glass_broken recipients results "
+        "reached letters_posted",
+        "moments": "label at zone precision basis replaced reason",
+        "extract": "n at who type sha256",
+    }
+}
+
+
+def test_its_keys_are_those_of_its_shape(exported):
+    evidence = json.loads(attachment_of(exported[0], "evidence.json"))
+    for part, keys in KEYS[evidence["v"]].items():
+        for one in evidence[part] if part else [evidence]:
+            assert one.keys() == set(keys.split()), part
+
+
 def test_no_affected_person_is_named_in_it(exported):
     text = attachment_of(exported[0], "evidence.json").decode()
     assert "Okafor" not in text

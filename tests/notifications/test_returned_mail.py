@@ -141,6 +141,17 @@ def test_a_late_bounce_of_an_earlier_sending_leaves_the_later_alone(row: Deliver
 
 
 @pytest.mark.django_db
+def test_a_changed_key_makes_no_forgers_of_those_who_answer_mail_from_before(row: Delivery, settings: Settings) -> None:
+    path, before = path_of(row, 2), settings.SECRET_KEY
+    settings.SECRET_KEY = "n" * 60
+    with pytest.raises(ForgedReturnPath):
+        read_return_path(path)
+    settings.SECRET_KEY_FALLBACKS = ["o" * 60, before]
+    assert read_return_path(path) == Sending(row.pk, 2)
+    assert path_of(row, 2) != path, "the new key signs"
+    assert read_return_path(path_of(row, 2)) == Sending(row.pk, 2)
+
+
 def test_forged_return_paths_go_nowhere(row: Delivery) -> None:
     forged = path_of(row).replace("-0-", "-1-")
     ours = f"<{row.pk}@halden.example>"
