@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from notifications.letters import Waiting, waiting_for_letters
 from notifications.models import Edition, LetterRun, Notice
+from notifications.progress import Progress, progress_of
 from notifications.second_addresses import number_with_a_second_address
 
 SENT = (Edition.State.SENDING, Edition.State.PAUSED, Edition.State.FINISHED)
@@ -11,9 +12,11 @@ SENT = (Edition.State.SENDING, Edition.State.PAUSED, Edition.State.FINISHED)
 
 @dataclass(frozen=True)
 class Rungs:
-    """Of one edition: who can be tried at a second address, who can get a letter, and the letters so far."""
+    """Of one edition: how its messages stand, who can be tried at a second address, who can get a letter, and the
+    letters so far."""
 
     edition: Edition
+    progress: Progress
     second: int
     letters: Waiting
     runs: list[LetterRun]
@@ -32,6 +35,7 @@ def rungs_of(notice: Notice) -> list[Rungs]:
     return [
         Rungs(
             edition,
+            progress_of(edition),
             number_with_a_second_address(edition) if edition.state in SENT else 0,
             waiting_for_letters(edition),
             runs.get(edition.pk, []),

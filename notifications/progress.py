@@ -138,7 +138,8 @@ class Progress:
     def _waiting_note(self) -> str:
         on_the_wire = f"{self.in_air:,} on the wire now" if self.in_air else ""
         again = f"{self.retrying:,} put off and tried again" if self.retrying else ""
-        return ", ".join(filter(None, [on_the_wire, again])) or "Nothing sent to them yet"
+        nothing = "Nothing sent to them yet" if self.queued else "Nobody waits"
+        return ", ".join(filter(None, [on_the_wire, again])) or nothing
 
     @property
     def _withheld_note(self) -> str:

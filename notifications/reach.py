@@ -66,6 +66,12 @@ WAYS: Final = (
     Way("letter", NOT_KNOWN, "Letter not posted yet", "It is being made, or printed"),
     Way("waiting", NOT_KNOWN, "Waiting for their turn", "Planned, on the wire, put off, or not begun"),
 )
+SHOWN_AS: Final = (
+    (NOT_REACHED, "Not reached", "stop", "alarm"),
+    (NOT_KNOWN, "Not yet known", "circle-dashed", "soon"),
+    (REACHED, "Reached", "circle-check", "good"),
+)
+FIRST_PLACES: Final = 8
 KIND_OF: Final = {way.key: way.kind for way in WAYS}
 ENDED_BADLY: Final = ("bounced", "refused", "blocked", "no_email", "no_address", "not_sent")
 
@@ -136,6 +142,17 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Kind:
+    """One of the three, with the ways in which people came to it, and how the page shows it."""
+
+    label: str
+    icon: str
+    tone: str
+    people: int
+    ways: list[tuple[Way, int]]
+
+
+@dataclass(frozen=True)
 class Reach:
     """Everybody whom the notice is for, by place; `at` is when that was counted."""
 
@@ -151,20 +168,32 @@ class Reach:
         whole = self.all.ways
         return [(way, whole[way.key]) for way in WAYS if whole[way.key]]
 
-    def ways_of(self, kind: str) -> list[tuple[Way, int]]:
-        return [(way, number) for way, number in self.ways if way.kind == kind]
+    @property
+    def kinds(self) -> list[Kind]:
+        """Those that somebody is in; what is left to do comes first."""
+        found = [
+            Kind(label, icon, tone, self.all.of_kind(kind), [one for one in self.ways if one[0].kind == kind])
+            for kind, label, icon, tone in SHOWN_AS
+        ]
+        return [kind for kind in found if kind.people]
 
     @property
-    def reached_ways(self) -> list[tuple[Way, int]]:
-        return self.ways_of(REACHED)
+    def by_need(self) -> list[Place]:
+        """Where most people were not reached comes first, then where it is not known of most."""
+        return sorted(self.places, key=lambda place: (-place.not_reached, -place.not_known, -place.people, place.code))
 
     @property
-    def not_reached_ways(self) -> list[tuple[Way, int]]:
-        return self.ways_of(NOT_REACHED)
+    def first_places(self) -> list[Place]:
+        """A few, or all where not many more are left."""
+        return self.by_need[:FIRST_PLACES] if len(self.places) > FIRST_PLACES + 2 else self.by_need
 
     @property
-    def not_known_ways(self) -> list[tuple[Way, int]]:
-        return self.ways_of(NOT_KNOWN)
+    def other_places(self) -> list[Place]:
+        return self.by_need[len(self.first_places) :]
+
+    @property
+    def others_not_reached(self) -> int:
+        return sum(place.not_reached for place in self.other_places)
 
     @property
     def bar(self) -> list[tuple[str, str, int]]:

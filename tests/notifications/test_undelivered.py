@@ -1,5 +1,6 @@
 """Who was reached, who was not, and the steps for those: a second address, then letters."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from notifications.actions import begin_letters, try_second_address
 from notifications.composing import Composer
 from notifications.editions import skeleton_of
 from notifications.models import Attempt, Delivery, Edition
-from notifications.reach import SILENCE, count_reach
+from notifications.reach import SILENCE, Place, Reach, count_reach
 from notifications.second_addresses import with_a_second_address
 from tests.factories import make_user
 from tests.notifications.undelivered import REFUSED, TAKEN, delivery_of, hand_over, make_undelivered
@@ -62,6 +63,28 @@ def test_the_page_says_so_and_the_send_leads_to_it(client: Client, edition: Edit
     assert "No email address" in page
     client.force_login(make_user("administrator"))
     assert client.get(address).status_code == 403
+
+
+def test_the_places_that_need_most_come_first_and_the_others_are_told_together() -> None:
+    numbers = {f"X{letter}": Counter(refused=at, posted=9, unknown=at % 3) for at, letter in enumerate("ABCDEFGHIJKL")}
+    reach = Reach(tuple(Place(code, ways) for code, ways in numbers.items()), timezone.now())
+    assert [place.code for place in reach.first_places] == ["XL", "XK", "XJ", "XI", "XH", "XG", "XF", "XE"]
+    assert (len(reach.other_places), reach.others_not_reached) == (4, 0 + 1 + 2 + 3)
+    few = Reach(reach.places[:10], timezone.now())
+    assert (len(few.first_places), few.other_places) == (10, [])
+    assert [(kind.label, kind.people) for kind in few.kinds] == [
+        ("Not reached", 45),
+        ("Not yet known", 9),
+        ("Reached", 90),
+    ]
+
+
+def test_what_is_to_be_done_comes_before_the_long_tables(client: Client, edition: Edition) -> None:
+    client.force_login(make_user("approver"))
+    notice = edition.notice
+    page = client.get(reverse("notice-reach", args=[notice.incident.reference, notice.pk])).content.decode()
+    order = [page.index(words) for words in ("The next steps", "Try the second address", "By place of residence")]
+    assert order == sorted(order)
 
 
 def test_only_who_failed_and_has_another_address(edition: Edition) -> None:
