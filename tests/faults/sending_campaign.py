@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import redis
+from django.conf import settings
 from django.db import Error, connection
 
 from breachdesk.audit.models import Pending
@@ -67,6 +69,7 @@ class Campaign:
             "press": self._press_both,
             "ring": self._ring,
             "change rate": self._change_rate,
+            "answer after": lambda seconds="": self.slow_down(delay=float(seconds or self.usual_delay)),
             "ask for tls": lambda: self._with_tls("starttls"),
             "no more tls": lambda: self._with_tls("none"),
         }
@@ -76,9 +79,12 @@ class Campaign:
         log, doubts = (self.fire.folder / f"{plan.seed}.{kind}" for kind in ("jsonl", "doubts"))
         log.touch()
         doubts.touch()
+        self._lease_for(plan.terms)
         self.fire.keep_snapshot()
         self.edition = self._approved(plan)
         self.fire.sink_takes(log, doubts, plan.seed, plan.delay, plan.faults)
+        self.slow_down = partial(self.fire.sink_takes, log, doubts, plan.seed, faults=plan.faults)
+        self.usual_delay = plan.delay
         self._press_until_done(self.colleagues[0], "start")
         self._ring("2")
         failed = self._under_fire(plan)
@@ -94,12 +100,27 @@ class Campaign:
             "taken": len(taken),
             "unknown_and_taken": len(set(unknown) & {one.delivery for one in taken}),
             "smtp": sorted(plan.faults),
-            **({"limits": plan.limits, "worst_minute": self._worst_minute(taken)} if plan.limits else {}),
+            **(
+                {"terms": plan.terms, "limits": plan.limits, "worst_minute": self._worst_minute(taken)}
+                if plan.limits
+                else {}
+            ),
             "happened": dict(plan.kinds()),
             "answers": self._answers(),
             "did_not_work": failed,
             "wrong": wrong,
         }
+
+    def _lease_for(self, terms: tuple[int, int]) -> None:
+        """The checker, too, knows what a lease is."""
+        if self.fire.lease_for(terms):
+            changed = {"smtp_timeout": terms[0], "lease_margin": terms[1]}
+            settings.BREACHDESK = settings.BREACHDESK.model_copy(update=changed)
+            wait_until("the web server answers", self._has_web)
+
+    def _has_web(self) -> bool:
+        self.fire.tend()
+        return all(colleague.sign_in() for colleague in self.colleagues)
 
     def _approved(self, plan: Plan) -> UUID:
         """From a database that answers: the schedule before may have ended with its restart."""

@@ -1,7 +1,8 @@
 """What happens during one send, and when: all of it follows from a seed.
 
-Every fifth seed sends under limits, for about a minute instead of nine seconds, and as much more happens in it; how
-fast it goes is changed on the way. The others are what they were before there were such.
+Every fifth seed sends under limits, for about a minute instead of nine seconds, and twice as much happens in it; how
+fast it goes is changed on the way. Every tenth does so with leases in the proportions of production. The others are
+what they were before there were such.
 """
 
 import random
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tests.faults.sending_field import CONNECTIONS, WINDOWS
+from tests.faults.sending_field import CONNECTIONS, LONG_TERMS, QUICK_TERMS, WINDOWS
 from tests.faults.smtp_faults import FAULTS
 
 CHILDREN = 2  # of each worker, and each may be at the same edition
@@ -18,7 +19,7 @@ LEASE = 9.0
 DOMAINS = 3
 OTHERS = ("web", "beat", "sweeper", "sequencer", "signer")
 ON_THE_WIRE = CONNECTIONS * CHILDREN
-LIMITED = 5
+LIMITED, LONG_LEASES = 5, 10  # every fifth, every tenth seed
 STRETCH = 5.5  # a send under limits lasts so many times as long
 HOURS = {"+0": 0, "+1h": 1, "-1h": -1, "+1d": 24}
 IN_WINDOWS = ON_THE_WIRE * max(WINDOWS.values())
@@ -45,6 +46,7 @@ class Plan:
     delay: float = 0.0
     skew: float = 2.0
     limits: dict[str, int] = field(default_factory=dict)
+    terms: tuple[int, int] = QUICK_TERMS
 
     @property
     def jumps(self) -> int:
@@ -78,9 +80,11 @@ def plan_of(seed: int, people: int) -> Plan:
 
 
 def _limit(plan: Plan, people: int) -> None:
-    """Such that everybody could be told in less than a minute; and once or twice a person changes it on the way."""
+    """Such that everybody could be told in about a minute. Once or twice a person changes it on the way; and twice the
+    relay is slow for a while, so that every worker has people in hand who are late."""
     chance = random.Random(f"limits of {plan.seed}")
     plan.delay = round(chance.uniform(0.002, 0.02), 4)
+    plan.terms = LONG_TERMS if plan.seed % LONG_LEASES == 0 else QUICK_TERMS
     kinds = chance.choice([("per_minute",), ("per_domain",), ("per_minute", "per_domain"), ("per_minute", "at_once"),
                            ("per_domain", "at_once"), ("per_minute", "per_domain", "at_once")])  # fmt: skip
     plan.limits = _speed(chance, kinds, people)
@@ -88,6 +92,9 @@ def _limit(plan: Plan, people: int) -> None:
         changed = _speed(chance, kinds, people)
         words = tuple(f"{name}={number}" for name, number in changed.items())
         plan.happenings.append(Happening(chance.uniform(5, 40), "change rate", words))
+    for at in (chance.uniform(3, 20), chance.uniform(25, 40)):
+        stalled = [Happening(at, "answer after", ("3.0",)), Happening(at + chance.uniform(1, 6), "answer after")]
+        plan.happenings += stalled
 
 
 def _speed(chance: random.Random, kinds: Iterable[str], people: int) -> dict[str, int]:

@@ -5,12 +5,14 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import F
 
 from breachdesk.audit.models import Event
 from notifications import pace, sweeping
 from notifications.ends import End
+from notifications.management.commands.run_sweeper import Command
 from notifications.models import Batch, Delivery, Edition, Pace
 from notifications.schedule import Schedule, in_force
 from notifications.turns import Limits, rate_allows
@@ -61,10 +63,11 @@ def test_claims_share_one_pace_whoever_asks_and_however_often() -> None:
 
 
 def test_a_restart_finds_the_pace_as_it_was() -> None:
-    """Nothing of it is in a process or in Redis: another connection waits as long."""
+    """Nothing of it is in a process or in Redis: another connection waits as long, also with an empty cache."""
     edition = being_sent(Schedule(per_minute=1))
     assert len(take(edition).rows) == 1
     connection.close()
+    cache.clear()
     held_up = take(edition)
     assert held_up.rows == []
     assert 30 < (held_up.again_in or 0) <= 60
@@ -121,6 +124,19 @@ def test_a_long_wait_ends_the_drain_and_the_sweeper_rings_when_it_is_over() -> N
         assert drain(edition) is End.HELD_BACK
         assert len(caught.caught) == 2
     assert states(edition) == {"handed_over": 2, "planned": 58}
+
+
+def test_the_sweeper_wakes_for_a_turn_that_comes_before_its_next_look() -> None:
+    """Three a minute: a worker does not wait for 20 seconds, and the sweeper not for its usual 15."""
+    edition = being_sent(Schedule(per_minute=3))
+    with sink():
+        assert drain(edition) is End.HELD_BACK
+    assert sweeping.sweep().next_in == sweeping.LOOK_EVERY, "first it looks as usual"
+    later(edition, seconds=17)
+    woken = Command()._pass()
+    assert 0 < woken <= 3
+    later(edition, seconds=woken)
+    assert sweeping.sweep().unattended == [edition.pk]
 
 
 def test_one_domain_s_limit_holds_no_other_domain_up() -> None:
