@@ -121,7 +121,7 @@ def test_a_row_that_changes_after_its_amendment_is_blocked_alone(
     approve_amendment(ask_amendment(edition, by=author), by=approver)
     with unguarded():
         last = Person.objects.filter(deliveries__amendment__isnull=False).order_by("pk").last()
-        Person.objects.filter(pk=last.pk).update(language="fr")  # type: ignore[union-attr]
+        Person.objects.filter(pk=last.pk).update(language="pt")  # type: ignore[union-attr]
     assert taken(start_edition(edition, by=approver)) == (5, 4)
 
 
