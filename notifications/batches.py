@@ -16,15 +16,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.utils import timezone
+from django.db import transaction
 
 from breachdesk.audit.canonical import base64url, time_text
 from breachdesk.audit.models import Entry, Event
 from breachdesk.audit.record import commitment, record
 from breachdesk.audit.tree import leaf_of, root_of
+from breachdesk.prepared import run
 from breachdesk.vault.sealing import IndexCipher
-from notifications.models import Batch, Delivery
+from notifications.delivery import in_one_round_trip
+from notifications.models import Batch
 
 RECIPIENT = "recipient"
 SETTLED = "delivery.batch_settled"
@@ -42,6 +43,19 @@ FROM notifications_attempt AS a JOIN notifications_delivery AS d ON d.id = a.del
 WHERE a.batch_id = %(token)s AND (a.outcome <> 'handed_over' OR d.token IS DISTINCT FROM a.batch_id
       AND NOT EXISTS (SELECT FROM notifications_attempt AS u WHERE u.delivery_id = a.delivery_id
                       AND u.batch_id = a.batch_id AND u.outcome = 'unknown'))
+"""
+
+LOCK = """
+SELECT b.edition_id, n.incident_id FROM notifications_batch AS b
+JOIN notifications_edition AS e ON e.id = b.edition_id JOIN notifications_notice AS n ON n.id = e.notice_id
+WHERE b.id = %(token)s AND b.settled_at IS NULL FOR UPDATE OF b
+"""
+OPEN = """
+SELECT EXISTS (SELECT FROM notifications_delivery WHERE token = %(token)s AND state IN ('claimed', 'handing_over'))
+"""
+SEAL = """
+UPDATE notifications_batch SET rows = %(rows)s, rows_root = %(root)s, settled_at = clock_timestamp()
+WHERE id = %(token)s
 """
 
 
@@ -73,37 +87,38 @@ def _digest(value: bytes | None) -> str:
 
 def rows_of_batch(token: UUID) -> list[Row]:
     """In the order of their lines."""
-    with connection.cursor() as cursor:
-        cursor.execute(ROWS_OF_BATCH, {"token": token})
-        rows = [Row(*row) for row in cursor.fetchall()]
-    return sorted(rows, key=lambda row: (row.delivery, row.number, row.outcome))
+    return _in_order(run(ROWS_OF_BATCH, {"token": token}, binary=True))
+
+
+def _in_order(found: Iterable[tuple[Any, ...]]) -> list[Row]:
+    return sorted(map(Row._make, found), key=lambda row: (row.delivery.int, row.number, row.outcome))
 
 
 @transaction.atomic
 def close_batch(token: UUID) -> bool:
     """Seal a batch with the root over its rows and one event. False while a hand-over of it is still open."""
-    batch = (
-        Batch.objects.select_for_update().select_related("edition__notice").filter(pk=token, settled_at=None).first()
-    )
-    if batch is None or Delivery.objects.filter(token=token, state__in=["claimed", "handing_over"]).exists():
+    with in_one_round_trip():
+        locked, still_open, found = (run(text, {"token": token}, binary=True) for text in (LOCK, OPEN, ROWS_OF_BATCH))
+    case = locked.fetchone()
+    if case is None or still_open.fetchone() == (True,):
         return False
-    rows = rows_of_batch(token)
+    rows = _in_order(found)
     if not rows:
-        batch.delete()  # everything was given back: there is nothing to tell
+        Batch.objects.filter(pk=token).delete()  # everything was given back: there is nothing to tell
         return True
-    batch.rows, batch.rows_root, batch.settled_at = len(rows), root_of_rows(rows), timezone.now()
-    batch.save(update_fields=["rows", "rows_root", "settled_at"])
+    root, (edition, incident) = root_of_rows(rows), case
+    run(SEAL, {"token": token, "rows": len(rows), "root": root})
     counts = Counter(row.outcome for row in rows)
     told: dict[str, Any] = {outcome: counts[outcome] for outcome in OUTCOMES}
     record(
         SETTLED,
         by=None,
-        on=batch,
-        incident=batch.edition.incident_id,
-        edition=batch.edition_id,
+        on=Batch(pk=token),
+        incident=incident,
+        edition=edition,
         batch=token,
-        rows=batch.rows,
-        rows_root=batch.rows_root,
+        rows=len(rows),
+        rows_root=root,
         **told,
     )
     return True

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from breachdesk.audit.record import record
-from breachdesk.prepared import run
+from breachdesk.prepared import Bytes, Column, Integers, Texts, Uuids, run
 from notifications import verification_codes
 from notifications.failpoints import reach
 from notifications.models import Batch, Delivery, Edition
@@ -208,11 +208,12 @@ def rows_of(batch: UUID) -> tuple[str, UUID]:
 
 def plan_deliveries(edition: Edition) -> int:
     """One row for each person this edition is for and who has none yet; running it again adds nothing."""
-    found = recipients_of(edition).order_by().values_list("pk", flat=True).iterator(chunk_size=PLANNED_AT_ONCE)
+    found = recipients_of(edition).order_by("pk").values_list("pk", flat=True).iterator(chunk_size=PLANNED_AT_ONCE)
     people, planned = iter(found), 0
     with connection.cursor() as cursor:
         while some := list(islice(people, PLANNED_AT_ONCE)):
-            ids = [uuid4() for _ in some]
+            # In the order of the rows, or each claim would write to every page of the index.
+            ids = sorted(uuid4() for _ in some)
             parameters: dict[str, Any] = {
                 "notice": edition.notice_id,
                 "edition": edition.pk,
@@ -253,7 +254,7 @@ def claim(
         }
         # A plan made once must know the limit, or it is made for a tenth of all rows.
         statement = CLAIM.replace("%(limit)s", str(int(limit)))
-        found = list(run(statement, {"token": token, **parameters}))
+        found = run(statement, {"token": token, **parameters}, binary=True)
         rows = [Claimed(*row) for is_held, *row in found if not is_held]
         if not rows:
             Batch.objects.filter(pk=token).delete()
@@ -268,9 +269,18 @@ def begin_hand_over(token: UUID, recipients: Mapping[UUID, bytes]) -> set[UUID]:
     Refused when the edition is not being sent, was started anew, lost its approval, or the lease is nearly over. Must
     run in a transaction whose first statement was share_hand_overs().
     """
+    return begun(ask_to_begin(token, recipients))
+
+
+def ask_to_begin(token: UUID, recipients: Mapping[UUID, bytes]) -> psycopg.Cursor[Any]:
+    """begin_hand_over() with its answer unread, so that it goes in one round trip with others; it is for begun()."""
     least = terms().dot_timeout + terms().margin / 4
-    rows = {"ids": list(recipients), "recipients": list(recipients.values())}
-    return {row[0] for row in run(BEGIN, {"token": token, "least": least, **rows})}
+    rows = {"ids": Uuids(recipients), "recipients": Bytes(recipients.values())}
+    return run(BEGIN, {"token": token, "least": least, **rows}, binary=True)
+
+
+def begun(asked: psycopg.Cursor[Any]) -> set[UUID]:
+    return {row[0] for row in asked.fetchall()}
 
 
 def settle(token: UUID, answers: Iterable[tuple[UUID, int, Outcome]]) -> psycopg.Cursor[Any]:
@@ -278,9 +288,9 @@ def settle(token: UUID, answers: Iterable[tuple[UUID, int, Outcome]]) -> psycopg
 
     What it returns is for tell_late(), which must follow in the same transaction.
     """
-    rows = [_settled(*answer) for answer in answers]
-    columns = zip(_SETTLE_COLUMNS, map(list, zip(*rows, strict=True)), strict=True)
-    return run(SETTLE, {"token": token, **dict(columns)})
+    columns = zip(*(_settled(*answer) for answer in answers), strict=True)
+    parameters = {name: kind(values) for (name, kind), values in zip(_SETTLED.items(), columns, strict=True)}
+    return run(SETTLE, {"token": token, **parameters})
 
 
 def tell_late(token: UUID, settled: psycopg.Cursor[Any]) -> int:
@@ -301,7 +311,18 @@ def tell_late(token: UUID, settled: psycopg.Cursor[Any]) -> int:
     return int(late)
 
 
-_SETTLE_COLUMNS = ("ids", "outcomes", "phases", "codes", "enhanced", "replies", "remote", "waits", "counted", "domains")
+_SETTLED: dict[str, type[Column]] = {
+    "ids": Uuids,
+    "outcomes": Texts,
+    "phases": Texts,
+    "codes": Integers,
+    "enhanced": Texts,
+    "replies": Bytes,
+    "remote": Texts,
+    "waits": Integers,
+    "counted": Integers,
+    "domains": Bytes,
+}
 
 
 def _settled(delivery: UUID, tries: int, outcome: Outcome) -> tuple[Any, ...]:
@@ -310,7 +331,7 @@ def _settled(delivery: UUID, tries: int, outcome: Outcome) -> tuple[Any, ...]:
     return (
         delivery,
         state,
-        str(outcome.phase),
+        outcome.phase,
         outcome.code,
         outcome.enhanced,
         outcome.reply_sha256,

@@ -150,12 +150,12 @@ class Ledger:
                 wanted: dict[UUID, dict[UUID, bytes]] = {}
                 for token, recipients in wishes:
                     wanted.setdefault(token, {}).update(recipients)
-                begin = delivery.begin_hand_over
-                granted = {token: begin(token, rows) if rows else set() for token, rows in wanted.items()}
+                asked = {token: delivery.ask_to_begin(token, rows) for token, rows in wanted.items() if rows}
             for token, cursor in settled.items():
                 delivery.tell_late(token, cursor)
+            granted = {token: delivery.begun(cursor) for token, cursor in asked.items()}
         reach("G9" if answers else "G4")
-        return [granted[token].intersection(recipients) for token, recipients in wishes]
+        return [granted.get(token, set()).intersection(recipients) for token, recipients in wishes]
 
     def close(self) -> None:
         self.thread.submit(_close_connection).result()

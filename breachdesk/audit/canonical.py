@@ -6,7 +6,8 @@ without padding (RFC 4648 section 5).
 """
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 from unicodedata import normalize
@@ -15,6 +16,7 @@ import rfc8785
 
 LARGEST_INTEGER = 2**53 - 1
 UTC_OFFSET = "+00:00"
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 # Where the whole text is ASCII, its keys sort the same by letters and by UTF-16 units, every string is in form NFC, and
 # this encoder writes what RFC 8785 demands, several times as fast as the library. A test holds the two together.
 _encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
@@ -92,7 +94,7 @@ def time_of(text: str) -> datetime:
 
 
 def base64url(value: bytes) -> str:
-    return urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
+    return b2a_base64(value, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def from_base64url(text: str) -> bytes:
