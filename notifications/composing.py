@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from email.utils import formatdate
+from typing import NamedTuple
 from uuid import UUID
 
 from breachdesk.people.personal import unseal_personal
@@ -23,8 +23,7 @@ from notifications.turns import Limits
 from notifications.verification_codes import code_of, printer
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """A message that is ready for the wire."""
 
     row: Claimed

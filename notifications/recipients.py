@@ -16,7 +16,7 @@ from breachdesk.people.personal import full_name, unseal_personal
 from breachdesk.vault.sealing import cipher_for
 from notifications.audience import audience_from
 from notifications.laws import places_of
-from notifications.models import Delivery, Edition, Notice
+from notifications.models import Delivery, Edition, Letter, Notice
 from notifications.placeholders import ValueRefused, check_value
 
 CHUNK = 5_000
@@ -50,7 +50,7 @@ def values_of(personal: Mapping[str, str]) -> dict[str, str]:
     return {
         "first name": personal.get("given_name", ""),
         "last name": personal.get("family_name", ""),
-        "full name": full_name(dict(personal)),
+        "full name": full_name(personal),
         "reference": personal.get("reference", ""),
     }
 
@@ -93,13 +93,15 @@ def is_for_others(person: Person, notice: Notice) -> bool:
 
 
 def recipients_of(edition: Edition) -> PersonQuerySet:
-    """Who this edition would go to: of its audience, served by its language, without a delivery of the notice."""
+    """Who this edition would go to: of its audience, served by its language, without a delivery or a letter of the
+    notice."""
     notice = edition.notice
     people = people_for(notice)
     present = people.order_by().values_list("language", flat=True).distinct()
     served = languages_served(edition.language, notice.default_language, written_in(notice), notice.fallback, present)
     told = Delivery.objects.filter(notice=notice, person=OuterRef("pk")).exclude(edition=edition)
-    return people.filter(~Exists(told), language__in=served)
+    written_to = Letter.objects.standing().filter(notice=notice, person=OuterRef("pk"))
+    return people.filter(~Exists(told), ~Exists(written_to), language__in=served)
 
 
 def frozen_counts(edition: Edition) -> dict[str, list[tuple[str, int]]]:

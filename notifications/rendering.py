@@ -16,7 +16,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import mrml
@@ -43,6 +43,8 @@ CODE = "verification code"
 _KINDS_CACHED = 4096
 _RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+# Such a value can neither be refused, nor is there anything in it to escape or encode: most are like that.
+PLAIN = re.compile(r"[A-Za-z0-9]{1,30}(?:[ -][A-Za-z0-9]{1,30})?")
 _FIRST_DOT = re.compile(rb"(?m)^\.(?=[^\r\n])")
 _REMOTE = re.compile(r"https?://(?!www\.w3\.org/)|url\(|@import|<img|<link|<script|\bsrc=|\bhref=")
 _FOOTERS = {
@@ -94,8 +96,7 @@ class Layout:
         return _CHECKS.get(self.language[:2], _CHECKS["en"]).format(address=self.genuine_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One person as a message needs them: opened from the vault, kept only while the batch is in hand."""
 
     delivery: UUID
@@ -230,7 +231,9 @@ class QuotedPart:
     def fill(self, values: Mapping[str, str]) -> bytes:
         parts = self.constant.copy()
         for position, slot in self.slots:
-            parts[position] = quoted(self.escape(value_of(slot, values)))
+            value = values.get(slot.name, "")
+            is_plain = PLAIN.fullmatch(value)
+            parts[position] = value.encode() if is_plain else quoted(self.escape(value_of(slot, values)))
         return b"".join(parts)
 
 

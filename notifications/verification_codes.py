@@ -18,6 +18,7 @@ from breachdesk.vault.sealing import IndexCipher, KeyMissing, index_cipher_for
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 8
 SAMPLE = "7HTM-2WKD"  # in previews: of no message
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]  # of each ten bits
 _CODE, _INDEX = "code in a message", "index of codes in messages"
 _READ_AS = str.maketrans("OILU", "011V")
 # Typed with a phone: a long dash, or any space.
@@ -27,8 +28,8 @@ _BETWEEN = dict.fromkeys(map(ord, " \u00a0\u2009\u202f-\u2010\u2011\u2012\u2013\
 def code_of(cipher: IndexCipher, delivery: UUID) -> str:
     """As it is printed: 4F7K-9QXM."""
     number = int.from_bytes(cipher.derived_salt(delivery.bytes, purpose=_CODE)[:5], "big")
-    letters = "".join(ALPHABET[number >> shift & 31] for shift in range(35, -1, -5))
-    return f"{letters[:4]}-{letters[4:]}"
+    first, second, third, fourth = (_PAIRS[number >> shift & 1023] for shift in (30, 20, 10, 0))
+    return f"{first}{second}-{third}{fourth}"
 
 
 def normal_code(typed: str) -> str:

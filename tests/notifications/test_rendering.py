@@ -3,6 +3,7 @@
 import binascii
 import email
 import email.policy
+import html
 from email.message import EmailMessage
 from uuid import UUID
 
@@ -11,15 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.placeholders import Slot, ValueRefused
+from notifications.placeholders import Slot, ValueRefused, value_of
 from notifications.rendering import (
     CODE,
     MAX_BYTES,
+    PLAIN,
     Layout,
     QuotedPart,
     Recipient,
     Skeleton,
     compiled_layout,
+    quoted,
     render_message,
     return_path,
 )
@@ -211,3 +214,8 @@ def test_no_line_that_is_the_same_for_all_begins_with_a_dot(before: str, after: 
     assert all(len(line) <= 76 for line in filled.split(b"\r\n"))
     assert binascii.a2b_qp(filled).replace(b"\r\n", b"\n") == f"{before}Ana{after}".encode()
     assert b"\n." not in render({"first name": "Ana"})
+
+
+@given(st.from_regex(PLAIN, fullmatch=True))
+def test_a_plain_value_is_what_checking_escaping_and_encoding_would_make_of_it(value: str) -> None:
+    assert quoted(html.escape(value_of(Slot("first name"), {"first name": value}))) == value.encode()
