@@ -146,7 +146,11 @@ def _edition(edition: Edition, counts: Mapping[str, int], *, private: bool) -> d
         "body": edition.body if approvals else None,
         "approvals": [{"id": str(row.pk), "at": time_text(row.approved_at)} for row in approvals],
         "approvers_needed": edition.approvers_needed,
-        "glass_broken": [_glass(row, private=private) for row in edition.broken_glass.all() if row.voided_at is None],
+        "glass_broken": [
+            _glass(row, private=private)
+            for row in sorted(edition.broken_glass.all(), key=lambda row: (row.given_at, row.pk))
+            if row.voided_at is None
+        ],
         "amendments": [_amendment(row) for row in sorted(edition.amendments.all(), key=lambda row: row.asked_at)],
         "overrides": [_override(row, private=private) for row in edition.overrides.all() if row.voided_at is None],
         "decisions": [

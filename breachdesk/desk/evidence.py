@@ -184,8 +184,8 @@ def _reached(notice: Notice) -> dict[str, Any]:
 
 
 def _notice(edition: Edition, progress: Progress) -> dict[str, Any]:
-    approvals = [approval for approval in edition.approvals.all() if approval.voided_at is None]
-    glass = [given for given in edition.broken_glass.all() if given.voided_at is None]
+    approvals = sorted((one for one in edition.approvals.all() if not one.voided_at), key=lambda one: one.approved_at)
+    glass = sorted((one for one in edition.broken_glass.all() if not one.voided_at), key=lambda one: one.given_at)
     return {
         "notice": edition.notice.title,
         "language": edition.language,

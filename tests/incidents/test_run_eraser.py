@@ -1,6 +1,7 @@
 """The eraser: a process with a login of its own, which alone may destroy a key, and what it says and survives."""
 
 import signal
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -83,9 +84,8 @@ def test_the_service_carries_out_what_is_confirmed_and_stops_when_asked(at_once:
 
 def test_it_says_once_why_it_does_not_destroy(at_once: None, start_service: Any) -> None:
     request = confirmed()
-    today = timezone.localdate()
     with unguarded():  # as if the days had been changed since
-        request.incident.retention.delete_on = today.replace(year=today.year + 1)
+        request.incident.retention.delete_on = timezone.localdate() + timedelta(days=365)
         request.incident.retention.save()
     service = start_service("run_eraser")
     said = service.stderr.readline()

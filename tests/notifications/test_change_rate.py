@@ -75,10 +75,8 @@ def test_slower_holds_what_was_without_limits_and_back_to_what_was_approved_free
         assert drain(edition) is End.NOTHING_DUE
     assert set(caught.times().values()) == {1}
     assert len(caught.caught) == 20
-    assert [event.content["data"]["before"] for event in Event.objects.of_type("edition.rate_changed")] == [
-        "no_limit",
-        "2/min",
-    ]
+    told = Event.objects.of_type("edition.rate_changed").oldest_first()
+    assert [event.content["data"]["before"] for event in told] == ["no_limit", "2/min"]
 
 
 def test_nobody_waits_for_a_turn_of_the_old_numbers() -> None:

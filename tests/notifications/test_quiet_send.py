@@ -45,9 +45,10 @@ def with_neighbours(edition: Edition, country: str, every: int = 2) -> None:
 
 def test_who_sleeps_is_put_off_to_their_morning_and_goes_then(client: Client) -> None:
     # Iceland keeps UTC all year; Fiji is twelve hours ahead all year, so it is never night in both.
-    edition = being_sent(Schedule(quiet=night_in()), people=addresses(20), country="FJ")
+    night = night_in()
+    edition = being_sent(Schedule(quiet=night), people=addresses(20), country="FJ")
     with_neighbours(edition, "IS")
-    morning = quiet_until(zones_of(("IS", ""), "UTC"), night_in(), datetime.now(UTC))
+    morning = quiet_until(zones_of(("IS", ""), "UTC"), night, datetime.now(UTC))
     with sink() as caught:
         assert drain(edition) is End.NOTHING_DUE
         assert len(caught.caught) == 10
