@@ -62,9 +62,13 @@ class Composer:
         return Letter(row, envelope, message, committed)
 
     def domain_of(self, row: Claimed) -> bytes:
-        """A blind index of the domain that this person's mail goes to; empty for an address that has none."""
-        address = address_on(row.rung, unseal_personal(self.cipher, row.sealed, row.person, row.checksum))
-        return self.domain_index(address)
+        """A blind index of the domain that this person's mail goes to; empty for an address that has none, and of a
+        row that compose() will stop."""
+        try:
+            personal = unseal_personal(self.cipher, row.sealed, row.person, row.checksum)
+        except SealBroken:
+            return b""
+        return self.domain_index(address_on(row.rung, personal))
 
     def domain_index(self, address: str) -> bytes:
         return domain_index(self.cipher, domain_of(address))

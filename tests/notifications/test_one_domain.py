@@ -6,9 +6,11 @@ from threading import Thread
 import pytest
 from django.db import connection
 
+from breachdesk.people.models import Person
 from notifications.ends import End
 from notifications.models import Delivery, Edition, Pace
 from notifications.schedule import Schedule
+from tests.factories import unguarded
 from tests.notifications.limited import addresses, being_sent, drain, sink, states
 from tests.notifications.sink import Fault
 from tests.services import until
@@ -72,3 +74,14 @@ def test_a_domain_that_puts_everybody_off_slows_nobody() -> None:
         assert caught.connections == 4, "no connection was lost by it"
     assert states(edition) == {"retry_wait": 20, "handed_over": 20}
     assert Counter(one.to.partition("@")[2] for one in caught.caught) == {"quick.example": 20}
+
+
+def test_a_row_that_was_tampered_with_is_stopped_and_holds_nobody_up() -> None:
+    edition = being_sent(Schedule(at_once=2), people=addresses(4))
+    with unguarded():
+        Person.objects.filter(pk=Delivery.objects.order_by("next_at", "pk")[0].person_id).update(row_checksum=b"x" * 32)
+    with sink() as caught:
+        while drain(edition) not in (End.CLOSED, End.NOTHING_DUE):
+            pass
+    assert states(edition) == {"handed_over": 3, "blocked": 1}
+    assert set(caught.times().values()) == {1}
