@@ -28,7 +28,6 @@ from notifications.schedule import Schedule
 DomainOf = Callable[[Claimed], bytes]
 State = Delivery.State
 LOOKED_AT = 500  # rows that one claim looks at, to find some whose turn it is
-LATE = 1.0  # seconds within which whoever was taken goes on the wire, or goes back: a stall makes no burst later
 PART_OF_A_BLOCK = 2  # a worker comes back for half a second's messages, not for each
 LEAST_GAP, FIRST_GAP, MOST_GAP = timedelta(milliseconds=2), timedelta(milliseconds=10), timedelta(seconds=1)
 FARTHEST_GUESS = timedelta(minutes=10)

@@ -3,8 +3,8 @@
 What is asked holds over any span, and so over any minute: in t seconds at most t x limit / 60 messages, and
 
 - a block: one second's messages, one at least, may go at once (pace.py);
-- what is late: who was taken is on the wire within LATE seconds or goes back (sending.py), so that what was held up
-  meets at most so many seconds' messages of those that follow;
+- what is late: who was taken before a stall goes when it is over, beside those whose turn it is then. A worker sends
+  what it has in hand no faster than the limit (easing.py), and takes nobody while somebody waits in its hand;
 - one more block for each time that the database's clock jumped ahead (`jumps`): to the pace an hour has passed;
 - what the mail host's log was late itself (`lag`).
 
@@ -29,9 +29,9 @@ from breachdesk.audit.models import Event
 from notifications.invariants.accepted import Accepted
 from notifications.invariants.findings import Finding
 from notifications.models import Attempt, Delivery, Edition
-from notifications.turns import LATE
 
 EVER = float("-inf")
+LATE = 1.0  # seconds' messages that were held up
 ROUNDING = 0.001  # of a message: moments are kept to the microsecond
 NUMBERS = {
     "per_minute": re.compile(r"(\d+)/min(?!/)"),

@@ -19,9 +19,11 @@ from tests.bench.measuring import keep
 
 ROOT = Path(__file__).parent.parent.parent
 RESULTS = Path(__file__).parent / "results"
+SMTP, THE_PACE, THE_TURNS = "notifications/smtp.py", "notifications/pace.py", "notifications/turns.py"
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.M)
 STATES, CHANCE, FIRE = "test_delivery_states", "test_delivery_by_chance", "test_under_fire"
 GAPS, JOURNAL, DRAIN, SWEEP = "test_failpoints", "test_journal", "test_drain", "test_sweep"
+PACE, DOMAIN, RATE, CLOCK = "test_pace", "test_one_domain", "test_change_rate", "test_clock"
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Build:
     before: str
     after: str
     tests: tuple[str, ...]
+    also: tuple[tuple[str, str, str], ...] = ()  # where one change would not do: file, before, after
 
 
 BUILDS = {
@@ -52,7 +55,7 @@ BUILDS = {
     ),
     "settles before the 250": Build(
         "a message counts as handed over once its dot is written",
-        "notifications/smtp.py",
+        SMTP,
         "return self._final(await self._wire.reply(self.relay.dot_timeout))",
         "return Outcome(Kind.HANDED_OVER, Phase.DOT, 250)",
         (DRAIN, GAPS),
@@ -104,14 +107,15 @@ BUILDS = {
     ),
     "writes the dot before its line": Build(
         "the journal learns of a dot after it was written",
-        "notifications/smtp.py",
+        SMTP,
         '            reach("G7")\n',
         '            reach("G7")\n            self._note(before_dot)\n',
         (GAPS,),
+        ((SMTP, "            self._note(before_dot)\n            reach(", "            reach("),),
     ),
     "asks for no deadline": Build(
         "a worker that was frozen beyond its lease writes its dot when it goes on",
-        "notifications/smtp.py",
+        SMTP,
         "if asyncio.get_running_loop().time() > deadline:",
         "if False:",
         (GAPS, "test_transport"),
@@ -119,8 +123,8 @@ BUILDS = {
     "sends without an intent": Build(
         "messages go on the wire whose intent was not committed",
         "notifications/ledger.py",
-        "return [granted[token].intersection(recipients) for token, recipients in wishes]",
-        "return [set(recipients) for token, recipients in wishes]",
+        ".intersection(recipients) for",
+        ".union(recipients) for",
         (DRAIN, FIRE),
     ),
     "forgets a doubtful commit": Build(
@@ -130,13 +134,112 @@ BUILDS = {
         "pass",
         (GAPS,),
     ),
-}
-# Where a change alone would not do: the line that it replaces goes.
-GONE = {
-    "writes the dot before its line": (
-        "notifications/smtp.py",
-        "            self._note(before_dot)\n            reach(",
-    )
+    "keeps a pace for each worker": Build(
+        "every claim may take a second's messages, whatever other workers took",
+        THE_PACE,
+        "rate_allows(limits.schedule.per_minute, pace.free_at, now)",
+        "rate_allows(limits.schedule.per_minute, now, now)",
+        (PACE, "test_two_processes"),
+    ),
+    "keeps its pace where it can be emptied": Build(
+        "how much was let go is remembered beside the queue, and forgotten with it",
+        THE_PACE,
+        '    pace.save(update_fields=["free_at", "taken",',
+        '    cache.set("pace", pace.free_at)\n    pace.save(update_fields=["free_at", "taken",',
+        (PACE,),
+        (
+            (THE_PACE, "from django.db import conn", "from django.core.cache import cache\nfrom django.db import conn"),
+            (
+                THE_PACE,
+                "    gate = _gate(limits, pace, now)\n    wanted = ",
+                '    pace.free_at = cache.get("pace", now)\n    gate = _gate(limits, pace, now)\n    wanted = ',
+            ),
+        ),
+    ),
+    "ignores a domain's limit": Build(
+        "one domain gets as much a minute as all together",
+        THE_TURNS,
+        "most, _ = rate_allows(schedule.per_domain, pace.free_at, now)",
+        "most = LOOKED_AT",
+        (PACE, "test_two_processes"),
+    ),
+    "ignores how many are out at once": Build(
+        "one domain gets a worker's whole claim at the same time, each time",
+        THE_TURNS,
+        "schedule.at_once - len(pace.in_hand)",
+        "schedule.at_once",
+        (DOMAIN,),
+    ),
+    "does not take up a changed rate": Build(
+        "a worker goes by what was approved, whatever a person chose since",
+        "notifications/composing.py",
+        "schedule = in_force(edition.schedule, edition.rate)",
+        "schedule = in_force(edition.schedule, None)",
+        (RATE,),
+    ),
+    "goes on by the old rate": Build(
+        "a change begins no new epoch, so that a worker at work never hears of it",
+        "notifications/actions/sending.py",
+        "locked.epoch += 1",
+        "locked.epoch += 0",
+        (RATE,),
+    ),
+    "queues behind turns of the old rate": Build(
+        "whoever comes next waits behind turns that were given out before the change",
+        THE_PACE,
+        "    paces.update(queued_until=None)\n",
+        "",
+        (RATE, CLOCK),
+    ),
+    "leaves people where the old rate put them": Build(
+        "who was put back waits for a turn of the old numbers",
+        "notifications/actions/sending.py",
+        'transaction.on_commit(partial(pace.bring_forward, locked.pk, why="rate_changed"), robust=True)',
+        "pass",
+        (RATE,),
+    ),
+    "sleeps through a turn": Build(
+        "the sweeper looks when it always does, though somebody's turn comes before",
+        "notifications/management/commands/run_sweeper.py",
+        "or applied else swept.next_in",
+        "or applied else sweeping.LOOK_EVERY",
+        (PACE,),
+    ),
+    "waits for the hour of a clock that went back": Build(
+        "what stands in the future by the database's mistake stays there",
+        "notifications/sweeping.py",
+        "    clock.mend()\n",
+        "",
+        (CLOCK,),
+    ),
+    "lets a burst go when a clock went back": Build(
+        "a pace of the wrong hour begins anew with a second's messages to give away",
+        THE_PACE,
+        "soon = now + timedelta(seconds=longest_wait(rate))",
+        "soon = now",
+        (CLOCK,),
+    ),
+    "ends leases when a clock went back": Build(
+        "who works loses the people in its hand",
+        "notifications/clock.py",
+        '"lease": terms.lease,',
+        '"lease": 0.0,',
+        (CLOCK,),
+    ),
+    "mends a wait again and again": Build(
+        "whoever is to be tried again comes sooner with every look",
+        THE_PACE,
+        "settled_at <= next_at AND ",
+        "",
+        (CLOCK,),
+    ),
+    "asks nothing of a new connection": Build(
+        "a database that answers in the middle of a send is taken for the one it began in",
+        "notifications/ledger.py",
+        "epochs.demand_same()",
+        "pass",
+        ("test_epochs",),
+    ),
 }
 
 
@@ -161,9 +264,8 @@ def _try(name: str, build: Build) -> list[str]:
         copy = Path(folder)
         archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
         subprocess.run(["tar", "-x"], cwd=copy, input=archive, check=True)
-        if name in GONE:
-            _change(copy / GONE[name][0], GONE[name][1], "            reach(")
-        _change(copy / build.file, build.before, build.after)
+        for file, before, after in (*build.also, (build.file, build.before, build.after)):
+            _change(copy / file, before, after)
         tests = [f"tests/notifications/{test}.py" for test in build.tests]
         words = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", "--tb", "no", *tests]
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
