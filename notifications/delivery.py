@@ -21,19 +21,16 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from breachdesk.audit.record import record
-from breachdesk.prepared import Bytes, Column, Integers, Texts, Uuids, run
+from breachdesk.prepared import Bytes, Uuids, run
 from notifications import verification_codes
+from notifications.answers import columns_of
 from notifications.failpoints import reach
 from notifications.models import Batch, Delivery, Edition
 from notifications.recipients import recipients_of
-from notifications.transport import Kind, Outcome
+from notifications.transport import Outcome
 
 TABLE, ATTEMPTS = "notifications_delivery", "notifications_attempt"
-NOT_SENT_WAIT = 5
 LOOK_AT_HOLD_AGAIN = 15 * 60
-# Minutes until the next try after the first, second … definite temporary refusal; then every four hours.
-WAITS = (60, 5 * 60, 15 * 60, 60 * 60)
-LONG_WAIT = 4 * 60 * 60
 MOST_TRIES = 20  # about three days, and after each decision to go on; then the worker blocks the row
 
 # OFFSET 0: each person by their key. A join would read and hash all people again for each part of the list.
@@ -288,9 +285,7 @@ def settle(token: UUID, answers: Iterable[tuple[UUID, int, Outcome]]) -> psycopg
 
     What it returns is for tell_late(), which must follow in the same transaction.
     """
-    columns = zip(*(_settled(*answer) for answer in answers), strict=True)
-    parameters = {name: kind(values) for (name, kind), values in zip(_SETTLED.items(), columns, strict=True)}
-    return run(SETTLE, {"token": token, **parameters})
+    return run(SETTLE, {"token": token, **columns_of(answers)})
 
 
 def tell_late(token: UUID, settled: psycopg.Cursor[Any]) -> int:
@@ -309,48 +304,6 @@ def tell_late(token: UUID, settled: psycopg.Cursor[Any]) -> int:
             batches=[rows_of(token), (ATTEMPTS, token)],
         )
     return int(late)
-
-
-_SETTLED: dict[str, type[Column]] = {
-    "ids": Uuids,
-    "outcomes": Texts,
-    "phases": Texts,
-    "codes": Integers,
-    "enhanced": Texts,
-    "replies": Bytes,
-    "remote": Texts,
-    "waits": Integers,
-    "counted": Integers,
-    "domains": Bytes,
-}
-
-
-def _settled(delivery: UUID, tries: int, outcome: Outcome) -> tuple[Any, ...]:
-    state, wait = _state_after(tries + 1, outcome)
-    counted = int(outcome.kind is not Kind.NOT_SENT)
-    return (
-        delivery,
-        state,
-        outcome.phase,
-        outcome.code,
-        outcome.enhanced,
-        outcome.reply_sha256,
-        outcome.remote_id,
-        wait,
-        counted,
-        outcome.domain,
-    )
-
-
-def _state_after(tries: int, outcome: Outcome) -> tuple[str, int | None]:
-    """The state, and the seconds to wait where it is to be tried again. What never left us does not count as a try."""
-    if outcome.kind is Kind.NOT_SENT:
-        return Kind.RETRY_WAIT, NOT_SENT_WAIT if outcome.wait is None else round(outcome.wait)
-    if outcome.kind is not Kind.RETRY_WAIT:
-        return outcome.kind, None
-    if outcome.wait is not None:
-        return Kind.RETRY_WAIT, max(1, round(outcome.wait))
-    return Kind.RETRY_WAIT, WAITS[tries - 1] if tries <= len(WAITS) else LONG_WAIT
 
 
 def block(token: UUID, reasons: Mapping[UUID, str]) -> None:
