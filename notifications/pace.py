@@ -92,7 +92,7 @@ UPDATE notifications_delivery
 SET next_at = now() + CASE WHEN state = 'planned' THEN make_interval() ELSE next_at - settled_at END
 WHERE edition_id = %(edition)s AND next_at > now() AND (
     (state = 'planned' AND token IS NULL AND next_at > now() + make_interval(secs => %(longest)s))
-    OR (state = 'retry_wait' AND settled_at <= next_at AND next_at - settled_at < settled_at - now()))
+    OR (state = 'retry_wait' AND settled_at <= next_at AND next_at - settled_at < settled_at - now() - interval '1 s'))
 """
 
 
@@ -324,6 +324,14 @@ def give_back(token: UUID) -> int:
     """As delivery.give_back; whoever was never begun may be taken again."""
     with transaction.atomic():
         return _may_be_taken_again(token, delivery.give_back(token))
+
+
+def put_off(token: UUID, rows: Sequence[UUID], seconds: float) -> int:
+    """Whoever is claimed and was not begun waits so long, behind all others, and may be taken again."""
+    with transaction.atomic():
+        times = [delivery.now_of_database() + timedelta(seconds=seconds)] * len(rows)
+        put_back = run(turns.PUT_BACK, {"token": token, "ids": list(rows), "times": times})
+        return _may_be_taken_again(token, put_back.rowcount)
 
 
 def take_back(token: UUID, rows: Sequence[UUID]) -> int:
