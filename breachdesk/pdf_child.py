@@ -5,6 +5,7 @@ output, for several documents behind a line of JSON about them; or a JSON object
 without the memory for that, nothing and exit code 4.
 """
 
+import gc
 import json
 import logging
 import os
@@ -83,6 +84,9 @@ def load_engine() -> Any:
         import weasyprint
     except OSError as error:
         raise FaultError("pango", str(error).split("'")[1] if "'" in str(error) else "not found") from None
+    # What is loaded stays, and boxes live until the end: looked through at every 700th, they cost a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(50_000)
     logging.getLogger("weasyprint").addHandler(logging.NullHandler())
     logging.getLogger("weasyprint").propagate = False
     return weasyprint

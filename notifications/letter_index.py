@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from breachdesk.pdf import render_pdf
 from notifications.editions import skeleton_of, the_organisation
-from notifications.letter_pages import WINDOWS, Stationery, page_of
+from notifications.letter_pages import WINDOWS, Stationery, foreign_frame, page_of
 from notifications.models import Edition, LetterRun
 from notifications.recipients import kinds_of
 from notifications.verification_codes import SAMPLE
@@ -34,6 +34,7 @@ def index_of_run(run: LetterRun) -> bytes:
         "organisation": the_organisation().legal_name,
         "window": WINDOWS[run.window],
         "sheet": SHEETS[run.window],
+        "foreign_frame": foreign_frame(run.edition.language),
         "files": files,
         "letters": run.letters_made,
         "sheets": sum(file["sheets"] for file in files),

@@ -81,7 +81,61 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "why": "Sie bekommen diesen Brief, weil das Gesetz verlangt, dass Sie informiert werden, und eine E-Mail Sie "
         "nicht erreicht hat oder nicht erreichen konnte. Er ist keine Werbung.",
     },
+    "es": {
+        "code": "Su código",
+        "heading": "Cómo comprobar que esta carta es auténtica",
+        "check": "No se fíe solo de esta carta. Escriba usted mismo {address} en su navegador e introduzca su código:",
+        "call": "O llámenos: {hotline}. Díganos su código.",
+        "why": "Recibe esta carta porque la ley exige que se le informe y el correo electrónico no le llegó o no podía "
+        "llegarle. No es publicidad.",
+    },
+    "it": {
+        "code": "Il suo codice",
+        "heading": "Come verificare che questa lettera sia autentica",
+        "check": "Non si fidi della sola lettera: digiti lei stesso {address} nel browser e inserisca il suo codice:",
+        "call": "Oppure ci telefoni: {hotline}. Comunichi il suo codice.",
+        "why": "Riceve questa lettera perché la legge prevede che lei sia informato e l’e-mail non l’ha raggiunta o "
+        "non poteva raggiungerla. Non è pubblicità.",
+    },
+    "nl": {
+        "code": "Uw code",
+        "heading": "Zo controleert u of deze brief echt is",
+        "check": "Ga niet alleen op deze brief af. Typ zelf {address} in uw browser en vul daar uw code in:",
+        "call": "Of bel ons: {hotline}. Noem uw code.",
+        "why": "U krijgt deze brief omdat u volgens de wet geïnformeerd moet worden en een e-mail u niet heeft bereikt "
+        "of niet kon bereiken. Het is geen reclame.",
+    },
+    "pl": {
+        "code": "Państwa kod",
+        "heading": "Jak sprawdzić, czy ten list jest prawdziwy",
+        "check": "Proszę nie polegać wyłącznie na tym liście. Proszę samodzielnie wpisać w przeglądarce adres "
+        "{address} i podać tam swój kod:",
+        "call": "Można też do nas zadzwonić: {hotline}. Proszę podać kod.",
+        "why": "Otrzymują Państwo ten list, ponieważ prawo wymaga, aby Państwa poinformować, a e-mail do Państwa nie "
+        "dotarł lub nie mógł dotrzeć. To nie jest reklama.",
+    },
+    "pt": {
+        "code": "O seu código",
+        "heading": "Como confirmar que esta carta é verdadeira",
+        "check": "Não confie apenas nesta carta. Escreva {address} no seu navegador e indique o seu código:",
+        "call": "Ou telefone-nos: {hotline}. Indique o seu código.",
+        "why": "Recebe esta carta porque a lei exige que seja informado e o e-mail não lhe chegou ou não lhe podia "
+        "chegar. Não é publicidade.",
+    },
 }
+FALLBACK: Final = "en"
+
+
+def frame_language(language: str) -> str:
+    """In which the words stand that are ours: the letter's own, or where we have none in it, a stated other one."""
+    main = language.partition("-")[0]
+    return main if main in WORDS else FALLBACK
+
+
+def foreign_frame(language: str) -> str:
+    """That other language, for whoever prints; empty where the letter is in one language throughout."""
+    frame = frame_language(language)
+    return "" if frame == language.partition("-")[0] else frame
 
 
 class NoRoom(ValueError):
@@ -103,11 +157,15 @@ class Stationery:
 
     @property
     def is_right_to_left(self) -> bool:
-        return self.language[:2] in RIGHT_TO_LEFT
+        return self.language.partition("-")[0] in RIGHT_TO_LEFT
+
+    @property
+    def foreign_frame(self) -> str:
+        return foreign_frame(self.language)
 
     @property
     def words(self) -> Mapping[str, str]:
-        return WORDS.get(self.language[:2], WORDS["en"])
+        return WORDS[frame_language(self.language)]
 
     @property
     def sender_lines(self) -> list[str]:
@@ -125,7 +183,7 @@ def page_of(stationery: Stationery, personal: Mapping[str, str], kinds: Iterable
         "date": day_in(stationery.on, stationery.language),
         "code": code,
         "words": words,
-        "frame_language": "" if stationery.language[:2] in WORDS else "en",
+        "frame_language": stationery.foreign_frame,
         "check": words["check"].format(address="\0").split("\0"),
         "genuine_at": skeleton.layout.genuine_at,
         "call": words["call"].format(hotline=hotline) if hotline else "",

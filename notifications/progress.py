@@ -23,6 +23,7 @@ T = TypeVar("T")
 KEPT_SECONDS = 1.5
 TIMES_AS_LONG = 19
 SHOWN_MINUTES = 60
+LONG = 10_000  # people; counting them at each look would make each look wait
 QUEUED = (State.PLANNED, State.CLAIMED, State.RETRY_WAIT)
 HANDED = (State.HANDED_OVER, State.ASSUMED_SENT, State.COMPLAINED)
 FAILED = (State.REFUSED, State.BOUNCED)
@@ -161,6 +162,15 @@ def _look(edition: Edition) -> Progress:
             if minute is not None:
                 minutes[minute] += number
     return Progress(dict(counts), tuple(minutes[minute] for minute in range(SHOWN_MINUTES)))
+
+
+def is_long(edition: Edition) -> bool:
+    return (edition.recipients_count or 0) >= LONG
+
+
+def counted(edition: Edition, what: str, count: Callable[[], T]) -> T:
+    """For pages: of a short list counted at each look, of a long one what somebody counted lately."""
+    return shared(f"{what}-{edition.pk}", count, at_least=KEPT_SECONDS) if is_long(edition) else count()
 
 
 _remembered: dict[str, tuple[float, object]] = {}

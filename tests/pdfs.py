@@ -13,6 +13,11 @@ def text_of_pdf(pdf: bytes) -> str:
     return _read_by("pdftotext", "-layout", "-", "-", pdf=pdf)
 
 
+def pages_of_pdf(pdf: bytes) -> list[str]:
+    """The words of each page, in the order in which they are read."""
+    return _read_by("pdftotext", "-", "-", pdf=pdf).split("\f")[:-1]
+
+
 def _read_by(*words: str, pdf: bytes) -> str:
     try:
         done = subprocess.run(words, input=pdf, capture_output=True, check=True, timeout=60)

@@ -14,14 +14,12 @@ from breachdesk.vault.sealing import cipher_for
 from breachdesk.web import is_htmx, render_page
 from notifications import actions
 from notifications.forms import PostedForm, ReasonForm, WindowForm
-from notifications.ladder import rungs_of
+from notifications.ladder import letters_of, rungs_of, second_of
 from notifications.letter_files import open_pdf, parts_made, parts_of
 from notifications.letter_index import index_of_run, sample_letter
-from notifications.letter_pages import WINDOWS
-from notifications.letters import waiting_for_letters
+from notifications.letter_pages import WINDOWS, foreign_frame
 from notifications.models import Edition, LetterRun, Notice
 from notifications.reach import reach_of
-from notifications.second_addresses import number_with_a_second_address
 from notifications.views import edition_of, incident_of, user_of
 from notifications.views.confirming import Question, confirm
 
@@ -45,7 +43,7 @@ def notice_reach(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse
 @requires("notifications.send_edition")
 def edition_second_address(request: HttpRequest, reference: str, pk: UUID) -> HttpResponse:
     edition = edition_of(request, reference, pk)
-    number = number_with_a_second_address(edition)
+    number = second_of(edition)
     asked = Question(
         question=f"Try the second address of {number:,} {'person' if number == 1 else 'people'}?",
         text="Their first address refused the message or it came back. They get the same words, under the same "
@@ -81,8 +79,9 @@ def letters_begin(request: HttpRequest, reference: str, pk: UUID) -> HttpRespons
         "incident": edition.notice.incident,
         "edition": edition,
         "form": form,
-        "waiting": waiting_for_letters(edition),
-        "second": number_with_a_second_address(edition),
+        "waiting": letters_of(edition),
+        "second": second_of(edition),
+        "foreign_frame": foreign_frame(edition.language),
     }
     return render_page(request, "notifications/letters_begin.html", context, status=422 if form.errors else 200)
 
@@ -162,6 +161,7 @@ def _run_page(
         "edition": run.edition,
         "run": run,
         "window": WINDOWS[run.window],
+        "foreign_frame": foreign_frame(run.edition.language),
         "is_made_now": run.state == LetterRun.State.MAKING and run.voided_at is None,
         "parts": parts,
         "made": made,

@@ -27,7 +27,7 @@ WIDTHS = (14 * mm, 50 * mm, 106 * mm)
 def main(source: Path, target: Path) -> None:
     raw = source.read_bytes()
     content, digest = json.loads(raw), sha256(raw).hexdigest()
-    plain, bold = _fonts()
+    plain, bold = fonts()
 
     def foot(canvas: Any, document: Any) -> None:
         canvas.setFont(plain, 7)
@@ -38,7 +38,7 @@ def main(source: Path, target: Path) -> None:
     pages.build(_story(content, digest, plain, bold), onFirstPage=foot, onLaterPages=foot)
 
 
-def _fonts() -> tuple[str, str]:
+def fonts() -> tuple[str, str]:
     if not FONTS.exists():
         return "Helvetica", "Helvetica-Bold"
     for name in ("DejaVuSans", "DejaVuSans-Bold"):

@@ -1,10 +1,25 @@
 """An address as it shows in a window, and the approved words without anything that only works on a screen."""
 
+import re
+from datetime import date
+
 import pytest
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
+from breachdesk.accounts.models import Organisation
 from breachdesk.pdf import STATIC
-from notifications.letter_pages import WINDOWS, NoRoom, address_lines, body_of, width_of
+from notifications.letter_pages import (
+    WINDOWS,
+    WORDS,
+    NoRoom,
+    Stationery,
+    address_lines,
+    body_of,
+    day_in,
+    foreign_frame,
+    page_of,
+    width_of,
+)
 from notifications.rendering import Layout, Skeleton
 from notifications.wording import Vocabulary, compile_message
 
@@ -73,3 +88,30 @@ def test_the_words_are_the_approved_ones_and_nothing_is_to_be_pressed() -> None:
         "<h2>First</h2>\n<p>Dear &lt;b&gt;Ben,</p>\n<ul><li>see our page (example.com/data)</li>\n</ul>\n"
     )
     assert "Your phone." in body_of(skeleton, {"first name": "Ben"}, ("phone",))
+
+
+def stationery_in(language: str) -> Stationery:
+    layout = Layout("Halden", "", "Halden", "a@example.com", "a@example.com", "x", language, "example.com/genuine")
+    organisation = Organisation(legal_name="Halden Ltd", short_name="Halden", address="4 Quay", hotline="0113 496 0000")
+    compiled = compile_message("Subject", "Dear ((first name)).", Vocabulary(kinds={}, domains=[]))
+    return Stationery(Skeleton(compiled, layout), organisation, UK, date(2026, 3, 2))
+
+
+@pytest.mark.parametrize("language", sorted(WORDS))
+def test_every_language_says_all_that_paper_needs(language: str) -> None:
+    words = WORDS[language]
+    assert words.keys() == WORDS["en"].keys()
+    assert [re.findall(r"{\w*}", words[key]) for key in ("check", "call")] == [["{address}"], ["{hotline}"]]
+    page = page_of(stationery_in(language), HOME, (), "7HTM-2WKX")
+    assert page.count("7HTM-2WKX") == 2
+    for expected in ("example.com/genuine", "0113 496 0000", words["why"], day_in(date(2026, 3, 2), language)):
+        assert expected.replace("'", "&#x27;") in page
+    assert [one for key in words for one in words[key].split() if len(one) > 30] == []
+
+
+@pytest.mark.parametrize(("language", "foreign"), [("en", ""), ("pt-BR", ""), ("ar", "en"), ("fil", "en")])
+def test_a_language_without_words_of_ours_falls_back_and_says_so(language: str, foreign: str) -> None:
+    assert foreign_frame(language) == foreign
+    page = page_of(stationery_in(language), HOME, (), "7HTM-2WKX")
+    assert page.count(f'lang="{foreign}" dir="ltr"') == (2 if foreign else 0)
+    assert ('dir="rtl"' in page) == (language == "ar")

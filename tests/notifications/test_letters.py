@@ -1,7 +1,10 @@
 """Letters: for whom, what is on them, that they survive a killed worker, and that nobody has two."""
 
 import io
+import re
 from datetime import timedelta
+from html import unescape
+from itertools import pairwise
 from typing import Any
 
 import pikepdf
@@ -21,18 +24,21 @@ from breachdesk.vault.sealing import KeyDestroyed, cipher_for
 from notifications import letter_files
 from notifications.actions import begin_letters, post_letters, take_letters, void_letters
 from notifications.callers import callers
+from notifications.editions import skeleton_of, the_organisation
 from notifications.genuine import answer_to
 from notifications.hotline import answer_caller
 from notifications.letter_files import file_id, open_pdf, parts_of
 from notifications.letter_making import work_on_letters
+from notifications.letter_pages import body_of
 from notifications.letters import waiting_for_letters
 from notifications.models import Edition, Letter, LetterRun
 from notifications.reach import count_reach
+from notifications.recipients import kinds_of
 from notifications.sealed_parts import letters_part, letters_under_way
 from notifications.verification_codes import code_of, printer
 from tests.factories import destroy_key, make_user
 from tests.notifications.undelivered import make_undelivered, person
-from tests.pdfs import holes_of, text_of_pdf
+from tests.pdfs import holes_of, pages_of_pdf, text_of_pdf
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +101,46 @@ def test_a_letter_has_the_approved_words_an_address_and_its_own_code(printed: tu
         assert len(document.pages) == run.pages
         assert not any("/Annots" in page for page in document.pages)
         assert "/StructTreeRoot" in document.Root
+
+
+def letters_in(pdf: bytes) -> list[str]:
+    """The words of each letter, by the code that opens it: pages between two fronts belong to the first."""
+    pages = pages_of_pdf(pdf)
+    fronts = [number for number, words in enumerate(pages) if re.search(r"\b1 ?/ ?\d", words)]
+    return [" ".join(pages[start:end]) for start, end in pairwise([*fronts, len(pages)])]
+
+
+def test_over_all_files_each_person_has_one_letter_at_their_own_address(
+    sent: Edition, run: LetterRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two files of two and one: each code once, beside the name and street of the person it belongs to."""
+    monkeypatch.setattr(letter_files, "LETTERS_IN_A_FILE", 2)
+    void_letters(run, reason="Again.", by=make_user("dpo"))
+    again = begun(sent)
+    assert not work_on_letters(again.pk, seconds=60)
+    written = [words for part in parts_of(again) for words in letters_in(pdf_of(again, part))]
+    assert len(written) == 3
+    homes = {
+        "HR-2": ("Ben Low", "2 Mill Lane", "Dear Ben"),
+        "HR-3": ("Carla Rossi", "1 Via Larga", "Dear Carla"),
+        "HR-4": ("Dan Moss", "7 Bay Street", "Dear Dan"),
+    }
+    for number, said in homes.items():
+        [mine] = [words for words in written if code_for(number) in words]
+        assert [words in mine for words in said] == [True, True, True]
+        others = [words for other in homes.keys() - {number} for words in homes[other]]
+        assert [words for words in others if words in mine] == []
+    assert [name for name in ("Amelia", "Ella", "Gina") if name in " ".join(written)] == [], "reached, or not by post"
+
+
+def test_the_words_on_paper_are_the_approved_ones_whole(sent: Edition, printed: tuple[LetterRun, bytes]) -> None:
+    """Word for word and in order, as the email had them; only what is pressed there is told in words."""
+    skeleton = skeleton_of(sent, the_organisation())
+    approved = re.sub(r"<[^>]+>", " ", body_of(skeleton, {"first name": "Carla"}, kinds_of((), sent.notice.incident)))
+    [carla] = [words for words in letters_in(printed[1]) if "Carla Rossi" in words]
+    plain = " ".join(re.sub(r"[^\w ]", "", unescape(approved)).split())
+    assert len(plain) > 200
+    assert plain in " ".join(re.sub(r"[^\w ]", "", carla.replace("\n", " ")).split())
 
 
 def test_each_letter_begins_on_the_front_of_a_sheet(run: LetterRun) -> None:
