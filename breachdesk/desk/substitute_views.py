@@ -21,7 +21,7 @@ from regulators.actions import Told, meet_duty
 @requires("regulators.view_filing")
 def substitute(request: StaffRequest, reference: str) -> HttpResponse:
     """What a letter costs is asked for on the page, and goes into what is noted; nothing keeps it."""
-    incident, cost = incident_of(request, reference), LetterCostForm(request.GET)
+    incident, cost = incident_of(request, reference), LetterCostForm(request.GET or None)
     given = cost.cleaned_data["cost"] if cost.is_valid() else None
     context = {
         "incident": incident,

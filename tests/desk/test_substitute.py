@@ -1,6 +1,7 @@
 """Where a public notice is owed or allowed, by each law's own conditions, and the note that one was made."""
 
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -61,6 +62,9 @@ def test_thresholds_are_passed_and_not_met() -> None:
 def test_the_page_and_the_note_that_it_was_made(client: Client, case: Incident) -> None:
     client.force_login(make_user("dpo"))
     address = reverse("substitute", args=[case.reference])
+    first = client.get(address).content.decode()
+    assert "What one letter costs" in first
+    assert "This field is required" not in first, "nobody was asked yet"
     page = client.get(address, {"cost": "1.35"}).content.decode()
     assert "A public notice may be owed in one place" in page
     assert "Owed if this law applies" in page
@@ -68,7 +72,7 @@ def test_the_page_and_the_note_that_it_was_made(client: Client, case: Incident) 
     [one] = watch_of(case, timezone.now()).owed
     note = reverse("substitute-published", args=[case.reference, one.key])
     assert client.post(note, {"at": "", "how": ""}).status_code == 422
-    when = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
+    when = timezone.localtime(timezone=ZoneInfo("Europe/London")).strftime("%Y-%m-%dT%H:%M")
     assert client.post(note, {"at": when, "how": "On our website."}).status_code == 302
     assert DutyMet.objects.get().duty == "substitute_notice"
     assert Event.objects.of_type("duty.met").get().content["data"]["duty"] == "substitute_notice"
