@@ -126,4 +126,3 @@ def test_who_may_when_and_why() -> None:
     with pytest.raises(ValidationError, match="cannot be changed"):
         change_rate(edition, rate=Rate(per_minute=1), by=sender, reason="Late.")
     assert not Event.objects.of_type("edition.rate_changed").exists()
-    assert End.CLOSED.value

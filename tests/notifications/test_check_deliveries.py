@@ -70,7 +70,8 @@ def test_a_sound_send_has_no_findings(sent: dict[str, Any], tmp_path: Path) -> N
     lines = [{"at": one.at, "from": one.sender, "to": one.to, "sha256": one.sha256} for one in sent["accepted"]]
     log.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"at": 17')
     out = StringIO()
-    call_command("check_deliveries", incident="BD-2026-0001", sink=log, stdout=out)
+    case = Edition.objects.with_incident().get().notice.incident.reference
+    call_command("check_deliveries", incident=case, sink=log, stdout=out)
     assert "8 deliveries of 1 editions were checked: everything holds" in out.getvalue()
 
 

@@ -1,6 +1,7 @@
 """The duties of a case on screen: worked out afresh from facts, people and what was done."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -164,7 +165,7 @@ def test_a_case_wins_over_the_organisation(incident: Incident, dpo: User) -> Non
 def test_a_duty_met_outside_a_filing_is_recorded_once(client: Client, incident: Incident, dpo: User) -> None:
     decide(incident, dpo, "authority", tell=True)
     client.force_login(dpo)
-    told_at = timezone.localtime(timezone.now() - timedelta(minutes=5))
+    told_at = timezone.localtime(timezone.now() - timedelta(minutes=5), ZoneInfo("Europe/London"))
     address = f"/incidents/{incident.reference}/duties/{ICO}/told/"
     answers = {
         "date": f"{told_at:%Y-%m-%d}",
@@ -191,7 +192,7 @@ def test_a_late_one_asks_for_the_reason(client: Client, dpo: User, incident: Inc
     state_moment(late, long_ago, expected_version=late.version, by=dpo, reason="The mail was read earlier.")
     decide(late, dpo, "authority", tell=True)
     client.force_login(dpo)
-    now = timezone.localtime(timezone.now() - timedelta(minutes=5))
+    now = timezone.localtime(timezone.now() - timedelta(minutes=5), ZoneInfo("Europe/London"))
     answers = {"date": f"{now:%Y-%m-%d}", "time": f"{now:%H:%M}", "zone": "Europe/London", "how": "By telephone."}
     address = f"/incidents/{late.reference}/duties/{ICO}/told/"
     refused = client.post(address, answers)

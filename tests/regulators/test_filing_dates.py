@@ -116,7 +116,7 @@ def test_a_state_wants_its_copy_after_the_federal_department_was_told_and_not_be
 
 
 def tell(client: Client, incident: Incident, duty: str) -> None:
-    at = timezone.localtime(timezone.now() - timedelta(minutes=5))
+    at = timezone.localtime(timezone.now() - timedelta(minutes=5), ZoneInfo("Europe/London"))
     told = {"date": f"{at:%Y-%m-%d}", "time": f"{at:%H:%M}", "zone": "Europe/London", "how": "In its portal."}
     told["delay_reason"] = "Nobody read the letter."
     assert client.post(f"/incidents/{incident.reference}/duties/{duty}/told/", told).status_code == 302
