@@ -51,8 +51,8 @@ def answer_caller(incident: Incident, typed: str, *, by: "User") -> Answer:
     """A code that is not known and a text that is none get the same answer. What was typed is kept nowhere."""
     index = index_of_typed(typed)
     with_code = [
-        *Delivery.objects.with_code(index).select_related("person", "notice__incident")[:LISTED],
-        *Letter.objects.posted_with_code(index).select_related("person", "notice__incident")[:LISTED],
+        *Delivery.objects.with_code(index).select_related("person", "notice__incident").order_by("pk")[:LISTED],
+        *Letter.objects.posted_with_code(index).select_related("person", "notice__incident").order_by("pk")[:LISTED],
     ]
     here = [one for one in with_code if one.notice.incident_id == incident.pk]
     elsewhere = {d.notice.incident_id: d.notice.incident for d in with_code if d.notice.incident_id != incident.pk}

@@ -112,7 +112,12 @@ def frozen_counts(edition: Edition) -> dict[str, list[tuple[str, int]]]:
     for country, language, number in people.annotate(people=Count("pk")):
         countries[country] += number
         languages[language.split("-")[0]] += number
-    return {"countries": countries.most_common(), "languages": languages.most_common()}
+    return {"countries": _most_first(countries), "languages": _most_first(languages)}
+
+
+def _most_first(counts: Counter[str]) -> list[tuple[str, int]]:
+    """Equal ones by name, so that a page is the same each time."""
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
 
 
 @dataclass(frozen=True)
@@ -157,7 +162,7 @@ def combinations_of(edition: Edition) -> Counter[tuple[str, ...]]:
     is_frozen = edition.recipients_count is not None
     people = Person.objects.filter(deliveries__edition=edition) if is_frozen else recipients_of(edition)
     counts: Counter[tuple[str, ...]] = Counter()
-    for kinds, number in people.order_by().values_list("kinds").annotate(people=Count("pk")):
+    for kinds, number in sorted(people.order_by().values_list("kinds").annotate(people=Count("pk"))):
         counts[kinds_of(kinds, edition.notice.incident)] += number
     return counts
 

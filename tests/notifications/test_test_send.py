@@ -153,7 +153,7 @@ def test_a_mail_server_that_is_down_is_told_in_a_sentence(settings: Settings, ca
 def test_a_mail_server_that_is_silent_holds_nobody_up(
     settings: Settings, case: Edition, author: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(test_sends, "SECONDS", 0.5)
+    monkeypatch.setattr(test_sends, "SECONDS", 2)
     users = [make_user("dpo", name=name) for name in ("Ada", "Bo", "Cy")]
     with Sink([Fault("dot", "silence", users[1].email)]) as sink:
         pointing(settings)(sink)
