@@ -7,7 +7,7 @@ a connection after a hundred messages, as some do, is simply connected to again.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from notifications.transport import Kind, Outcome, Phase
 
@@ -62,7 +62,7 @@ class Easing:
         """A refusal of us. Alone it may yet be about this message and counts as a try; after several it does not."""
         if self.fruitless < FRUITLESS:
             return outcome
-        return replace(outcome, kind=Kind.NOT_SENT, phase=Phase.CONNECT, wait=None)
+        return outcome._replace(kind=Kind.NOT_SENT, phase=Phase.CONNECT, wait=None)
 
     def rests_for(self, now: float) -> float:
         return max(0.0, self.until - now)

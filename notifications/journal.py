@@ -167,9 +167,10 @@ def _read(path: Path) -> Notes:
 
 
 def _words(outcome: Outcome) -> str:
+    code = str(outcome.code) if outcome.code else NOTHING
     reply = outcome.reply_sha256.hex() if outcome.reply_sha256 else NOTHING
-    remote = urlsafe_b64encode(outcome.remote_id.encode()).decode() or NOTHING
-    return f"{outcome.kind} {outcome.phase} {outcome.code or NOTHING} {outcome.enhanced or NOTHING} {reply} {remote}"
+    remote = urlsafe_b64encode(outcome.remote_id.encode()).decode() if outcome.remote_id else NOTHING
+    return " ".join((outcome.kind, outcome.phase, code, outcome.enhanced or NOTHING, reply, remote))
 
 
 def _outcome(kind: str, phase: str, code: str, enhanced: str, reply: str, remote: str) -> Outcome:

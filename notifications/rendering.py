@@ -81,7 +81,7 @@ class Layout:
     language: str
     genuine_at: str
 
-    @property
+    @functools.cached_property
     def domain(self) -> str:
         return self.sender_email.rpartition("@")[2].lower()
 

@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -43,6 +42,7 @@ BATCH_ROWS = 500
 LONGEST_REST = 15.0  # seconds that a drain waits for its limits; for longer the sweeper rings again
 LOOK_UP = 0.25
 PATIENCE = 5.0  # seconds for an answer, after which nobody waits behind that message
+NOT_BEGUN = Outcome(Kind.NOT_SENT, Phase.CONNECT)
 Connect = Callable[[int], Awaitable[Connection]]  # by which of the ways out: routes.py
 
 
@@ -272,13 +272,13 @@ class Drain:
 
     async def _send(self, way: Connection | None, lane: Lane, window: Window) -> Connection | None:
         """The window goes on the wire. What follows a broken connection is sent over a new one, or was not sent."""
-        now, outcome = asyncio.get_running_loop().time, Outcome(Kind.NOT_SENT, Phase.CONNECT)
+        now, outcome = asyncio.get_running_loop().time, NOT_BEGUN
         for lane.begun, letter in enumerate(window.letters, 1):
             is_last = lane.begun == len(window.letters)
             after = first_of(lane.upcoming) if is_last else window.letters[lane.begun].envelope
             if way is not None and (way.broken or lane.is_freed):
                 way = await self._once_more(way, lane, outcome)
-            outcome = Outcome(Kind.NOT_SENT, Phase.CONNECT)
+            outcome = NOT_BEGUN
             if way is not None and not self.journal.failure:
                 if wait := self.spacing.wait(now()):
                     await asyncio.sleep(wait)
@@ -326,7 +326,7 @@ class Drain:
         reach("G8")
         if outcome.kind is Kind.HANDED_OVER:
             return outcome
-        return replace(outcome, domain=self.composer.domain_index(letter.envelope[1].decode()))
+        return outcome._replace(domain=self.composer.domain_index(letter.envelope[1].decode()))
 
     def _answered(self, window: Window) -> None:
         window.hand.unanswered -= window.answers

@@ -7,7 +7,7 @@ next hop may have taken the message is definite, what fails after it is unknown.
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 
 class Kind(StrEnum):
@@ -27,8 +27,7 @@ class Phase(StrEnum):
     DOT = "dot"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one hand-over. The reply's words may name the person, so only their digest is kept."""
 
     kind: Kind
@@ -82,6 +81,6 @@ class Connection(Protocol):
         following: Envelope | None = None,
         before_dot: BeforeDot = unnoted,
     ) -> Outcome:
-        """`before_dot` is called when everything but the final dot has left; what it raises keeps the dot back."""
+        """`before_dot` is called before the final dot may leave; what it raises keeps the message back."""
 
     async def close(self) -> None: ...

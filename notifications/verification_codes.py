@@ -28,8 +28,9 @@ _BETWEEN = dict.fromkeys(map(ord, " \u00a0\u2009\u202f-\u2010\u2011\u2012\u2013\
 def code_of(cipher: IndexCipher, delivery: UUID) -> str:
     """As it is printed: 4F7K-9QXM."""
     number = int.from_bytes(cipher.derived_salt(delivery.bytes, purpose=_CODE)[:5], "big")
-    first, second, third, fourth = (_PAIRS[number >> shift & 1023] for shift in (30, 20, 10, 0))
-    return f"{first}{second}-{third}{fourth}"
+    first, second = divmod(number >> 20, len(_PAIRS))
+    third, fourth = divmod(number & 0xFFFFF, len(_PAIRS))
+    return f"{_PAIRS[first]}{_PAIRS[second]}-{_PAIRS[third]}{_PAIRS[fourth]}"
 
 
 def normal_code(typed: str) -> str:

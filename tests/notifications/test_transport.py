@@ -80,6 +80,7 @@ def test_it_hands_over_several_on_one_connection(pipelining: bool) -> None:
         ("dot", "take_and_silence", Kind.UNKNOWN, Phase.DOT),
         ("dot", "what is SMTP?", Kind.UNKNOWN, Phase.DOT),
         ("dot", "354 go on", Kind.UNKNOWN, Phase.DOT),
+        ("dot", "what is SMTP?\r\n250 ok", Kind.UNKNOWN, Phase.DOT),
         ("dot", "421 4.3.2 closing", Kind.RETRY_WAIT, Phase.DOT),
     ],
 )
