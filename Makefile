@@ -30,8 +30,10 @@ bench: python
 	$(RUN) -m tests.bench.send_whole
 	$(RUN) -m tests.bench.trail
 	$(RUN) -m tests.bench.people_page
+	$(RUN) -m tests.bench.delivery_pages
 	$(RUN) -m tests.bench.obligations
 	$(RUN) -m tests.bench.filing_pdf
+	$(RUN) -m tests.bench.letters
 	$(RUN) -m tests.bench.rendering
 
 faults: python

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 
 from breachdesk.people.addresses import address_key
+from breachdesk.people.models import Person
 from breachdesk.people.personal import unseal_personal
 from breachdesk.vault.sealing import Cipher, KeyDestroyed, SealBroken, cipher_for
 from notifications.models import Batch, Delivery, Edition, Letter
@@ -25,15 +26,20 @@ def with_a_second_address(edition: Edition) -> list[UUID]:
     """Deliveries that failed at the first address and may go to a second. Opens each of these people once."""
     cipher = cipher_for(edition.incident_id)
     letter = Letter.objects.filter(notice=OuterRef("notice"), person=OuterRef("person"), voided_at=None)
-    failed = Delivery.objects.filter(edition=edition, state__in=FAILED, rung=0, person__held=False).order_by("pk")
+    failed = Delivery.objects.filter(edition=edition, state__in=FAILED, rung=0, person__held=False)
     in_hand = Batch.objects.filter(pk=OuterRef("token"), settled_at=None)
-    failed = failed.filter(~Exists(letter), ~Exists(in_hand))
-    rows = failed.values_list("pk", "person", "person__sealed", "person__row_checksum")
-    return [
-        delivery
-        for delivery, person, sealed, checksum in rows.iterator(chunk_size=CHUNK)
-        if has_a_second(_opened(cipher, bytes(sealed), person, bytes(checksum)))
-    ]
+    rows = list(failed.filter(~Exists(letter), ~Exists(in_hand)).values_list("pk", "person"))
+    # Whole and without sealed rows: read through a cursor PostgreSQL planned for its first rows, 200 times as slow.
+    found: list[UUID] = []
+    for start in range(0, len(rows), CHUNK):
+        some = {person: delivery for delivery, person in rows[start : start + CHUNK]}
+        people = Person.objects.filter(pk__in=some).values_list("pk", "sealed", "row_checksum")
+        found += [
+            some[person]
+            for person, sealed, checksum in people
+            if has_a_second(_opened(cipher, bytes(sealed), person, bytes(checksum)))
+        ]
+    return sorted(found)
 
 
 def _opened(cipher: Cipher, sealed: bytes, person: UUID, checksum: bytes) -> Mapping[str, str]:

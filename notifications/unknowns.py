@@ -6,10 +6,12 @@ Whoever decides names the rule and the root over the rows it gave them, so that 
 did not see.
 """
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -17,13 +19,17 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Sum
 from django.utils import timezone
 
 from breachdesk.people.models import Person
 from breachdesk.people.personal import cipher_while_it_lives, personal_of
+from breachdesk.vault.sealing import Cipher, SealBroken
 from notifications import delivery
+from notifications.composing import domain_index, domain_of
 from notifications.models import Delivery, DeliveryDecision, Edition, MailEvent
+from notifications.progress import KEPT_SECONDS, TIMES_AS_LONG, is_long
+from notifications.recipients import address_on
 from notifications.reconciling import ABSENT, PROVES
 from notifications.replanning import root_of_deliveries
 
@@ -34,6 +40,7 @@ NOTHING = "nothing"
 HEARD = {TOLD: "It was sent", ABSENT: "The relay never had it", NOTHING: "Nothing was heard"}
 LEAST_SHOWN = 5  # people who share a domain before its name is told
 MOST_BY_DOMAIN = 10_000
+MOST_SHOWN = 8  # lists kept for a moment
 PHASES = {
     "dot": "Written whole; no answer was read",
     "lost": "Its worker stopped, and no journal says how far it had come",
@@ -45,14 +52,15 @@ HARD_LIMIT = timedelta(seconds=75)  # a worker's task lives this long besides it
 
 # The last answer to each; of a row that a restore brought back there may be none.
 FIND = """
-SELECT d.id, d.person_id, d.token, d.tries, d.generation, d.handing_over_at, coalesce(a.closed_at, d.settled_at),
-    d.decision_id, coalesce(a.phase, ''), coalesce(a.reason, ''), EXISTS (
+SELECT d.id, d.person_id, d.rung, d.token, d.tries, d.generation, d.handing_over_at,
+    coalesce(a.closed_at, d.settled_at), d.decision_id, coalesce(a.phase, ''), coalesce(a.reason, ''), a.domain,
+    EXISTS (
         SELECT FROM notifications_mailevent AS m WHERE m.delivery_id = d.id AND m.kind = ANY(%(proves)s)
           AND coalesce(m.generation, 0) >= d.generation), EXISTS (
         SELECT FROM notifications_mailevent AS m WHERE m.delivery_id = d.id AND m.kind = %(absent)s
           AND m.generation = d.generation)
 FROM notifications_delivery AS d LEFT JOIN LATERAL (
-    SELECT t.closed_at, t.phase, t.reason FROM notifications_attempt AS t
+    SELECT t.closed_at, t.phase, t.reason, t.domain FROM notifications_attempt AS t
     WHERE t.delivery_id = d.id AND t.outcome = d.state ORDER BY t.closed_at DESC LIMIT 1) AS a ON TRUE
 WHERE d.notice_id = %(notice)s AND d.edition_id = %(edition)s AND d.state = %(state)s
   AND NOT (d.state = 'blocked' AND EXISTS (SELECT FROM notifications_amendment AS m WHERE m.id = d.amendment_id
@@ -66,6 +74,7 @@ class Doubt(NamedTuple):
 
     id: UUID
     person: UUID
+    rung: int
     token: UUID | None
     tries: int
     generation: int
@@ -74,6 +83,7 @@ class Doubt(NamedTuple):
     decision: UUID | None
     ended_in: str
     reason: str
+    domain: bytes | None  # of the address that was tried, as a blind index; a row that a restore brought back has none
     is_told: bool
     is_absent: bool
 
@@ -163,15 +173,15 @@ class Chosen:
     def ids(self) -> list[UUID]:
         return [row.id for row in self.rows]
 
-    @property
+    @cached_property
     def root(self) -> bytes:
         return root_of_deliveries(self.ids)
 
-    @property
+    @cached_property
     def ripe(self) -> int:
         return sum(is_over(row) for row in self.rows)
 
-    @property
+    @cached_property
     def told(self) -> int:
         return sum(row.is_told for row in self.rows)
 
@@ -180,7 +190,7 @@ class Chosen:
         """When the youngest of them may be asked about."""
         return max((row.settled_at + silence() for row in self.rows if row.settled_at), default=None)
 
-    @property
+    @cached_property
     def groups(self) -> list[Group]:
         """The largest first."""
         found: dict[tuple[str, str], list[Doubt]] = defaultdict(list)
@@ -192,33 +202,33 @@ class Chosen:
         ]
         return sorted(groups, key=lambda group: (-group.number, group.words))
 
-    @property
+    @cached_property
     def heards(self) -> list[Choice]:
         return _choices(Counter(row.heard for row in self.all), HEARD)
 
-    @property
+    @cached_property
     def phases(self) -> list[Choice]:
         words = {row.phase: row.words for row in self.all}
         return _choices(Counter(row.phase for row in self.all), words)
 
-    @property
+    @cached_property
     def batches(self) -> list[Choice]:
         at = {str(row.token): row.at for row in self.all if row.token}
         words = {token: f"Taken {moment:%H:%M:%S}" if moment else "Taken" for token, moment in at.items()}
         return _choices(Counter(str(row.token) for row in self.all if row.token), words)[:100]
 
-    @property
+    @cached_property
     def ages(self) -> list[Choice]:
         counts = Counter(OVER if is_over(row) else YOUNG for row in self.all)
         words = {OVER: f"{silence_hours()} hours or older", YOUNG: f"Younger than {silence_hours()} hours"}
         return _choices(counts, words)
 
-    @property
+    @cached_property
     def domain_choices(self) -> list[Choice]:
         """Those that enough people share; a domain of few could name one of them."""
         counts = Counter(self.domains[row.id] for row in self.all if row.id in self.domains)
         shown = [(index, name, number) for (index, name), number in counts.most_common(50) if number >= LEAST_SHOWN]
-        return [Choice(index, name, number) for index, name, number in shown]
+        return [Choice(index, name, number) for index, name, number in shown if name]
 
 
 def silence_hours() -> int:
@@ -238,9 +248,29 @@ def is_over(row: Doubt) -> bool:
 def chosen_by(edition: Edition, rule: Rule, *, with_domains: bool = False) -> Chosen:
     """In the order in which they were handed over."""
     everybody = _found(edition, rule.of)
-    domains = _domains(edition, everybody) if (with_domains or rule.domain) and everybody else {}
+    domains = domains_of(edition, everybody) if (with_domains or rule.domain) and everybody else {}
     rows = [row for row in everybody if _fits(row, rule, domains)]
     return Chosen(rule, everybody, rows, domains)
+
+
+_shown: dict[tuple[UUID, Rule, object], tuple[float, Chosen]] = {}
+
+
+def shown_by(edition: Edition, rule: Rule) -> Chosen:
+    """As chosen_by, for a page: of a long list what this process found lately. Whoever decides is held to the list."""
+    if not is_long(edition) or cipher_while_it_lives(edition.incident_id) is None:
+        return chosen_by(edition, rule, with_domains=True)
+    decided = edition.delivery_decisions.aggregate(Count("pk"), Sum("version"))
+    key = edition.pk, rule, tuple(decided.values())  # whoever decided sees at once what is left
+    until, kept = _shown.get(key, (0.0, None))
+    if kept is None or time.monotonic() >= until:
+        began = time.monotonic()
+        kept = chosen_by(edition, rule, with_domains=True)
+        now = time.monotonic()
+        if len(_shown) >= MOST_SHOWN:
+            _shown.clear()
+        _shown[key] = now + max(KEPT_SECONDS, TIMES_AS_LONG * (now - began)), kept
+    return kept
 
 
 def waiting_question(edition: Edition) -> DeliveryDecision | None:
@@ -260,9 +290,11 @@ def asked_about(decision: DeliveryDecision) -> tuple[list[UUID], list[UUID]]:
 def counts_of(editions: Iterable[Edition]) -> dict[UUID, dict[str, int]]:
     """How many people of each wait for somebody's decision."""
     tallies = Delivery.objects.tally(editions)
-    return {
-        pk: {state: tally[state] for state in (UNKNOWN, BLOCKED) if tally.get(state)} for pk, tally in tallies.items()
-    }
+    return {pk: waiting_of(tally) for pk, tally in tallies.items()}
+
+
+def waiting_of(counts: Mapping[str, int]) -> dict[str, int]:
+    return {state: counts[state] for state in (UNKNOWN, BLOCKED) if counts.get(state)}
 
 
 def _found(edition: Edition, state: str) -> list[Doubt]:
@@ -288,18 +320,46 @@ def _fits(row: Doubt, rule: Rule, domains: Mapping[UUID, tuple[str, str]]) -> bo
     )
 
 
-def _domains(edition: Edition, rows: Sequence[Doubt]) -> dict[UUID, tuple[str, str]]:
-    """By delivery: the blind index of the domain of the address, and its name. Nobody's once the key is destroyed."""
+def domains_of(edition: Edition, rows: Sequence[Doubt]) -> dict[UUID, tuple[str, str]]:
+    """By delivery: the blind index of the domain of the address, and its name where enough share it.
+
+    Nobody is opened for the index but whose try did not note it, and one person for each name. Nothing once the key is
+    destroyed.
+    """
     cipher = cipher_while_it_lives(edition.incident_id)
-    if cipher is None or len(rows) > MOST_BY_DOMAIN:
+    if cipher is None:
         return {}
-    people = {row.person: row.id for row in rows}
-    found = {}
-    for person in Person.objects.filter(pk__in=people).iterator(chunk_size=1_000):
-        domain = personal_of(cipher, person).get("email", "").rpartition("@")[2].strip().lower()
-        if domain:
-            found[people[person.pk]] = cipher.blind_index(domain, purpose="notifications.domain").hex(), domain
-    return found
+    found = {row.id: row.domain for row in rows if row.domain}
+    found |= _domains_of_people(cipher, [row for row in rows if not row.domain])
+    sharing = Counter(found.values())
+    one_of = {found[row.id]: row for row in rows if row.id in found and sharing[found[row.id]] >= LEAST_SHOWN}
+    names = _names(cipher, one_of)
+    return {delivery: (index.hex(), names.get(index, "")) for delivery, index in found.items()}
+
+
+def _domains_of_people(cipher: Cipher, rows: Sequence[Doubt]) -> dict[UUID, bytes]:
+    if len(rows) > MOST_BY_DOMAIN:
+        return {}
+    people = Person.objects.in_bulk([row.person for row in rows])
+    indexes = {row.id: domain_index(cipher, _domain_of(cipher, row, people)) for row in rows}
+    return {delivery: index for delivery, index in indexes.items() if index}
+
+
+def _names(cipher: Cipher, one_of: Mapping[bytes, Doubt]) -> dict[bytes, str]:
+    people = Person.objects.in_bulk([row.person for row in one_of.values()])
+    names = {index: _domain_of(cipher, row, people) for index, row in one_of.items()}
+    return {index: name for index, name in names.items() if domain_index(cipher, name) == index}
+
+
+def _domain_of(cipher: Cipher, row: Doubt, people: Mapping[UUID, Person]) -> str:
+    """The domain that was tried; empty where the row is gone or was changed."""
+    if (person := people.get(row.person)) is None:
+        return ""
+    try:
+        personal = personal_of(cipher, person)
+    except SealBroken:
+        return ""
+    return domain_of(address_on(row.rung, personal))
 
 
 def _choices(counts: Counter[str], words: Mapping[str, str]) -> list[Choice]:

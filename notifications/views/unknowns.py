@@ -15,24 +15,26 @@ from breachdesk.web import paginate, render_page
 from notifications import actions, unknowns
 from notifications.evidence import cases_of
 from notifications.models import DeliveryDecision, Edition
+from notifications.progress import is_long, progress_of
 from notifications.unknowns import BLOCKED, Chosen, Rule, chosen_by
 from notifications.views import edition_of, user_of
 from notifications.views.confirming import Question, address, confirm
 
 PER_PAGE = 25
 Decide = Callable[..., DeliveryDecision]
+Asked = Callable[[int, Edition], Question]
 
 
 @requires("notifications.view_notice")
 def unknown(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
     edition, rule = edition_of(request, reference, pk), Rule.from_query(request.GET)
-    chosen = chosen_by(edition, rule, with_domains=True)
+    chosen = unknowns.shown_by(edition, rule)
     page = paginate(request, chosen.rows, PER_PAGE)
     question = unknowns.waiting_question(edition)
     context = {
         "incident": edition.notice.incident,
         "edition": edition,
-        "counts": unknowns.counts_of([edition]).get(edition.pk, {}),
+        "counts": _counts(edition, chosen),
         "rule": rule,
         "chosen": chosen,
         "page": page,
@@ -47,6 +49,13 @@ def unknown(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
         "decided": edition.delivery_decisions.latest_first().exclude(confirmed_at=None, voided_at=None)[:10],
     }
     return render_page(request, "notifications/unknown.html", context)
+
+
+def _counts(edition: Edition, chosen: Chosen) -> dict[str, int]:
+    """Of a long list as the page of the send counted them, but for those who are listed here."""
+    if not is_long(edition):
+        return unknowns.counts_of([edition]).get(edition.pk, {})
+    return unknowns.waiting_of(progress_of(edition).counts) | {chosen.rule.of: len(chosen.all)}
 
 
 def _still(question: DeliveryDecision) -> int:
@@ -74,9 +83,11 @@ def _back_to(edition: Edition, rule: Rule) -> str:
     return address("unknown", edition) + of
 
 
-def _decided(
-    request: HttpRequest, edition: Edition, rule: Rule, decide: Decide, asked: Question, done: str
-) -> HttpResponse:
+def _decided(request: HttpRequest, reference: str, pk: object, decide: Decide, asked: Asked, done: str) -> HttpResponse:
+    """The question about exactly the people of the page before, and what follows from a yes."""
+    edition = edition_of(request, reference, pk)
+    rule, chosen = _chosen(request, edition)
+
     def act(version: int, reason: str) -> str:
         decision = decide(
             edition, rule=rule, rows_root=_seen(request), reason=reason, by=user_of(request), expected_version=version
@@ -84,7 +95,7 @@ def _decided(
         messages.success(request, done.format(number=f"{decision.people:,}"))
         return _back_to(edition, rule)
 
-    return confirm(request, edition, asked, act, back="unknown")
+    return confirm(request, edition, asked(len(chosen.rows), edition), act, back="unknown")
 
 
 def _people(number: int) -> str:
@@ -94,78 +105,74 @@ def _people(number: int) -> str:
 @requires("notifications.close_unknown")
 @answers_with_proof
 def unknown_sent(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
-    edition = edition_of(request, reference, pk)
-    rule, chosen = _chosen(request, edition)
-    number = len(chosen.rows)
-    asked = Question(
-        question=f"Take the message to {_people(number)} as sent?",
-        text="They count as told from then on, and BreachDesk sends them nothing more of this notice. If one of them "
-        "did not get it, nobody will know unless they call.",
-        yes=f"Take {number:,} as sent",
-        no="Not yet",
-        reason_needed=True,
-        reason_label="Why may they be taken as told?",
-        reason_missing="Say why. It stands in the trail beside exactly these people.",
-    )
-    return _decided(request, edition, rule, actions.take_as_sent, asked, "{number} are taken as sent.")
+    def asked(number: int, edition: Edition) -> Question:
+        return Question(
+            question=f"Take the message to {_people(number)} as sent?",
+            text="They count as told from then on, and BreachDesk sends them nothing more of this notice. If one of "
+            "them did not get it, nobody will know unless they call.",
+            yes=f"Take {number:,} as sent",
+            no="Not yet",
+            reason_needed=True,
+            reason_label="Why may they be taken as told?",
+            reason_missing="Say why. It stands in the trail beside exactly these people.",
+        )
+
+    return _decided(request, reference, pk, actions.take_as_sent, asked, "{number} are taken as sent.")
 
 
 @requires("notifications.resend_unknown")
 @answers_with_proof
 def unknown_resend(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
-    edition = edition_of(request, reference, pk)
-    rule, chosen = _chosen(request, edition)
-    number = len(chosen.rows)
-    asked = Question(
-        question=f"Ask to send again to {_people(number)}?",
-        text="Some of them have the message already and would get it twice. Nothing is sent by this: a second person "
-        "must agree to exactly these people. Whoever is heard of before that is left out.",
-        yes=f"Ask about {number:,}",
-        no="Not yet",
-        reason_needed=True,
-        reason_label="Why is a second message better than none?",
-        reason_missing="Say why. Whoever confirms it reads this first.",
-    )
-    return _decided(request, edition, rule, actions.ask_resend, asked, "A second person is asked about {number}.")
+    def asked(number: int, edition: Edition) -> Question:
+        return Question(
+            question=f"Ask to send again to {_people(number)}?",
+            text="Some of them have the message already and would get it twice. Nothing is sent by this: a second "
+            "person must agree to exactly these people. Whoever is heard of before that is left out.",
+            yes=f"Ask about {number:,}",
+            no="Not yet",
+            reason_needed=True,
+            reason_label="Why is a second message better than none?",
+            reason_missing="Say why. Whoever confirms it reads this first.",
+        )
+
+    return _decided(request, reference, pk, actions.ask_resend, asked, "A second person is asked about {number}.")
 
 
 @requires("notifications.unblock_delivery")
 @answers_with_proof
 def unknown_again(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
-    edition = edition_of(request, reference, pk)
-    rule, chosen = _chosen(request, edition)
-    number = len(chosen.rows)
-    asked = Question(
-        question=f"Try {_people(number)} again?",
-        text="Nothing was sent to them. Each gets the approved message if it can be made now, and is stopped again "
-        f"if not.{' A paused send stays paused.' if edition.state == Edition.State.PAUSED else ''}",
-        yes=f"Try {number:,} again",
-        no="Not yet",
-        reason_needed=True,
-        reason_label="What is different now?",
-        reason_missing="Say what is different now.",
-    )
-    return _decided(request, edition, rule, actions.try_again, asked, "{number} are planned again.")
+    def asked(number: int, edition: Edition) -> Question:
+        return Question(
+            question=f"Try {_people(number)} again?",
+            text="Nothing was sent to them. Each gets the approved message if it can be made now, and is stopped again "
+            f"if not.{' A paused send stays paused.' if edition.state == Edition.State.PAUSED else ''}",
+            yes=f"Try {number:,} again",
+            no="Not yet",
+            reason_needed=True,
+            reason_label="What is different now?",
+            reason_missing="Say what is different now.",
+        )
+
+    return _decided(request, reference, pk, actions.try_again, asked, "{number} are planned again.")
 
 
 @requires("notifications.unblock_delivery")
 @answers_with_proof
 def unknown_give_up(request: HttpRequest, reference: str, pk: object) -> HttpResponse:
-    edition = edition_of(request, reference, pk)
-    rule, chosen = _chosen(request, edition)
-    number = len(chosen.rows)
-    asked = Question(
-        question=f"Send {_people(number)} nothing?",
-        text="They are not told by this edition, and this cannot be taken back. Whether the law then asks for another "
-        "way to tell them is on the incident's page.",
-        yes=f"Give up {number:,}",
-        no="Not yet",
-        tone="alarm",
-        reason_needed=True,
-        reason_label="Why are they not to be told?",
-        reason_missing="Say why they are not to be told.",
-    )
-    return _decided(request, edition, rule, actions.give_up, asked, "{number} are given up.")
+    def asked(number: int, edition: Edition) -> Question:
+        return Question(
+            question=f"Send {_people(number)} nothing?",
+            text="They are not told by this edition, and this cannot be taken back. Whether the law then asks for "
+            "another way to tell them is on the incident's page.",
+            yes=f"Give up {number:,}",
+            no="Not yet",
+            tone="alarm",
+            reason_needed=True,
+            reason_label="Why are they not to be told?",
+            reason_missing="Say why they are not to be told.",
+        )
+
+    return _decided(request, reference, pk, actions.give_up, asked, "{number} are given up.")
 
 
 @requires("notifications.resend_unknown")
