@@ -198,7 +198,56 @@ def test_nothing_is_emptied() -> None:
         assert "TRUNCATE is refused" in refusal_of(f"TRUNCATE notifications_{table} CASCADE"), table
 
 
+# What a worker's own update may not do, and what it need not wait for
+
+REFUSED_TO_A_WORKER = {
+    "SET recipient = %s": (b"d" * 32, "To whom a delivery goes is committed when its hand-over begins"),
+    "SET state = 'handing_over', recipient = %s": (
+        None,
+        "To whom a delivery goes is committed when its hand-over begins",
+    ),
+    "SET verification = %s": (b"v" * 16, "cannot go from"),
+    "SET frozen = %s": (b"f" * 16, "cannot go from"),
+    "SET amended = %s": (b"a" * 16, "A row is amended as the person is now"),
+    "SET rung = %s": (1, "Only an unknown is put before a second person"),
+    "SET token = %s, state = 'handing_over', recipient = decode(repeat('63', 32), 'hex')": (uuid4(), "cannot go from"),
+}
+
+
+def test_each_guard_refuses_what_a_worker_might_write_into_a_row_it_holds() -> None:
+    token, rows = delivery.claim(make_edition_being_sent().pk, 1)
+    said = {
+        change: refusal_of(f"UPDATE notifications_delivery {change} WHERE id = %s", value, rows[0].id)
+        for change, (value, _) in REFUSED_TO_A_WORKER.items()
+    }
+    missing = [change for change, (_, why) in REFUSED_TO_A_WORKER.items() if why not in said[change]]
+    assert not missing, said
+    assert Delivery.objects.get(pk=rows[0].id).token == token
+
+
+def test_no_update_of_a_delivery_locks_its_row_by_itself_first() -> None:
+    """As a BEFORE UPDATE trigger would, whether it refuses or not: a tenth of what a message writes to the log."""
+    with connection.cursor() as cursor:
+        cursor.execute("""SELECT tgname FROM pg_trigger WHERE tgrelid = 'notifications_delivery'::regclass
+            AND tgtype & 1 = 1 AND tgtype & 2 = 2 AND tgtype & 16 = 16 AND NOT tgisinternal""")
+        assert cursor.fetchall() == []
+
+
 # What an open batch may do without an event, and what not
+
+
+def test_a_batch_is_not_sealed_while_a_hand_over_of_it_is_open() -> None:
+    edition = make_edition_being_sent()
+    token, rows = delivery.claim(edition.pk, 2)
+    assert not close_batch(token), "both are claimed"
+    with transaction.atomic():
+        delivery.share_hand_overs(edition.pk)
+        delivery.begin_hand_over(token, {row.id: b"c" * 32 for row in rows})
+    delivery.settle(token, [(rows[0].id, 0, ACCEPTED)])
+    assert not close_batch(token), "one is on the wire"
+    assert Batch.objects.get(pk=token).settled_at is None
+    delivery.settle(token, [(rows[1].id, 0, ACCEPTED)])
+    assert close_batch(token)
 
 
 def test_a_worker_needs_no_event_before_its_batch_is_sealed() -> None:
