@@ -73,7 +73,6 @@ SHOWN_AS: Final = (
 )
 FIRST_PLACES: Final = 8
 KIND_OF: Final = {way.key: way.kind for way in WAYS}
-ENDED_BADLY: Final = ("bounced", "refused", "blocked", "no_email", "no_address", "not_sent")
 
 # Of deliveries `d` with people `p` and letters `l` of runs `r`.
 _BY_POST = """
@@ -135,10 +134,6 @@ class Place:
     @property
     def not_known(self) -> int:
         return self.of_kind(NOT_KNOWN)
-
-    @property
-    def by_post(self) -> int:
-        return self.ways["posted"] + self.ways["letter"]
 
 
 @dataclass(frozen=True)

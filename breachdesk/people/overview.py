@@ -18,9 +18,10 @@ from breachdesk.people.personal import (
     masked_address,
     personal_of,
 )
-from breachdesk.vault.sealing import Cipher
+from breachdesk.vault.sealing import Cipher, SealBroken
 
 State = Upload.State
+TAMPERED = "Their sealed data was changed"
 
 
 class Overview(Numbers):
@@ -80,7 +81,10 @@ def masked_people(incident: Incident, people: list[Person]) -> list[MaskedPerson
 
 
 def _masked_person(cipher: Cipher | None, person: Person) -> MaskedPerson:
-    words = _masked_words(personal_of(cipher, person)) if cipher else (NOTHING_LEFT,) * 3
+    try:
+        words = _masked_words(personal_of(cipher, person)) if cipher else (NOTHING_LEFT,) * 3
+    except SealBroken:  # one row that was changed behind our back must not hide all others of a list
+        words = (TAMPERED, "", "")
     return MaskedPerson(person, *words, country_name(person.country), language_name(person.language))
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from breachdesk.accounts.models import PendingDecision, User
 from breachdesk.audit.models import Event
+from breachdesk.people.models import Person
 from notifications import delivery, replanning, sweeping
 from notifications.actions import (
     ask_resend,
@@ -285,6 +286,16 @@ def test_what_was_stopped_is_tried_again_or_given_up(edition: Edition, asker: Us
         edition, rule=only, rows_root=chosen(edition, only).root, reason=WHY, by=asker, expected_version=before
     )
     assert (states(edition), given_up.rule["phase"]) == ({"cancelled": 1, "unknown": 2}, why.value)
+
+
+def test_a_row_that_was_tampered_with_can_be_looked_at_and_given_up(edition: Edition, asker: User) -> None:
+    row = Delivery.objects.get(pk=stop_rest(edition))
+    with unguarded():
+        Person.objects.filter(pk=row.person_id).update(row_checksum=b"x" * 32)
+    client = Client()
+    client.force_login(asker)
+    page = client.get(reverse("unknown", args=[edition.notice.incident.reference, edition.pk]) + "?of=blocked")
+    assert "Give 1 up" in page.content.decode()
 
 
 def test_what_was_stopped_because_it_was_sent_is_only_taken_as_sent(edition: Edition, asker: User) -> None:
