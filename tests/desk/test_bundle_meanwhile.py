@@ -77,7 +77,7 @@ def heads():  # type: ignore[no-untyped-def]
 
 
 def run(incident: Incident, target: Path, *options: str) -> Path:
-    call_command("export_bundle", incident.reference, "-o", str(target), "--wait=20", *options, stdout=StringIO())
+    call_command("export_bundle", incident.reference, "-o", str(target), "--wait=60", *options, stdout=StringIO())
     return target
 
 
@@ -138,7 +138,7 @@ def test_stopped_halfway_it_leaves_nothing(export: Exporting) -> None:
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    _, told = process.communicate(timeout=30)
+    _, told = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM, told
     assert list(export.folder.iterdir()) == []
 

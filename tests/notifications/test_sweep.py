@@ -214,7 +214,7 @@ def test_a_worker_that_freezes_doubles_nobody_when_it_goes_on(settings: Settings
         worker = start_worker(edition, sink)
         wait_for(lambda: len(sink.caught) > 60)
         worker.send_signal(signal.SIGSTOP)
-        wait_for(lambda: sweeping.sweep().unknown >= 0 and not Batch.objects.filter(settled_at=None).exists(), 30)
+        wait_for(lambda: sweeping.sweep().unknown >= 0 and not Batch.objects.filter(settled_at=None).exists())
         left = start_worker(edition, sink)
         left.wait(60)
         worker.send_signal(signal.SIGCONT)
@@ -234,7 +234,7 @@ def unknown_addresses(edition: Edition) -> set[str]:
     return {personal_of(cipher, row.person)["email"] for row in rows}
 
 
-def wait_for(condition: Any, seconds: float = 20) -> None:
+def wait_for(condition: Any, seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "it took too long"

@@ -82,7 +82,7 @@ def kill_in_the_middle(upload: Upload) -> None:
     address = f"postgresql://{database['USER']}:{quote(database['PASSWORD'])}@/{database['NAME']}?{place}"
     environment = {**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     worker = subprocess.Popen([sys.executable, "-c", LOAD, str(upload.pk)], env=environment)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not Reading.objects.filter(upload=upload, rows__gt=0).exists():
         assert worker.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
