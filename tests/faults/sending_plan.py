@@ -101,7 +101,7 @@ def _speed(chance: random.Random, kinds: Iterable[str], people: int) -> dict[str
     numbers = {
         "per_minute": round(people * 60 / chance.uniform(42, 60)),
         "per_domain": round(people / DOMAINS * 60 / chance.uniform(38, 52)),
-        "at_once": chance.choice([6, 10, 20]),
+        "at_once": chance.choice([4, 5, 6]),
     }
     return {name: numbers[name] for name in kinds}
 
