@@ -124,6 +124,7 @@ def postgres_program(
         "max_connections": "120",
         "shared_buffers": buffers,
         "max_wal_size": "4GB",
+        "checkpoint_timeout": "30min",  # as docker-compose.yml: after each one every page is logged whole once more
         "timezone": "UTC",
         "log_timezone": "UTC",
         "log_min_messages": "fatal",
