@@ -16,13 +16,7 @@ from notifications.actions import cancel_edition, start_edition, withdraw
 from notifications.batches import close_batch
 from notifications.models import Batch, Delivery, Edition, MailEvent
 from notifications.transport import Kind, Outcome, Phase
-from tests.factories import (
-    make_approved_edition,
-    make_delivery_decision,
-    make_edition_being_sent,
-    make_user,
-    unguarded,
-)
+from tests.factories import make_approved_edition, make_delivery_decision, make_edition_being_sent, make_user, unguarded
 from tests.notifications.test_delivery_states import ACCEPTED
 
 pytestmark = pytest.mark.django_db(transaction=True)
