@@ -5,7 +5,7 @@ Django's cursor would write them into the text and have every execution parsed a
 """
 
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar
 from uuid import UUID
@@ -30,13 +30,12 @@ class Column:
     __slots__ = ("data",)
     element: ClassVar[int]  # types by their numbers in pg_type
     array: ClassVar[int]
+    packed: ClassVar["staticmethod[[Any], bytes]"]
 
     def __init__(self, values: Iterable[Any]) -> None:
-        items = list(map(type(self).packed, values))
+        items = list(map(self.packed, values))
         head = _HEAD.pack(1, 1, self.element, len(items), 1) if items else _HEAD_OF_NONE.pack(0, 0, self.element)
         self.data = head + b"".join(items)
-
-    packed: ClassVar[Callable[[Any], bytes]]
 
 
 _HEAD, _HEAD_OF_NONE = struct.Struct(">iiIii"), struct.Struct(">iiI")
