@@ -326,14 +326,6 @@ def give_back(token: UUID) -> int:
         return _may_be_taken_again(token, delivery.give_back(token))
 
 
-def put_off(token: UUID, rows: Sequence[UUID], seconds: float) -> int:
-    """Whoever is claimed and was not begun waits so long, behind all others, and may be taken again."""
-    with transaction.atomic():
-        times = [delivery.now_of_database() + timedelta(seconds=seconds)] * len(rows)
-        put_back = run(turns.PUT_BACK, {"token": token, "ids": list(rows), "times": times})
-        return _may_be_taken_again(token, put_back.rowcount)
-
-
 def take_back(token: UUID, rows: Sequence[UUID]) -> int:
     """As delivery.take_back; whoever was begun and never sent to may be taken again."""
     with transaction.atomic():
