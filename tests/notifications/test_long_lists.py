@@ -10,13 +10,13 @@ from django.urls import reverse
 from breachdesk.people.models import Person
 from breachdesk.people.personal import personal_of
 from breachdesk.vault.sealing import cipher_for
-from notifications import progress
+from notifications import progress, unknowns
 from notifications.actions import take_as_sent
 from notifications.composing import domain_index, domain_of
 from notifications.models import Delivery, Edition
 from notifications.unknowns import Rule, chosen_by, domains_of
 from tests.factories import make_edition_being_sent, make_user, unguarded
-from tests.notifications.test_reconcile import unknowns
+from tests.notifications.test_reconcile import unknowns as make_unknown
 
 pytestmark = pytest.mark.django_db
 WHY = "The relay's log of that hour is lost."
@@ -25,7 +25,7 @@ WHY = "The relay's log of that hour is lost."
 @pytest.fixture(scope="module")
 def edition(made_once: None) -> Edition:
     edition = make_edition_being_sent()
-    unknowns(edition, 2)
+    make_unknown(edition, 2)
     return edition
 
 
@@ -33,6 +33,7 @@ def test_a_long_list_is_kept_for_a_moment_and_a_decision_is_held_to_the_list_as_
     edition: Edition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "LONG", 1)
+    monkeypatch.setattr(unknowns, "KEPT_SECONDS", 600.0)
     client, asker = Client(), make_user("approver")
     client.force_login(asker)
     page = reverse("unknown", args=[edition.notice.incident.reference, edition.pk])
