@@ -168,6 +168,11 @@ def open_pdf(run: LetterRun, part: int, cipher: Cipher) -> tuple[dict[str, Any],
     return json.loads(reader.readline()), reader
 
 
+def is_here(run: LetterRun, part: int) -> bool:
+    """Whether this host sees the folder that it was written to, and it was not discarded."""
+    return bool(FOLDER.path_of(file_id(run, part)).exists())
+
+
 def discard_files(run: LetterRun) -> None:
     for part in parts_of(run):
         FOLDER.discard(file_id(run, part))

@@ -52,7 +52,14 @@ class ProviderList:
         self.not_understood: dict[str, int] = {}
 
     def read(self, lines: Iterable[bytes]) -> Iterator[Found]:
-        """Raises ListUnreadable, before anything, where a heading is missing."""
+        """Raises ListUnreadable: before anything where a heading is missing, and where a line is no line of a table."""
+        try:
+            yield from self._read(lines)
+        except csv.Error as error:
+            said = f"Line {self.lines + 2} of this list cannot be read: {error}. What stood before it was taken."
+            raise ListUnreadable(said) from error
+
+    def _read(self, lines: Iterable[bytes]) -> Iterator[Found]:
         text = (line.decode("utf-8-sig", "replace") for line in lines)
         first = next(text, "")
         delimiter = max(",;\t|", key=first.count)

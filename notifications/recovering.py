@@ -51,8 +51,8 @@ def recover() -> Recovered:
 def _recover_batch(token: UUID, notes: Notes, found: Recovered) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '3s'")
-    batch = Batch.objects.select_related("edition__notice").select_for_update(of=("self",)).get(pk=token)
-    if batch.settled_at is not None:
+    batch = Batch.objects.select_related("edition__notice").select_for_update(of=("self",)).filter(pk=token).first()
+    if batch is None or batch.settled_at is not None:
         return
     begun = list(Delivery.objects.begun_in(token).values_list("pk", "tries"))
     heard = {(row, tries): notes.of(row, tries) for row, tries in begun}

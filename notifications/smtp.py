@@ -115,6 +115,8 @@ class SmtpConnection:
             if refusal := await self._envelope(sender, to):
                 return refusal
             self._phase = Phase.BODY
+            if self._wire.replies:
+                raise BrokenConnection("it answers what nobody asked")
             reach("G6")
             self._note(before_dot)
             reach("G10")

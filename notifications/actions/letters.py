@@ -17,7 +17,7 @@ from breachdesk.audit.tree import leaf_of, root_of
 from breachdesk.incidents.locking import refuse_closed
 from notifications import delivery, tasks
 from notifications.editions import the_organisation
-from notifications.letter_files import LETTERS_IN_A_FILE, discard_files
+from notifications.letter_files import LETTERS_IN_A_FILE, discard_files, is_here
 from notifications.letter_making import is_what_was_approved, sha256_of_files, void_rows
 from notifications.letter_pages import WINDOWS
 from notifications.letters import freeze_letters, people_for_letters, rows_of
@@ -82,6 +82,11 @@ def take_letters(run: LetterRun, part: int, *, by: "User") -> LetterRun:
         raise ValidationError(
             f"{gone:,} of the people in this file were put on hold, taken off or changed since the letters were made. "
             "Give these letters up and make them anew: nothing was handed out."
+        )
+    if not is_here(locked, part):
+        raise ValidationError(
+            "This file is not where the web server looks for it, so nobody took it. Let web and worker share one state "
+            "folder, or give these letters up and make them anew."
         )
     digest = bytes.fromhex(listed["sha256"])
     record("letters.taken", by=by, on=locked, sha256=digest, letters=listed["letters"], file=part, digest=digest)

@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 from html import unescape
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pikepdf
@@ -279,6 +280,19 @@ def test_only_who_may_prints(sent: Edition, run: LetterRun) -> None:
         take_letters(run, 1, by=by)
     with pytest.raises(PermissionDenied):
         void_letters(run, reason="No.", by=by)
+
+
+def test_a_file_that_the_web_server_cannot_see_is_taken_by_nobody(
+    client: Client, sent: Edition, run: LetterRun, tmp_path: Path
+) -> None:
+    client.force_login(make_user("approver"))
+    file = letter_files.FOLDER.path_of(file_id(run, 1))
+    away = file.rename(tmp_path / "away")
+    answer = client.post(reverse("letters-take", args=[sent.notice.incident.reference, run.pk, 1]))
+    away.rename(file)
+    assert answer.status_code == 409
+    assert "not where the web server looks for it" in answer.content.decode()
+    assert not Event.objects.of_type("letters.taken").exists()
 
 
 def test_the_pages_of_a_run(client: Client, sent: Edition, run: LetterRun) -> None:

@@ -86,6 +86,7 @@ def test_a_providers_list_is_read_by_its_headings() -> None:
         ("who,what\n", {}, "No column of this list holds the message id"),
         ("message id,what\n", {}, "holds the status"),
         ("message id,status\n", {"time": "when"}, "no column “when”"),
+        (f"message id,status\n{ours},sent\n{ours},{'x' * 200_000}\n", {}, "Line 3 of this list cannot be read"),
     ):
         with pytest.raises(ListUnreadable, match=missing):
             listed(text, **named_by_hand)

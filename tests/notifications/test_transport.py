@@ -74,6 +74,7 @@ def test_it_hands_over_several_on_one_connection(pipelining: bool) -> None:
         ("mail", "drop", Kind.NOT_SENT, Phase.MAIL),
         ("rcpt", "silence", Kind.RETRY_WAIT, Phase.RCPT),
         ("data", "drop", Kind.RETRY_WAIT, Phase.DATA),
+        ("data", "354 go on\r\n250 taken already", Kind.RETRY_WAIT, Phase.BODY),
         ("dot", "drop", Kind.UNKNOWN, Phase.DOT),
         ("dot", "silence", Kind.UNKNOWN, Phase.DOT),
         ("dot", "take_and_drop", Kind.UNKNOWN, Phase.DOT),
