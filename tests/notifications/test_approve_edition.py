@@ -80,7 +80,7 @@ def test_whatever_messages_and_audiences_are_made_of_is_frozen_with_each_row() -
     assert frozen() == bytes(delivered.frozen or b"")
     for column, value in CHANGED.items():
         before = person.values_list(column, flat=True).get()
-        person.update(**{column: value})
+        person.update(**{column: (not before) if isinstance(value, bool) else value})
         assert frozen() != bytes(delivered.frozen or b""), column
         person.update(**{column: before})
     person.update(held=True)

@@ -179,6 +179,11 @@ def set_waiting(change: str) -> Callable[[Any], None]:
     return sql(f"UPDATE notifications_edition SET {change}, version = version + 1 WHERE id = %(waiting)s")
 
 
+FOR_SOMEBODY_ELSE = """
+UPDATE notifications_delivery SET person_id = %(id)s
+WHERE id = (SELECT id FROM notifications_delivery WHERE edition_id = %(approved)s LIMIT 1)
+"""
+
 ATTACKS = {
     "an author approves": Attack(self_approval, "You wrote a part"),
     "an author approves in SQL": Attack(sql(YES), "Whoever wrote a part"),
@@ -238,10 +243,10 @@ ATTACKS = {
     "one more on the list": Attack(sql(ROW), "Nobody comes to a frozen list"),
     "a row frozen anew": Attack(sql("UPDATE notifications_delivery SET frozen = '\\x00'"), "A delivery cannot go"),
     "a row amended": Attack(sql("UPDATE notifications_delivery SET amended = '\\x00'"), "as the person is now"),
-    "a row for somebody else": Attack(
-        sql("UPDATE notifications_delivery SET person_id = %(id)s WHERE edition_id = %(approved)s"), "cannot go"
+    "a row for somebody else": Attack(sql(FOR_SOMEBODY_ELSE), "cannot go"),
+    "a row handed over": Attack(
+        sql("UPDATE notifications_delivery SET state = 'handed_over', next_at = NULL"), "cannot go from"
     ),
-    "a row handed over": Attack(sql("UPDATE notifications_delivery SET state = 'handed_over'"), "cannot go from"),
 }
 
 
