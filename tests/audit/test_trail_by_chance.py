@@ -143,7 +143,7 @@ def test_the_trail_holds_whatever_happens(db, settings_fixture):
     run_state_machine_as_test(
         Trail,
         settings=settings(
-            max_examples=11,
+            max_examples=8,
             stateful_step_count=20,
             deadline=None,
             derandomize=True,

@@ -184,6 +184,8 @@ UPDATE notifications_delivery SET person_id = %(id)s
 WHERE id = (SELECT id FROM notifications_delivery WHERE edition_id = %(approved)s LIMIT 1)
 """
 
+HANDED_OVER = "UPDATE notifications_delivery SET state = 'handed_over', next_at = NULL, token = %(id)s"
+
 ATTACKS = {
     "an author approves": Attack(self_approval, "You wrote a part"),
     "an author approves in SQL": Attack(sql(YES), "Whoever wrote a part"),
@@ -244,9 +246,7 @@ ATTACKS = {
     "a row frozen anew": Attack(sql("UPDATE notifications_delivery SET frozen = '\\x00'"), "A delivery cannot go"),
     "a row amended": Attack(sql("UPDATE notifications_delivery SET amended = '\\x00'"), "as the person is now"),
     "a row for somebody else": Attack(sql(FOR_SOMEBODY_ELSE), "cannot go"),
-    "a row handed over": Attack(
-        sql("UPDATE notifications_delivery SET state = 'handed_over', next_at = NULL"), "cannot go from"
-    ),
+    "a row handed over": Attack(sql(HANDED_OVER), "cannot go from"),
 }
 
 

@@ -119,7 +119,7 @@ def test_every_audience_has_the_people_that_its_words_say(case) -> None:
     known = plain(case)
 
     @given(audiences(case))
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=30, deadline=None)
     def compare(audience) -> None:
         people = [person for person, state, lists in known if belongs(audience, person, state, lists)]
         assert {one.pk for one in audience.people_of(case.incident)} == {one.pk for one in people}

@@ -55,7 +55,7 @@ PLAIN = made_of("A breach", "Dear ((first name)),\n\nWe are sorry.")
 USUAL = shape_of(render_message(PLAIN, Recipient(DELIVERY, "ana@example.com", ("name",), HARMLESS), DATE))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(TYPED, TYPED)
 def test_what_is_typed_is_refused_by_place_or_makes_a_message_of_the_same_shape(subject: str, body: str) -> None:
     in_subject, in_body = parse_subject(subject, WORDS)[1], parse(body, WORDS).problems
@@ -126,7 +126,7 @@ EVERY_FIELD = made_of(
 OTHERS = render_message(EVERY_FIELD, OTHER, DATE)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.fixed_dictionaries(dict.fromkeys(("first name", "last name", "full name", "reference"), TYPED)), ADDRESS)
 def test_what_stands_in_a_row_is_refused_or_changes_its_own_words_alone(row: dict[str, str], address: str) -> None:
     kinds = ("name", "identity_document")
@@ -164,7 +164,7 @@ NESTED: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(NESTED, st.sampled_from([" ", "\n\n"]))
 def test_conditions_hold_however_they_stand_in_one_another(tree: list[tuple[str, Any]], between: str) -> None:
     """Each condition has a word of its own: it reaches exactly those who have its kind and those of all around it."""

@@ -42,7 +42,7 @@ def library(text: str) -> str | None:
         return None
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.one_of(addresses, texts, st.emails(), st.text(max_size=40), long_parts, international, spoiled))
 @example("ana@example.com")
 @example("ana@EXAMPLE.Com")

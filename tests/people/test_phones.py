@@ -20,7 +20,7 @@ numbers = st.one_of(
 )
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(numbers, st.sampled_from(REGIONS))
 @example("+44 (0)20 7946 0958", "GB")
 @example("0044 20 7946 0958", "DE")

@@ -184,7 +184,7 @@ def of_database(incident: Incident) -> list[tuple[Any, ...]]:
 
 
 class Sequences(RolledBack):
-    @settings(max_examples=7, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
     @given(steps=steps, batch=st.sampled_from([1, 2, 5_000]))
     def test_the_people_are_those_of_the_model(self, steps: list[Any], batch: int) -> None:
         with pytest.MonkeyPatch.context() as patch:

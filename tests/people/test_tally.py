@@ -158,7 +158,7 @@ STEPS = st.one_of(
 
 
 @given(steps=st.lists(STEPS, min_size=2, max_size=7))
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=7, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 def test_whatever_is_done_in_whatever_order_agrees(steps: list[tuple[str, Any]]) -> None:
     incident, by = make_incident(), make_user("responder", "dpo")
     for number, (step, what) in enumerate(steps):

@@ -69,7 +69,7 @@ def test_the_real_page_and_the_real_verifier(tmp_path: Path) -> None:
     for name in ("bd_verify.py", "index.html"):
         start, size = bundle.index(files[name]), len(files[name])
         parts += [
-            f"{start}:{start + size}:97",
+            f"{start}:{start + size}:293",
             f"{start - 45}:{start + 20}:1",
             f"{start + size - 20}:{start + size + 45}:1",
         ]
@@ -78,7 +78,7 @@ def test_the_real_page_and_the_real_verifier(tmp_path: Path) -> None:
     assert found.keys() == {"INVALID"}
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bit=st.integers(0, 8 * len(WHOLE_STORY) - 1))
 def test_any_bit_of_a_whole_story(verify: Callable[..., Any], bit: int) -> None:
     flipped = bytearray(WHOLE_STORY)
@@ -89,7 +89,7 @@ def test_any_bit_of_a_whole_story(verify: Callable[..., Any], bit: int) -> None:
 LOG = ["checkpoint.note", "deliveries.jsonl", "entries.jsonl", "notes.jsonl", "private.jsonl", "sections/notices.json"]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(LOG), where=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_any_bit_of_the_log_though_everything_is_sealed_again(
     verify: Callable[..., Any], name: str, where: float, bit: int

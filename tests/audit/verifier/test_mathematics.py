@@ -184,14 +184,14 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(value=JSON)
 def test_it_reads_what_the_product_writes(bd_verify: Any, value: Any) -> None:
     text = canonical(value).decode()
     assert bd_verify.encode(bd_verify.parse(text)) == text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(value=JSON)
 def test_it_refuses_every_other_form(bd_verify: Any, value: Any) -> None:
     right = rfc8785.dumps(value).decode()

@@ -62,7 +62,7 @@ def grows_together(people, dialect):
     return any(line.count(dialect["delimiter"]) == 3 for person in people for line in person[3].split("\n")[1:])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(people=PEOPLE, dialect=DIALECTS, data=st.data())
 def test_texts_come_back_in_every_dialect_encoding_and_container(people, dialect, data):
     text = written(people, dialect)
@@ -78,7 +78,7 @@ def test_texts_come_back_in_every_dialect_encoding_and_container(people, dialect
         assert read(packed, source) == people
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(people=PEOPLE, dialect=DIALECTS)
 def test_what_is_certain_about_utf_8_is_right(people, dialect):
     content = written(people, dialect).encode()
