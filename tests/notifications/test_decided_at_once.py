@@ -3,14 +3,20 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from breachdesk.audit.models import Event
+from notifications import delivery, journal, pace
 from notifications.actions import ask_resend, confirm_resend, take_as_sent, withdraw_resend
-from notifications.models import Delivery, DeliveryDecision, Edition
+from notifications.batches import close_batch
+from notifications.journal import Journal
+from notifications.models import Batch, Delivery, DeliveryDecision, Edition
+from notifications.recovering import recover
 from notifications.sweeping import finish_if_done
 from notifications.unknowns import Rule, chosen_by
 from tests.factories import make_edition_being_sent, make_user, unguarded
@@ -86,3 +92,22 @@ def somebody_waits() -> bool:
             " OR EXISTS (SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted)"
         )
         return bool(cursor.fetchone()[0])
+
+
+def test_a_batch_that_goes_while_it_is_recovered_ends_nobody(settings: Settings, tmp_path: Path) -> None:
+    """All of it is given back and nothing was told: whoever closes it deletes it, and who waited for it goes on."""
+    settings.BREACHDESK = settings.BREACHDESK.model_copy(update={"state_dir": tmp_path})
+    edition, notes = make_edition_being_sent(), Journal()
+    token, rows = delivery.claim(edition.pk, 3, notes.id)
+    notes.end(is_settled=False)
+    told: list[list[str]] = []
+    recovering = threading.Thread(target=lambda: told.append(at_once(recover)))
+    with transaction.atomic():
+        assert pace.give_back(token) == len(rows)
+        assert close_batch(token)
+        recovering.start()
+        until(somebody_waits)
+    recovering.join(60)
+    assert told == [[""]]
+    assert not Batch.objects.exists()
+    assert list(journal.folder().iterdir()) == []
