@@ -70,6 +70,16 @@ class Desk:
         sends = f"{counted(len(self.sends), 'send')} running" if self.sends else "No send is running"
         return f"{counted(len(self.cases), 'incident')} open. {sends}."
 
+    @property
+    def standstill(self) -> str:
+        """How many of the sends go nowhere, as a sentence; empty while all go."""
+        still = sum(send.hindrance is not None for send in self.sends)
+        if not still:
+            return ""
+        if still == len(self.sends):
+            return "Nothing of it goes out." if still == 1 else "Nothing of them goes out."
+        return f"{words(still).capitalize()} of them {'stands' if still == 1 else 'stand'} still."
+
 
 def counted(number: int, noun: str) -> str:
     """One report is; two reports are."""

@@ -7,17 +7,19 @@ from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
+from django.utils.text import slugify
 
 from breachdesk.accounts.models import PendingDecision
 from breachdesk.audit.alarms import refusal_in_words, trail_health
 from breachdesk.audit.anchors import STAMP, Target, addresses, authorities
 from breachdesk.audit.models import Anchor, Event
-from breachdesk.desk.templatetags.say import ago, count, duration
+from breachdesk.desk.templatetags.say import ago, count, duration, moment
 from breachdesk.desk.trail import standing
 from breachdesk.incidents.models import Destruction
 from breachdesk.people.models import Upload
 from breachdesk.pulse import last_run
 from notifications import epochs, routes
+from notifications.hindrance import of_way
 from notifications.mail_events import quarantined
 from notifications.models import Batch
 from notifications.returned_mail import left_to_people
@@ -40,6 +42,10 @@ class Part:
     says: str = ""
 
     @property
+    def anchor(self) -> str:
+        return slugify(self.name)
+
+    @property
     def icon(self) -> str:
         return {"good": "circle-check", "soon": "hourglass", "alarm": "stop"}.get(self.tone, "circle-dashed")
 
@@ -56,8 +62,8 @@ def running(now: datetime) -> list[Part]:
         _sweeper(now),
         _beat(now),
         _broker(),
-        _relay(),
-        *_second_way(),
+        _first_way(),
+        _second_way(),
         _reports(),
         _sending(),
         _uploads(now),
@@ -182,20 +188,32 @@ def doubt() -> Doubt:
     return Doubt(ours.smtp_connections, ours.send_window, settings.CELERY_WORKER_CONCURRENCY)
 
 
-def _relay() -> Part:
-    remedy = "No notice can go out. Check the relay and BREACHDESK_SMTP_HOST."
-    return _greeted("Mail relay", "Takes our mail", routes.relay(routes.FIRST), remedy)
+def _first_way() -> Part:
+    is_smtp = routes.transport_of(routes.FIRST) == "smtp"
+    remedy = (
+        "Check the relay and BREACHDESK_SMTP_HOST." if is_smtp else "Check the provider’s key and its own status page."
+    )
+    if routes.is_set_up(routes.SECOND):
+        remedy += " Each send’s page offers the second way."
+    return _way_out("Mail relay" if is_smtp else "Mail provider", "Takes our mail", routes.FIRST, remedy)
 
 
-def _second_way() -> list[Part]:
+def _second_way() -> Part:
     does = "A second way out, if somebody decides so"
     if not routes.is_set_up(routes.SECOND):
         says = "None is set up: if the first way fails, a send waits until it is back"
-        return [Part("Second way out", does, "", says, says="None")]
-    if routes.transport_of(routes.SECOND) != "smtp":
-        return [Part("Second way out", does, "good", routes.name_of(routes.SECOND), says="Set up")]
-    remedy = "It could not be taken now. Check BREACHDESK_SECOND_SMTP_HOST."
-    return [_greeted("Second way out", does, routes.relay(routes.SECOND), remedy)]
+        return Part("Second way out", does, "", says, says="None")
+    return _way_out("Second way out", does, routes.SECOND, "Check BREACHDESK_SECOND_SMTP_HOST or its provider.")
+
+
+def _way_out(name: str, does: str, route: int, remedy: str) -> Part:
+    """What the workers met comes first: a relay can greet us and take nothing."""
+    if trouble := of_way(route):
+        said = f"{trouble.words}, since {moment(trouble.since)}. {trouble.why}"
+        return Part(name, does, "alarm", said, None, f"{remedy} Nobody is lost: sends wait.", says="Takes nothing")
+    if routes.transport_of(route) != "smtp":
+        return Part(name, does, "good", routes.name_of(route), says="Set up")
+    return _greeted(name, does, routes.relay(route), f"No notice can go out by it. {remedy}")
 
 
 def _greeted(name: str, does: str, relay: Relay, remedy: str) -> Part:

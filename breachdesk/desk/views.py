@@ -21,6 +21,7 @@ from breachdesk.desk.forms import BundleForm, IncidentFilter, TrailFilter
 from breachdesk.desk.home import desk_of
 from breachdesk.desk.objects import objects_of
 from breachdesk.desk.running import doubt, running
+from breachdesk.desk.sends import hindered_of
 from breachdesk.desk.trail import by_day, events_for, rows_of, standing
 from breachdesk.desk.workspace import workspace_of
 from breachdesk.incidents.models import Incident
@@ -54,7 +55,8 @@ def incident_list(request: StaffRequest) -> HttpResponse:
 def incident_detail(request: StaffRequest, reference: str) -> HttpResponse:
     incident = incident_of(request, reference)
     workspace = workspace_of(incident, request.user, timezone.now())
-    return render_page(request, "desk/incident.html", {"incident": incident, "work": workspace})
+    context = {"incident": incident, "work": workspace, "hindered": hindered_of(incident, request.user)}
+    return render_page(request, "desk/incident.html", context)
 
 
 @requires("audit.view_trail")

@@ -19,6 +19,7 @@ from breachdesk.web import is_htmx, paginate, render_page
 from notifications import actions, routes
 from notifications.batch_counts import with_counts
 from notifications.editions import the_organisation
+from notifications.hindrance import hindrances_of
 from notifications.models import Edition
 from notifications.progress import Progress, progress_of, spark_of
 from notifications.reasons import hosts_of, reasons_of, trouble_of
@@ -78,7 +79,7 @@ def _says(edition: Edition, progress: Progress) -> str:
 
 def _numbers(edition: Edition, progress: Progress) -> dict[str, Any]:
     limited, schedule = limited_of(edition, progress), in_force(edition.schedule, edition.rate)
-    left = _seconds_left(progress, limited)
+    left, other = _seconds_left(progress, limited), routes.other_than(edition.route)
     return {
         "incident": edition.notice.incident,
         "edition": edition,
@@ -92,8 +93,8 @@ def _numbers(edition: Edition, progress: Progress) -> dict[str, Any]:
         "now": Rate.of(schedule).words(),
         "standstill": standstill_of(edition, progress),
         "way": routes.name_of(edition.route),
-        "way_trouble": routes.trouble_of(edition.route) if edition.state in LIVE else None,
-        "other_way": routes.other_than(edition.route),
+        "hindrance": hindrances_of([edition]).get(edition.pk),
+        "other_way": routes.name_of(other) if other else "",
         "is_live": edition.state in LIVE,
         "says": _says(edition, progress),
     }
