@@ -147,6 +147,9 @@
   document.addEventListener("click", (event) => {
     for (const menu of $$(":is(.account, .menu)[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
+  document.addEventListener("focusin", ({ target }) => {
+    for (const menu of $$(":is(.account, .menu)[open]")) if (!menu.contains(target)) menu.open = false;
+  });
 
   /* 7. Do not lose a form filled in at 3am. */
   function guard(form) {

@@ -18,6 +18,7 @@ from regulators.sheet import sheet_of
 from tests.factories import (
     LIST,
     make_edition,
+    make_edition_being_sent,
     make_edition_in_review,
     make_incident,
     make_organisation,
@@ -73,6 +74,7 @@ def pages() -> dict[str, bytes]:
     upload = make_upload(incident, f"{LIST}HR-9,Ann,Bell,ann@example.com,,,GB,en,,\n", name=f"2026_{LONG}.csv", by=user)
     waiting = make_edition_in_review(make_edition(incident))
     draft = create_notice(incident, title=LONG, by=user).editions.get()
+    sending = make_edition_being_sent()
     filing = actions.open_filing(incident, "uk_ico", by=user)
     texts = {
         "preventive_measures": "Ein Satz. " * 500,
@@ -100,6 +102,8 @@ def pages() -> dict[str, bytes]:
         reverse("edition-test", args=[*case, draft.pk]),
         reverse("notice-audience", args=[*case, draft.notice_id]),
         reverse("hotline", args=case),
+        reverse("incident-detail", args=case),
+        reverse("send", args=[sending.notice.incident.reference, sending.pk]),
     ]
     return {address: client.get(address).content for address in addresses}
 
@@ -137,8 +141,9 @@ def walk(page: Page) -> list[str]:
 def test_each_stop_of_the_tab_key_is_seen(pages: dict[str, bytes], browser: Browser) -> None:
     wrong: list[str] = []
     report, *others = [one for one in pages if not one.endswith(NOT_WALKED)]
+    *others, case, send = others
     # The report has by far the most stops; on a phone the bar with its button lies over it.
-    for scheme, width, walked in (("light", 1440, others), ("dark", 390, [report, others[0]])):
+    for scheme, width, walked in (("light", 1440, others), ("dark", 390, [report, others[0], case, send])):
         page = open_in(browser, pages, scheme, width)
         for address in pages:
             page.goto(f"{DESK}{address}")
@@ -162,3 +167,7 @@ def test_each_stop_of_the_tab_key_is_seen(pages: dict[str, bytes], browser: Brow
     page.keyboard.press("Escape")
     assert page.locator(".account").get_attribute("open") is None
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+    page.keyboard.press("Enter")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    assert page.locator(".account").get_attribute("open") is None, "an open menu would lie over what has the focus"
