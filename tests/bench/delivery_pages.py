@@ -1,17 +1,21 @@
-"""How long the pages after a send take with 430,000 messages, of which 5,000 are in doubt, and one look of the alarms.
+"""How long the pages around a send take with 430,000 messages, of which 5,000 are in doubt, and one look of the alarms.
 
     python -m tests.bench.delivery_pages [people] [--asks N] [--keep]
 
-A case of invented people whose notice was handed over: some came back or were refused, 5,000 are unknown, a few
-hundred were stopped, and a run of letters was posted. Each page is asked for N times by the product's own views,
-middleware and templates, in one process, without a network between. What the product keeps for some seconds is kept:
-so half of the asks come while the case stands still, and before each of the others something happened in it (`after`),
-so that what is counted once per event is counted anew.
+A case of invented people whose notice is being sent: most were handed over in the last fifty minutes, some came back
+or were refused, 5,000 are unknown since yesterday, a few hundred were stopped, a tenth still wait, and a run of letters
+is ready. Each page is asked for N times by the product's own views, middleware and templates, in one process, without a
+network between. What the product keeps for some seconds is kept: so half of the asks come while the case stands still,
+and before each of the others something happened in it (`after`), so that what is counted once per event is counted
+anew. `processor` is what a page costs this process; what the database does beside it is in the other columns alone.
 
 - reach: who was reached, with the next steps; second: the question before the second addresses are tried.
 - unknowns: the first page of those in doubt; deep: its last; domain: those of one domain; blocked: those stopped.
-- letters: a run of letters; begin: the page before one; send: the page of the send.
-- alarms: one look of what stops a send by itself, by the sweeper; not a page, and it is looked at seldom: not judged.
+- letters: a run of letters; begin: the page before one.
+- send: the page of the send while it goes; numbers: what each who watches asks for every two seconds; ended: the page
+  once it is over.
+- look: the page of the send for whoever comes when nothing is kept any more: of all who watch, one in twenty times.
+- alarms: one look of what stops a send by itself, by the sweeper. Neither this nor `look` is judged: they are seldom.
 """
 
 import argparse
@@ -27,24 +31,28 @@ from tests.bench.people_page import MOST_MS, _spread
 
 MODULE = "tests.bench.delivery_pages"
 MANY, IN_DOUBT = 430_000, 5_000
-UNJUDGED = {"alarms"}
+UNJUDGED = {"alarms", "look"}
 
 ID = "('00000000-0000-4000-8000-' || lpad(to_hex({0}), 12, '0'))::uuid"
 BATCHES = f"""
 INSERT INTO notifications_batch (id, edition_id, epoch, opened_at, lease_until, settled_at, rows, route)
 SELECT {ID.format("n")}, %(edition)s, 1, at, at + interval '45 s', at + interval '3 s', 500, 1
-FROM generate_series(0, %(people)s / 500) AS n, LATERAL (SELECT now() - interval '30 hours' + n * interval '1 s' AS at)
+FROM generate_series(0, %(people)s / 500) AS n,
+    LATERAL (SELECT now() - interval '50 minutes' + n * interval '3 s' AS at)
 """
-# By the order of their ids: the first are in doubt, then some stopped, and of the others some failed.
+# By the order of their ids: the first are in doubt, then some stopped, the last wait, and of the others some failed.
 BECAME = f"""
 WITH placed AS (
-    SELECT id, row_number() OVER (ORDER BY id) AS n FROM notifications_delivery WHERE edition_id = %(edition)s)
+    SELECT id, row_number() OVER (ORDER BY id) AS n FROM notifications_delivery WHERE edition_id = %(edition)s),
+became AS (
+    SELECT id, n, CASE WHEN n <= %(doubts)s + 300 THEN now() - interval '30 hours'
+        ELSE now() - 0.9 * interval '50 minutes' * (1 - n::float / (0.9 * %(people)s)) END AS at FROM placed)
 UPDATE notifications_delivery AS d SET next_at = NULL, token = {ID.format("n / 500")}, tries = 1,
-    handing_over_at = now() - interval '30 hours', settled_at = now() - interval '30 hours',
+    handing_over_at = at, settled_at = at,
     state = CASE WHEN n <= %(doubts)s THEN 'unknown' WHEN n <= %(doubts)s + 300 THEN 'blocked'
         WHEN n %% 100 < 2 THEN 'refused' WHEN n %% 100 < 3 THEN 'bounced' WHEN n %% 1000 = 999 THEN 'complained'
         WHEN n %% 2 = 0 THEN 'delivered' ELSE 'handed_over' END
-FROM placed WHERE placed.id = d.id
+FROM became WHERE became.id = d.id AND n <= 0.9 * %(people)s
 """
 TRIES = """
 INSERT INTO notifications_attempt (id, delivery_id, batch_id, n, phase, outcome, code, enhanced, reason, remote_id,
@@ -62,7 +70,7 @@ def main(people: int, asks: int, is_kept: bool) -> int:
     with installation("tests.bench.settings") as place:
         measured = child(MODULE, "measure", place.folder, people, asks)
     judged = {name: page["p95_ms"] <= MOST_MS for name, page in measured["pages"].items() if name not in UNJUDGED}
-    results = {"people": people, "asks": asks, **measured, "judged": judged}
+    results = {"people": people, "asks": asks, "processors": os.cpu_count(), **measured, "judged": judged}
     print(_table(results))
     if is_kept:
         keep(f"delivery-pages-{people}", results)
@@ -70,13 +78,13 @@ def main(people: int, asks: int, is_kept: bool) -> int:
 
 
 def _table(results: dict[str, Any]) -> str:
-    head = f"{'page':12}{'p50 ms':>10}{'p95 ms':>10}{'most ms':>10}{'after p50':>12}{'after most':>12}"
+    head = f"{'page':12}{'p50 ms':>10}{'p95 ms':>10}{'most ms':>10}{'processor':>11}{'after p50':>12}{'after most':>12}"
     lines = [
         f"{name:12}{page['p50_ms']:>10}{page['p95_ms']:>10}{page['most_ms']:>10}"
-        f"{page['after_p50_ms']:>12}{page['after_most_ms']:>12}"
+        f"{page['processor_ms']:>11}{page['after_p50_ms']:>12}{page['after_most_ms']:>12}"
         for name, page in results["pages"].items()
     ]
-    return "\n".join([head, *lines, json.dumps({key: results[key] for key in ("counts", "load", "judged")})])
+    return "\n".join([head, *lines, json.dumps({key: results[key] for key in ("counts", "load", "seconds", "judged")})])
 
 
 def _prepare(folder: Path, people: int) -> Any:
@@ -117,16 +125,14 @@ def _prepare(folder: Path, people: int) -> Any:
 def _write_what_became(edition: Any, people: int) -> None:
     from django.db import connection
 
-    from notifications.models import Edition
     from tests.factories import unguarded
 
     with unguarded(), connection.cursor() as cursor:
         doubts = IN_DOUBT * people // MANY or 50
         cursor.execute(BATCHES, {"edition": edition.pk, "people": people})
-        cursor.execute(BECAME, {"edition": edition.pk, "doubts": doubts})
+        cursor.execute(BECAME, {"edition": edition.pk, "people": people, "doubts": doubts})
         cursor.execute(TRIES, {"edition": edition.pk})
         _note_domains(edition, cursor)
-        Edition.objects.filter(pk=edition.pk).update(state="finished")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
@@ -154,20 +160,30 @@ def measure(folder: Path, people: str, asks: str) -> dict[str, Any]:
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
     call_command("sync_roles", verbosity=0)
+    began = time.monotonic()
     case = Case(*_prepare(folder, int(people)))
+    prepared = time.monotonic()
     pages = {name: _of_one(case, ask, int(asks)) for name, ask in ASKED.items()}
-    return {"pages": pages, "counts": case.counts(), "load": round(os.getloadavg()[0], 1)}
+    seconds = {"prepare": round(prepared - began), "measure": round(time.monotonic() - prepared)}
+    return {"pages": pages, "counts": case.counts(), "load": round(os.getloadavg()[0], 1), "seconds": seconds}
 
 
 def _of_one(case: "Case", ask: Callable[["Case"], float], asks: int) -> dict[str, float]:
     ask(case)
+    used = time.process_time()
     still = [ask(case) for _ in range(asks)]
+    processor = round(1000 * (time.process_time() - used) / asks, 1)
     after = []
     for _ in range(max(3, asks // 10)):
         case.something_happens()
         after.append(ask(case))
     changed = _spread(after)
-    return {**_spread(still), "after_p50_ms": changed["p50_ms"], "after_most_ms": changed["most_ms"]}
+    return {
+        **_spread(still),
+        "processor_ms": processor,
+        "after_p50_ms": changed["p50_ms"],
+        "after_most_ms": changed["most_ms"],
+    }
 
 
 class Case:
@@ -206,6 +222,31 @@ class Case:
             raise SystemExit(f"{answer.status_code}: {answer.content[:500]!r}")
         return taken
 
+    def send(self) -> float:
+        return self.get("send", self.edition.pk)
+
+    def looked_anew(self) -> float:
+        """Nobody has looked lately: this one counts."""
+        from django.core.cache import cache
+
+        from notifications import progress
+
+        cache.delete_many([f"send-{self.edition.pk}", f"trouble-{self.edition.pk}"])
+        progress._remembered.clear()
+        return self.send()
+
+    def ended(self) -> float:
+        from django.utils import timezone
+
+        from notifications.models import Edition
+        from tests.factories import unguarded
+
+        if self.edition.state != Edition.State.FINISHED:
+            with unguarded():
+                Edition.objects.filter(pk=self.edition.pk).update(state="finished", finished_at=timezone.now())
+            self.edition.refresh_from_db()
+        return self.send()
+
     def alarms(self) -> float:
         from notifications.alarms import standing_of
 
@@ -230,8 +271,11 @@ ASKED: dict[str, Callable[[Case], float]] = {
     "blocked": lambda case: case.get("unknown", case.edition.pk, query="?of=blocked"),
     "begin": lambda case: case.get("letters-begin", case.edition.pk),
     "letters": lambda case: case.get("letters", case.run.pk),
-    "send": lambda case: case.get("send", case.edition.pk),
+    "send": Case.send,
+    "numbers": lambda case: case.get("send-numbers", case.edition.pk),
+    "look": Case.looked_anew,
     "alarms": Case.alarms,
+    "ended": Case.ended,
 }
 TASKS = {"measure": measure}
 
