@@ -1,4 +1,5 @@
-"""Every change of a delivery's state, one SQL statement each. The database refuses all others (migration 0003).
+"""Every change of a delivery's state, one SQL statement each. The database refuses all others: what may follow on
+what stands in MOVES of migration 0003, to which 0018, 0019_where_we_sent_from and 0022 add.
 
 A batch is what one worker holds: its id is the token of its rows, its lease is theirs. `claim` takes rows,
 `begin_hand_over` commits the intent before anything goes on the wire, `settle` commits what came of it, `give_back`

@@ -14,9 +14,10 @@ import fcntl
 import os
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -28,7 +29,8 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 NOTHING = "-"
 Try = tuple[UUID, int]
 # A line that was cut off by a full disk is none: before its dot nothing was sent, and an answer is then not known.
-LINE = re.compile(r"([.=]) ([0-9a-f]{32}) (\d+)((?: [^ ]+){6})?")
+LINE = re.compile(r"([.=]) ([0-9a-f]{32}) (\d{1,5})((?: [^ ]+){6})?")
+LONGEST_LINE = 4096
 
 
 class JournalFailed(Exception):
@@ -101,21 +103,33 @@ class Journal:
         os.close(self._file)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Notes:
-    """What a dead worker's journal tells."""
+    """A dead worker's journal. A drain may have written a hundred megabytes: it is read line by line, and what is kept
+    of it is about those who are asked about."""
 
     id: UUID
     path: Path
-    dots: set[Try] = field(default_factory=set)
-    answers: dict[Try, Outcome] = field(default_factory=dict)
 
-    def of(self, delivery: UUID, number: int) -> Outcome | None:
-        """What is known of a try: its answer, that it may have left, or (None) that it never did."""
-        attempt = delivery, number
-        if attempt in self.answers:
-            return self.answers[attempt]
-        return Outcome(Kind.UNKNOWN, Phase.DOT) if attempt in self.dots else None
+    def of(self, asked: Collection[Try]) -> dict[Try, Outcome | None]:
+        """What is known of each try: its answer, that it may have left, or (None) that it never did."""
+        known: dict[Try, Outcome | None] = dict.fromkeys(asked)
+        for attempt, answer in self._lines({row.hex.encode() for row, _ in asked}):
+            # A dot takes an answer back: a try that never left counts for none, and the next has the same number.
+            if attempt in known:
+                known[attempt] = answer or Outcome(Kind.UNKNOWN, Phase.DOT)
+        return known
+
+    def _lines(self, rows: Collection[bytes]) -> Iterator[tuple[Try, Outcome | None]]:
+        """Each dot, and each answer that can be read, of these deliveries."""
+        with self.path.open("rb") as file:
+            for line in iter(partial(file.readline, LONGEST_LINE), b""):
+                if line[2:34] not in rows:
+                    continue
+                if found := LINE.fullmatch(line.decode("ascii", "replace").rstrip("\n")):
+                    answer = _outcome(found[4]) if found[4] else None
+                    if answer or found[1] == ".":
+                        yield (UUID(found[2]), int(found[3])), answer
 
     def forget(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -129,7 +143,7 @@ def of_the_dead() -> Iterator[list[Notes]]:
         for path in sorted(folder().glob("*.journal")):
             file = _taken_over(path)
             if file is not None:
-                taken.append((file, _read(path)))
+                taken.append((file, Notes(UUID(path.stem), path)))
         yield [notes for _, notes in taken]
     finally:
         for file, _ in taken:
@@ -137,10 +151,12 @@ def of_the_dead() -> Iterator[list[Notes]]:
 
 
 def _taken_over(path: Path) -> int | None:
-    """Its lock; None while its worker lives, where somebody else is at it, and where it tells of another start."""
+    """Its lock; None while its worker lives, where somebody else is at it, where it tells of another start, and for a
+    file that no worker named."""
     try:
+        UUID(path.stem)
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+    except (OSError, ValueError):
         return None
     with suppress(OSError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -151,21 +167,6 @@ def _taken_over(path: Path) -> int | None:
     return None
 
 
-def _read(path: Path) -> Notes:
-    notes = Notes(UUID(path.stem), path)
-    for line in path.read_text().splitlines()[1:]:
-        found = LINE.fullmatch(line)
-        if found is None:
-            continue
-        attempt = UUID(found[2]), int(found[3])
-        if found[1] == ".":
-            notes.dots.add(attempt)
-            notes.answers.pop(attempt, None)  # a try that never left counts for none: the next has the same number
-        elif found[4]:
-            notes.answers[attempt] = _outcome(*found[4].split())
-    return notes
-
-
 def _words(outcome: Outcome) -> str:
     code = str(outcome.code) if outcome.code else NOTHING
     reply = outcome.reply_sha256.hex() if outcome.reply_sha256 else NOTHING
@@ -173,12 +174,17 @@ def _words(outcome: Outcome) -> str:
     return " ".join((outcome.kind, outcome.phase, code, outcome.enhanced or NOTHING, reply, remote))
 
 
-def _outcome(kind: str, phase: str, code: str, enhanced: str, reply: str, remote: str) -> Outcome:
-    return Outcome(
-        Kind(kind),
-        Phase(phase),
-        None if code == NOTHING else int(code),
-        "" if enhanced == NOTHING else enhanced,
-        None if reply == NOTHING else bytes.fromhex(reply),
-        "" if remote == NOTHING else urlsafe_b64decode(remote).decode(),
-    )
+def _outcome(words: str) -> Outcome | None:
+    """None for what no worker of this version wrote: then its answer is not known."""
+    kind, phase, code, enhanced, reply, remote = words.split()
+    try:
+        return Outcome(
+            Kind(kind),
+            Phase(phase),
+            None if code == NOTHING else int(code),
+            "" if enhanced == NOTHING else enhanced,
+            None if reply == NOTHING else bytes.fromhex(reply),
+            "" if remote == NOTHING else urlsafe_b64decode(remote).decode(),
+        )
+    except ValueError:
+        return None

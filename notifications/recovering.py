@@ -1,17 +1,20 @@
-"""What a killed worker left behind, settled from its journal: at once, and with at most one doubt per connection."""
+"""What a killed worker left behind, settled from its journal: at once, and with at most one doubt per connection.
+
+A batch that cannot be settled now keeps no other back: it is tried at each look, until its lease is over and the
+sweeper calls it unknown.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
-
 from breachdesk.audit.record import record
 from notifications import delivery, journal, pace
 from notifications.batches import close_batch
 from notifications.journal import Notes
 from notifications.models import Batch, Delivery
+from notifications.one_by_one import apart_from_others
 from notifications.transport import Kind, Outcome
 
 
@@ -41,21 +44,18 @@ def recover() -> Recovered:
     with journal.of_the_dead() as all_notes:
         for notes in all_notes:
             for token in Batch.objects.left_by(notes.id).values_list("pk", flat=True):
-                _recover_batch(token, notes, found)
+                with apart_from_others(f"Batch {token}"):
+                    _recover_batch(token, notes, found)
             if not Batch.objects.left_by(notes.id).exists():
                 notes.forget()
     return found
 
 
-@transaction.atomic
 def _recover_batch(token: UUID, notes: Notes, found: Recovered) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '3s'")
     batch = Batch.objects.select_related("edition__notice").select_for_update(of=("self",)).filter(pk=token).first()
     if batch is None or batch.settled_at is not None:
         return
-    begun = list(Delivery.objects.begun_in(token).values_list("pk", "tries"))
-    heard = {(row, tries): notes.of(row, tries) for row, tries in begun}
+    heard = notes.of(list(Delivery.objects.begun_in(token).values_list("pk", "tries")))
     outcomes = [(row, tries - 1, outcome) for (row, tries), outcome in heard.items() if outcome]
     never_sent = [row for (row, _), outcome in heard.items() if outcome is None]
     returned = pace.give_back(token) + pace.take_back(token, never_sent)

@@ -3,7 +3,6 @@
 The sweeper does not use Celery and knows nothing of workers but their leases. It runs beside any number of them.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
@@ -21,9 +20,8 @@ from breachdesk.pulse import note_run
 from notifications import clock, delivery, pace, recovering
 from notifications.batches import close_batch
 from notifications.models import Batch, Delivery, Edition, Pace
+from notifications.one_by_one import apart_from_others
 from notifications.schedule import Schedule
-
-logger = logging.getLogger(__name__)
 
 MARK_UNKNOWN = """
 WITH lost AS (
@@ -55,6 +53,12 @@ WHERE e.id = %(edition)s AND e.state = 'sending'
          AND NOT (SELECT {left_out} FROM people_person AS p WHERE p.id = d.person_id)
        ORDER BY d.next_at LIMIT 1) IS NULL
 """.replace("{left_out}", LEFT_OUT)
+
+# Who is left out at this moment: a hold may have ended since the question above.
+SUPPRESS = """
+UPDATE notifications_delivery AS d SET state = 'suppressed', token = NULL, next_at = NULL FROM people_person AS p
+WHERE d.edition_id = %(edition)s AND d.next_at IS NOT NULL AND p.id = d.person_id AND {left_out}
+""".replace("{left_out}", delivery.LEFT_OUT)
 
 # Due, and nobody keeps a lease on any of it: where a worker is alive, another ring would only queue up behind it.
 UNATTENDED = """
@@ -96,25 +100,25 @@ def sweep() -> Swept:
     swept = Swept(recovered.returned, recovered.unknown)
     clock.mend()
     for token, is_long_gone in _expired():
-        try:
-            with transaction.atomic():
-                _sweep_batch(token, is_long_gone, swept)
-        except OperationalError as problem:  # a frozen worker still holds its locks; the server will end that soon
-            logger.warning("Batch %s is swept later: %s", token, str(problem).strip())
+        with apart_from_others(f"Batch {token}"):
+            _sweep_batch(token, is_long_gone, swept)
     for edition_id in Edition.objects.sending().values_list("pk", flat=True):
-        pause_after_canary(edition_id)
-        if finish_if_done(edition_id):
-            swept.finished.append(edition_id)
+        with apart_from_others(f"Edition {edition_id}"):
+            pause_after_canary(edition_id)
+            if finish_if_done(edition_id):
+                swept.finished.append(edition_id)
     for edition in Edition.objects.cancelled_with_waiting():
-        cancel_what_came_back(edition)
+        with apart_from_others(f"Edition {edition.pk}"):
+            cancel_what_came_back(edition)
     with connection.cursor() as cursor:
         cursor.execute(UNATTENDED, {"renewed": delivery.terms().lease - delivery.terms().margin / 2})
         due = [row[0] for row in cursor.fetchall()]
     waiting = Edition.objects.sending().filter(pk__in=due)
     for edition in waiting:
-        seconds = pace.goes_on_in(edition)
-        swept.unattended += [edition.pk] if seconds == 0 else []
-        swept.next_in = min(swept.next_in, seconds or swept.next_in)
+        with apart_from_others(f"Edition {edition.pk}"):
+            seconds = pace.goes_on_in(edition)
+            swept.unattended += [edition.pk] if seconds == 0 else []
+            swept.next_in = min(swept.next_in, seconds or swept.next_in)
     note_run("sweeper")
     return swept
 
@@ -126,8 +130,6 @@ def _expired() -> list[tuple[UUID, bool]]:
 
 
 def _sweep_batch(token: UUID, is_long_gone: bool, swept: Swept) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '3s'")
     if not Batch.objects.select_for_update(skip_locked=True).filter(pk=token, settled_at=None).exists():
         return
     swept.returned += pace.give_back(token)
@@ -153,8 +155,10 @@ def finish_if_done(edition_id: UUID) -> bool:
         cursor.execute(FINISH, {"edition": edition_id})
         if not cursor.rowcount:
             return False
-    left = Delivery.objects.filter(edition=edition_id, next_at__isnull=False)
-    left.update(state=Delivery.State.SUPPRESSED, token=None, next_at=None)
+        cursor.execute(SUPPRESS, {"edition": edition_id})
+    if _is_anybody_left(edition_id):
+        transaction.set_rollback(True)
+        return False
     edition = Edition.objects.select_related("notice").get(pk=edition_id)
     rows = Delivery.objects.filter(edition=edition_id).values_list("state").annotate(n=Count("pk")).order_by()
     counts = Counter(dict(rows))
@@ -168,6 +172,12 @@ def finish_if_done(edition_id: UUID) -> bool:
         **_counted(counts, ("handed_over", "refused", "unknown", "blocked", "suppressed", "cancelled")),
     )
     return True
+
+
+def _is_anybody_left(edition_id: UUID) -> bool:
+    """Whose hold ended while the edition was to finish: still waiting, or taken by a worker already."""
+    waiting = Delivery.objects.filter(edition=edition_id, next_at__isnull=False)
+    return waiting.exists() or Batch.objects.filter(edition=edition_id, settled_at=None).exists()
 
 
 @transaction.atomic

@@ -42,8 +42,8 @@ BUILDS = {
     "resends what may have left": Build(
         "a dead worker's message whose dot was written is sent again",
         "notifications/journal.py",
-        "return Outcome(Kind.UNKNOWN, Phase.DOT) if attempt in self.dots else None",
-        "return None",
+        "answer or Outcome(Kind.UNKNOWN, Phase.DOT)",
+        "answer",
         (GAPS, JOURNAL, FIRE),
     ),
     "resends unknowns": Build(

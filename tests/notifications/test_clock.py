@@ -1,16 +1,19 @@
 """A database clock that was ahead and came back: nobody waits until it is that time again, and there is no burst."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from breachdesk.audit.models import Event
 from notifications import clock, delivery, pace, sweeping
 from notifications.ends import End
 from notifications.models import Batch, Delivery, Edition, Pace
+from notifications.progress import LONG
 from notifications.schedule import Schedule
 from tests.factories import make_edition_being_sent, unguarded
 from tests.notifications.limited import addresses, being_sent, drain, later, sink, states
@@ -90,6 +93,22 @@ def test_without_limits_nobody_waits_longer_than_anybody_is_put_off() -> None:
         clock.mend()
         assert turn(1) == mended, f"heard in {heard} s, to be tried {wait} s later"
     assert Event.objects.of_type("delivery.brought_forward").count() == 2
+
+
+@pytest.mark.django_db
+def test_a_long_list_is_read_for_a_hundredth_of_the_time() -> None:
+    edition = make_edition_being_sent()
+
+    def reads() -> bool:
+        with CaptureQueriesContext(connection) as asked:
+            clock.mend()
+        return any("UPDATE notifications_delivery" in one["sql"] for one in asked)
+
+    assert [reads(), reads()] == [True, True]
+    with unguarded():
+        Edition.objects.filter(pk=edition.pk).update(recipients_count=LONG)
+    time.sleep(0.5)
+    assert [reads(), reads()] == [True, False]
 
 
 @pytest.mark.django_db

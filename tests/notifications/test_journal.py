@@ -1,6 +1,7 @@
 """What a worker noted before it was killed settles its window; what it did not note is doubtful, and stays so."""
 
 import resource
+import tracemalloc
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -8,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from breachdesk.audit.models import Event
-from notifications import delivery, journal, sending, sweeping
+from notifications import delivery, journal, recovering, sending, sweeping
 from notifications.ends import End
 from notifications.journal import Journal, JournalFailed
 from notifications.models import Attempt, Batch, Delivery, Edition
@@ -16,7 +17,7 @@ from notifications.transport import Kind, Outcome, Phase
 from tests.factories import make_edition_being_sent
 from tests.notifications.sink import Sink
 from tests.notifications.test_drain import being_sent, states
-from tests.notifications.test_sweep import pass_time, start_worker
+from tests.notifications.test_sweep import another_session, pass_time, start_worker
 
 ACCEPTED = Outcome(Kind.HANDED_OVER, Phase.DOT, 250, "2.0.0", b"r" * 32)
 OPEN_FILES = Path("/proc/self/fd")
@@ -144,6 +145,64 @@ def test_a_dot_after_a_try_that_never_left_is_in_doubt_although_it_has_the_same_
     sweeping.sweep()
     states_now = [state_of(row)[0] for row in (doubtful, answered, never)]
     assert states_now == ["unknown", "handed_over", "retry_wait"]
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_read_of_a_journal_stops_nobody_and_makes_nobody_sent_to_again() -> None:
+    edition = make_edition_being_sent()
+    _, [strange, garbled, told], notes = killed(edition)
+    for row in (strange, garbled, told):
+        notes.dot(row, 1)
+    notes.answered(told, 1, ACCEPTED)
+    notes.end(is_settled=False)
+    with notes.path.open("ab") as file:
+        file.write(f"= {strange.hex} 1 taken_for_granted dot 250 2.0.0 - -\n".encode())
+        file.write(b"\xff\xfe\0" * 3_000 + f"\n= {garbled.hex} 1 handed_over dot 2x0 2.0.0 - -\n".encode())
+    for name in ("of-nobody.journal", f"{uuid4()}.journal"):
+        (journal.folder() / name).write_text(f"{journal.boot_id()}\n")
+    sweeping.sweep()
+    assert [state_of(row)[0] for row in (strange, garbled, told)] == ["unknown", "unknown", "handed_over"]
+    assert [path.name for path in journal.folder().iterdir()] == ["of-nobody.journal"], "that is no worker's"
+
+
+@pytest.mark.django_db
+def test_a_long_journal_is_read_in_little_memory() -> None:
+    """A worker of one drain may have written half a million messages before it was killed."""
+    edition = make_edition_being_sent()
+    _, [told, doubtful, never], notes = killed(edition)
+    notes.dot(told, 1)
+    with notes.path.open("a") as file:
+        for number in range(100_000):
+            row = f"{number:032x}"
+            file.write(f". {row} 1\n= {row} 1 handed_over dot 250 2.0.0 {'ab' * 32} -\n")
+    notes.answered(told, 1, ACCEPTED)
+    notes.dot(doubtful, 1)
+    notes.end(is_settled=False)
+    tracemalloc.start()
+    try:
+        recovering.recover()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [state_of(row)[0] for row in (told, doubtful, never)] == ["handed_over", "unknown", "planned"]
+    assert most < 5_000_000, f"{most:,} bytes for a journal of 15 MB"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_batch_that_somebody_holds_keeps_neither_the_others_nor_the_sweeper_waiting() -> None:
+    edition = being_sent(4)
+    notes = Journal()
+    (first, held), (second, _) = [delivery.claim(edition.pk, 2, notes.id) for _ in range(2)]
+    notes.end(is_settled=False)
+    with another_session() as somebody:
+        somebody.execute("SELECT FROM notifications_delivery WHERE id = %s FOR UPDATE", [held[0].id])
+        swept = sweeping.sweep()
+    assert swept.returned == 2
+    assert list(Batch.objects.values_list("pk", flat=True)) == [first], "the other one is done"
+    assert notes.path.exists(), "it is still needed"
+    assert sweeping.sweep().returned == 2
+    assert not Batch.objects.filter(pk=second).exists()
+    assert not notes.path.exists()
 
 
 @pytest.mark.django_db(transaction=True)

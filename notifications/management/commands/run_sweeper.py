@@ -4,6 +4,7 @@ from breachdesk.pulse import note_run
 from breachdesk.serving import TRY_AGAIN_AFTER, Service
 from notifications import actions, alarms, returned_mail, sweeping, tasks
 from notifications.mail_events import apply_events
+from notifications.one_by_one import kept_apart
 
 LOOK_AGAIN_AFTER_WORK = 2.0
 
@@ -24,9 +25,13 @@ class Command(Service):
             hold.demand()
             started = actions.start_due_editions()
             swept = sweeping.sweep()
-            returned = returned_mail.take_new()
-            applied = apply_events()
-            alarms.pause_where_needed()
+            returned = applied = 0
+            with kept_apart("Returned mail"):
+                returned = returned_mail.take_new()
+            with kept_apart("What was heard later"):
+                applied = apply_events()
+            with kept_apart("Alarms"):
+                alarms.pause_where_needed()
         for edition_id in swept.unattended:
             tasks.ring(edition_id)
         if swept.returned or swept.unknown:
