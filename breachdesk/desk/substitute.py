@@ -1,13 +1,18 @@
 """Where a public notice may, or must, stand for single ones: each law's conditions beside the numbers of the case.
 
 A law of the catalogue that has a substitute notice names up to two thresholds, and all of them know a third: people of
-whom we have no address that works. What it consists of are keys; their words are here. Whether a condition is met is
-arithmetic; whether a public notice is made is a person's decision, and so is the cost of a letter.
+whom we have no address that works, from ten on in federal laws and from the first in those of the states. What it
+consists of are keys; their words are here. Whether a condition is met is arithmetic; whether a public notice is made is
+a person's decision, and so is the cost of a letter.
+
+People are counted where they live. Whose country or state is not known is in no law's numbers, and beside all that may
+count them.
 
 Where a law gives no number ("disproportionate effort", GDPR Article 34(3)(c)), its own words are shown, and nothing is
 worked out.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +27,7 @@ from breachdesk.incidents.models import Incident
 from breachdesk.people.models import RejectedRow, Upload
 from notifications.recipients import last_event
 from regulators.catalogue.notice_rules import Basis, Substitute
-from regulators.catalogue.rules import Recipient
+from regulators.catalogue.rules import Duty, Recipient
 from regulators.listing import name_of
 from regulators.models import DutyMet
 from regulators.obligations import Obligation, Verdict
@@ -35,18 +40,27 @@ PARTS: Final[Mapping[str, str]] = {
     "conspicuous_website_posting": "A notice on our website that nobody can overlook",
     "statewide_media": "A notice to media that reach the whole state",
     "newspaper_or_media": "A notice in a newspaper, or in other media",
+    "website_or_major_media_90_days": "A notice on the home page for 90 days, or in major print or broadcast media",
+    "toll_free_number_90_days": "A telephone number that costs nothing, for at least 90 days",
 }
-# Nobody is left without a way who has a postal address; who has none is, once no email of any notice can have arrived.
+# How a law without a number speaks of it.
+_IN_PUBLIC = re.compile(r"\bpublic (?:notice|announcement)|\bby publication|\bwebsite notice", re.IGNORECASE)
+# Nobody is left without a way whose postal address can be printed, or to whom an email of any notice may have come. Of
+# an address that could not be printed that is known for as long as the row stays; a hold left out of a file is none.
 _COUNT = """
 SELECT p.country, CASE WHEN p.country = 'US' THEN p.state ELSE '' END, count(*), count(*) FILTER (
-    WHERE NOT p.held AND NOT p.has_post AND (NOT p.has_email OR (
+    WHERE NOT p.held
+    AND (NOT p.has_email OR (
         EXISTS (SELECT FROM notifications_delivery AS d WHERE d.person_id = p.id AND d.state IN ('refused', 'bounced'))
         AND NOT EXISTS (SELECT FROM notifications_delivery AS d WHERE d.person_id = p.id
             AND d.state NOT IN ('refused', 'bounced', 'blocked', 'cancelled', 'suppressed'))))
-    OR NOT p.held AND p.has_post AND EXISTS (SELECT FROM notifications_letter AS l JOIN notifications_letterrun AS r
-        ON r.id = l.run_id WHERE l.person_id = p.id AND l.voided_at IS NOT NULL AND r.voided_at IS NULL
-        AND r.state IN ('ready', 'posted')) AND NOT EXISTS (SELECT FROM notifications_letter AS l
-        WHERE l.person_id = p.id AND l.voided_at IS NULL))
+    AND (NOT p.has_post OR (
+        EXISTS (SELECT FROM notifications_letter AS l JOIN notifications_letterrun AS r ON r.id = l.run_id
+            WHERE l.person_id = p.id AND l.voided_at IS NOT NULL AND r.voided_at IS NULL
+            AND r.state IN ('ready', 'posted') AND l.frozen IS NOT DISTINCT FROM notifications_frozen_row(p)
+            AND NOT EXISTS (SELECT FROM people_hold AS h WHERE h.person_id = p.id AND h.placed_at <= l.voided_at
+                AND coalesce(h.released_at, 'infinity') >= r.made_at))
+        AND NOT EXISTS (SELECT FROM notifications_letter AS l WHERE l.person_id = p.id AND l.voided_at IS NULL))))
 FROM people_person AS p JOIN people_upload AS u ON u.id = p.upload_id
 WHERE p.incident_id = %(incident)s AND u.state = 'loaded' AND NOT p.withdrawn GROUP BY 1, 2
 """
@@ -61,6 +75,11 @@ class Numbers:
 
     def __add__(self, other: "Numbers") -> "Numbers":
         return Numbers(self.people + other.people, self.unreachable + other.unreachable)
+
+
+NOBODY: Final = Numbers()
+NOWHERE: Final = ("", "US")
+"""Codes of people who are counted in no state: their country, or their part of the United States, is not known."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +103,9 @@ class PublicNotice:
 
     @property
     def place(self) -> str:
-        return name_of(self.obligation.place or self.obligation.regime.name)
+        """With the law's name where a country has several."""
+        place, law = self.obligation.place, self.obligation.regime.name
+        return f"{name_of(place)}: {law}" if place and "-" not in place else name_of(place or law)
 
     @property
     def key(self) -> str:
@@ -97,7 +118,7 @@ class PublicNotice:
     @property
     def is_owed(self) -> bool:
         """Nobody else can tell these people: no address of them works."""
-        return self.numbers.unreachable > 0
+        return self.numbers.unreachable >= self.rule.unreachable_at_least
 
     @property
     def is_allowed(self) -> bool:
@@ -140,6 +161,7 @@ class Watch:
     notices: tuple[PublicNotice, ...]
     in_words: tuple[InWords, ...]
     numbers: Numbers
+    unplaced: Numbers
     never_taken_in: int
     cost: Decimal | None
 
@@ -174,11 +196,18 @@ def watch_of(incident: Incident, now: datetime, cost: Decimal | None = None) -> 
     telling = [duty.obligation for duty in standing.duties if duty.obligation.duty.tell == Recipient.PEOPLE]
     asked = [one for one in telling if one.verdict != Verdict.NOT_OWED]
     published = {(met.regime, met.place): met for met in DutyMet.objects.of(incident).filter(duty=DUTY)}
-    notices = [_notice(one, numbers, published, cost) for one in asked if _rule_of(one) and _concerns(one, numbers)]
+    # What was published stays, whatever the case says since.
+    shown = [
+        one
+        for one in telling
+        if (one.regime.id, one.place) in published or (one in asked and _of_law(one, numbers).people > 0)
+    ]
+    notices = [_notice(one, numbers, published, cost) for one in shown if _rule_of(one)]
     notices.sort(key=lambda one: (-one.numbers.unreachable, not one.is_allowed, one.place))
     contact = RejectedRow.objects.filter(upload__incident=incident, upload__state=Upload.State.LOADED, reason="contact")
-    whole = sum(numbers.values(), Numbers())
-    return Watch(tuple(notices), tuple(_in_words(asked)), whole, contact.count(), cost)
+    whole = sum(numbers.values(), NOBODY)
+    unplaced = sum((numbers.get(code, NOBODY) for code in NOWHERE), NOBODY)
+    return Watch(tuple(notices), tuple(_in_words(asked)), whole, unplaced, contact.count(), cost)
 
 
 def numbers_of(incident: Incident) -> dict[str, Numbers]:
@@ -199,12 +228,19 @@ def _rule_of(one: Obligation) -> Substitute | None:
 
 
 def _of_law(one: Obligation, numbers: Mapping[str, Numbers]) -> Numbers:
-    places = {one.place} if one.place else set(one.regime.places)
-    return sum((found for code, found in numbers.items() if code in places), Numbers())
+    """A law of a whole country has the people of all its parts."""
+    places = _places_of(one)
+    return sum((found for code, found in numbers.items() if {code, code[:2]} & places), NOBODY)
 
 
-def _concerns(one: Obligation, numbers: Mapping[str, Numbers]) -> bool:
-    return _of_law(one, numbers).people > 0
+def _not_known_of(one: Obligation, numbers: Mapping[str, Numbers]) -> Numbers:
+    """Who may live there and may not: of no known country, or of no known part of it."""
+    elsewhere = {""} | {place[:2] for place in _places_of(one) if "-" in place}
+    return sum((numbers.get(code, NOBODY) for code in elsewhere), NOBODY)
+
+
+def _places_of(one: Obligation) -> set[str]:
+    return {one.place} if one.place else set(one.regime.places)
 
 
 def _notice(
@@ -215,15 +251,19 @@ def _notice(
 ) -> PublicNotice:
     rule, here = _rule_of(one), _of_law(one, numbers)
     assert rule is not None
-    conditions = tuple(_conditions(rule, here, cost))
+    conditions = tuple(_conditions(rule, here, cost, _not_known_of(one, numbers)))
     return PublicNotice(one, rule, here, conditions, published.get((one.regime.id, one.place)))
 
 
-def _conditions(rule: Substitute, here: Numbers, cost: Decimal | None) -> Iterable[Condition]:
-    yield Condition("No address that works", here.unreachable > 0, _people(here.unreachable))
+def _conditions(
+    rule: Substitute, here: Numbers, cost: Decimal | None, not_known: Numbers = NOBODY
+) -> Iterable[Condition]:
+    least = rule.unreachable_at_least
+    words = "No address that works" if least == 1 else f"{least} people or more without an address that works"
+    yield Condition(words, here.unreachable >= least, _people(here.unreachable) + _more(not_known.unreachable))
     if rule.people_over is not None:
         words = f"More than {rule.people_over:,} people to be told"
-        yield Condition(words, here.people > rule.people_over, f"{here.people:,} here")
+        yield Condition(words, here.people > rule.people_over, f"{here.people:,} here{_more(not_known.people)}")
     if rule.cost_over_usd is not None:
         words = f"Letters to all would cost more than ${rule.cost_over_usd:,}"
         if cost is None:
@@ -233,13 +273,23 @@ def _conditions(rule: Substitute, here: Numbers, cost: Decimal | None) -> Iterab
             yield Condition(words, whole > rule.cost_over_usd, f"{here.people:,} × ${cost} = ${whole:,.2f}")
 
 
+def _more(number: int) -> str:
+    return f", and up to {number:,} more of whom it is not known where they live" if number else ""
+
+
 def _in_words(telling: Iterable[Obligation]) -> Iterable[InWords]:
     """One for all the places of which the same is said."""
     said: dict[tuple[str, str], list[str]] = {}
     for one in telling:
-        if _rule_of(one) is None and "public notice" in one.duty.note:
-            said.setdefault((one.duty.article, one.duty.note), []).append(name_of(one.place or one.regime.name))
+        if _rule_of(one) is None and (note := words_of(one.duty)):
+            said.setdefault((one.duty.article, note), []).append(name_of(one.place or one.regime.name))
     return [InWords(", ".join(places), article, note) for (article, note), places in said.items()]
+
+
+def words_of(duty: Duty) -> str:
+    """What the catalogue says where it speaks of telling people in public, about the duty or about its time."""
+    texts = (duty.note, duty.clock.reading, duty.expected.reading if duty.expected else "")
+    return " ".join(text for text in texts if _IN_PUBLIC.search(text))
 
 
 def _people(number: int) -> str:

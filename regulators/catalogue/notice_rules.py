@@ -17,8 +17,12 @@ class Basis(Strict):
 
 
 class Substitute(Strict):
-    """When a law lets a public notice stand for single ones, and what that consists of."""
+    """When a law lets a public notice stand for single ones, and what that consists of.
 
+    `unreachable_at_least`: of how many people no address works before it is asked for; of fewer another way will do.
+    """
+
+    unreachable_at_least: int = Field(default=1, ge=1)
     cost_over_usd: int | None = None
     people_over: int | None = None
     parts: tuple[Key, ...] = Field(min_length=1)

@@ -11,12 +11,15 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from breachdesk.audit.models import Event
-from breachdesk.desk.substitute import Numbers, _conditions, numbers_of, watch_of
+from breachdesk.desk.substitute import Numbers, _conditions, _counted, numbers_of, watch_of, words_of
 from breachdesk.incidents.models import Incident
+from breachdesk.people.models import Person
 from regulators.actions import Told, meet_duty
+from regulators.catalogue import the_catalogue
 from regulators.catalogue.notice_rules import Substitute
+from regulators.catalogue.rules import Recipient
 from regulators.models import DutyMet
-from tests.factories import make_incident, make_user
+from tests.factories import make_incident, make_user, unguarded
 from tests.notifications.undelivered import make_undelivered
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +60,35 @@ def test_thresholds_are_passed_and_not_met() -> None:
     assert met(501, "1.99") == [False, True, False]
     assert met(400, "2.51") == [False, False, True]
     assert met(400, None) == [False, False, False]
+
+
+def test_a_law_may_ask_for_it_from_ten_people_on() -> None:
+    rule = Substitute(unreachable_at_least=10, parts=("toll_free_number_90_days",))
+    assert [one.is_met for one in _conditions(rule, Numbers(50, 9), None)] == [False]
+    [met] = _conditions(rule, Numbers(50, 10), None, Numbers(4, 3))
+    assert (met.is_met, met.words) == (True, "10 people or more without an address that works")
+    assert met.standing == "10 people, and up to 3 more of whom it is not known where they live"
+
+
+def test_every_law_that_speaks_of_telling_people_in_public_is_shown_with_its_words() -> None:
+    laws = [version for versions in the_catalogue().regimes.values() for version in versions]
+    speaks = {law.id for law in laws for duty in law.duties if duty.tell == Recipient.PEOPLE and words_of(duty)}
+    assert {
+        *("eu_gdpr", "eu_edps", "uk_gdpr", "gi_gdpr", "im_gdpr", "je_dpjl", "gg_dpl", "ch_fadp", "au_ndb", "br_lgpd"),
+        *("id_pdp", "nz_privacy_act", "tr_kvkk"),
+    } <= speaks
+    assert not any(law.delivery and law.delivery.substitute for law in laws if law.id in speaks), (
+        "that says it by numbers"
+    )
+
+
+def test_what_was_published_stays_when_the_case_says_otherwise(case: Incident) -> None:
+    meet_duty(case, Told("us_ny", "substitute_notice", "US-NY", timezone.now(), "On our page."), by=make_user("dpo"))
+    with unguarded():
+        Person.objects.filter(state="NY").update(state="CA")
+    _counted.cache_clear()
+    assert [one.place for one in watch_of(case, timezone.now()).published] == ["New York"]
+    _counted.cache_clear()
 
 
 def test_the_page_and_the_note_that_it_was_made(client: Client, case: Incident) -> None:
