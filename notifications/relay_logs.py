@@ -12,6 +12,7 @@ Postfix speaks of a message by its queue id. Of each, the log is asked for
 import gzip
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -32,6 +33,7 @@ ENHANCED = re.compile(r"\bdsn=(\d\.\d{1,3}\.\d{1,3})")
 RELAY = re.compile(r"\brelay=([^\s,\[]+)(?:\[([^\]]+)\])?")
 KINDS = {"sent": Kind.DELIVERED, "bounced": Kind.BOUNCED, "expired": Kind.BOUNCED, "deferred": Kind.DELAYED}
 OWN_MACHINE = {"127.0.0.1", "::1"}
+YEARS_TO_A_LEAP_DAY = 8  # around 2100 there are so many between two
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +118,18 @@ class PostfixLog:
             yield Found(about, f"{queue}.{about.delivery.hex}.{kind}", kind, enhanced, self._moment(at), raw)
 
     def _moment(self, written: str) -> datetime | None:
-        """The short form names neither year nor zone: the last year in which it is not in the future."""
-        try:
-            if written[:1].isdigit():
+        """The short form names neither year nor zone: the last year in which there is such a day, not in the future."""
+        if written[:1].isdigit():
+            with suppress(ValueError):
                 return datetime.fromisoformat(written)
-            year = self.now.astimezone(self.zone).year
-            moment = datetime.strptime(f"{year} {written}", "%Y %b %d %H:%M:%S").replace(tzinfo=self.zone)
-            return moment if moment < self.now + timedelta(days=1) else moment.replace(year=year - 1)
-        except ValueError:
             return None
+        latest = self.now.astimezone(self.zone) + timedelta(days=1)  # the relay's clock may be ahead of ours
+        for year in range(latest.year, latest.year - YEARS_TO_A_LEAP_DAY - 1, -1):
+            with suppress(ValueError):
+                moment = datetime.strptime(f"{year} {written}", "%Y %b %d %H:%M:%S").replace(tzinfo=self.zone)
+                if moment < latest:
+                    return moment
+        return None
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
