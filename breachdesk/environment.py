@@ -110,7 +110,8 @@ class Environment(BaseModel):
         ge=1,
         le=100,
         description="Connections of each sending process; a worker is two of them. When a process is killed, at most "
-        "one person per connection is in doubt: the one whose message was on the wire. The journal settles the others.",
+        "one person per connection is in doubt: the one whose message was on the wire. The journal settles the others. "
+        "While a mail host keeps messages waiting, others take the place of those connections: at most as many again.",
     )
     send_window: int = Field(
         default=8,

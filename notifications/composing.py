@@ -70,6 +70,14 @@ class Composer:
             return b""
         return self.domain_index(address_on(row.rung, personal))
 
+    def host_of(self, row: Claimed) -> bytes:
+        """The domain itself, empty as above; for this process's memory alone."""
+        try:
+            personal = unseal_personal(self.cipher, row.sealed, row.person, row.checksum)
+        except SealBroken:
+            return b""
+        return domain_of(address_on(row.rung, personal)).encode()
+
     def domain_index(self, address: str) -> bytes:
         return domain_index(self.cipher, domain_of(address))
 

@@ -9,6 +9,7 @@ a connection after a hundred messages, as some do, is simply connected to again.
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from notifications.hosts import Hosts
 from notifications.transport import Kind, Outcome, Phase
 
 FIRST_REST, LONGEST_REST = 1.0, 15.0  # seconds; the sweeper has a way tried again after as many
@@ -29,6 +30,7 @@ class Easing:
     untaken: int = 0  # messages that were not taken since
     hosts: set[bytes] = field(default_factory=set)  # whose messages these were
     is_told: bool = False  # people were told that it takes nothing
+    slow_hosts: Hosts = field(default_factory=Hosts)
 
     def ended(self, now: float, *, taken: int, is_told: bool) -> None:
         """A connection broke, after so many messages; `is_told` if the relay said that it is the connection's fault."""
@@ -86,24 +88,3 @@ _of_ways: dict[str, Easing] = defaultdict(Easing)
 
 def easing_of(way: str) -> Easing:
     return _of_ways[way]
-
-
-@dataclass
-class Spacing:
-    """Under a limit a minute, what was taken and could not leave does not leave in one burst with what follows it.
-
-    The same arithmetic as in turns.py, of this process alone and at the moment of the hand-over: at most one second's
-    messages at once. In calm weather it never waits.
-    """
-
-    per_minute: int | None
-    free_at: float = 0.0
-
-    def wait(self, now: float) -> float:
-        """Seconds until the next message may leave; it counts as leaving then."""
-        if not self.per_minute:
-            return 0.0
-        gap, block = 60 / self.per_minute, max(1, self.per_minute // 60)
-        wait = max(0.0, self.free_at - now - (block - 1) * gap)
-        self.free_at = max(self.free_at, now + wait) + gap
-        return wait

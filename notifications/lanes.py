@@ -6,43 +6,53 @@ from dataclasses import dataclass
 
 from notifications.composing import Letter
 from notifications.ledger import Hand
-from notifications.transport import Envelope
 
 
 @dataclass(frozen=True)
 class Window:
-    """Letters whose intent is committed, and how many answers are due with those that could not become one."""
+    """Letters whose intent is committed, and how many answers are due with those that could not become one.
+
+    None of them may begin to leave after `turns_end`, of the loop's clock.
+    """
 
     hand: Hand
     letters: list[Letter]
     answers: int
+    turns_end: float
 
 
 @dataclass(eq=False)
 class Lane:
-    """`begun` letters of its window were written, the last of them at `since`; 0 when no answer is waited for."""
+    """`begun` letters of its window were looked at, the last of them was written at `since`; 0 when no answer is
+    waited for."""
 
+    is_spare: bool = False  # in the place of one that waits for a slow host
+    is_replaced: bool = False
     taken: int = 0  # messages, by this connection
     since: float = 0.0
+    letter: Letter | None = None  # the last that was written
     begun: int = 0
     is_freed: bool = False  # those behind the one on the wire go by another connection, also the one announced to it
     window: Window | None = None
     upcoming: asyncio.Task[Window | None] | None = None
 
+    def behind(self) -> Iterator[tuple[Window, int]]:
+        """The windows with letters behind the one on the wire, and from which place."""
+        for window, begun in ((self.window, self.begun), (done(self.upcoming), 0)):
+            if window and begun < len(window.letters):
+                yield window, begun
+
     def free(self) -> Iterator[tuple[Window, Letter]]:
         """Everybody behind the message on the wire, who has its intent committed and nothing else."""
         self.is_freed = True
-        for window, begun in ((self.window, self.begun), (done(self.upcoming), 0)):
-            if window:
-                yield from ((window, letter) for letter in window.letters[begun:])
-                del window.letters[begun:]
+        for window, begun in self.behind():
+            yield from ((window, letter) for letter in window.letters[begun:])
+            del window.letters[begun:]
+
+    def following(self) -> tuple[Window, Letter] | None:
+        """Who is next, if its intent is committed by now."""
+        return next(((window, window.letters[begun]) for window, begun in self.behind()), None)
 
 
 def done(upcoming: asyncio.Task[Window | None] | None) -> Window | None:
     return upcoming.result() if upcoming and upcoming.done() and not upcoming.exception() else None
-
-
-def first_of(upcoming: asyncio.Task[Window | None] | None) -> Envelope | None:
-    """The envelope that may travel behind the last dot of a window: its intent is committed by now, or it waits."""
-    window = done(upcoming)
-    return window.letters[0].envelope if window and window.letters else None

@@ -5,7 +5,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
@@ -24,15 +24,21 @@ GATHER = 0.003  # seconds in which lanes come together in one commit; the wire d
 DATABASE_ERRORS = (Error, psycopg.Error)
 
 
-@dataclass
+@dataclass(eq=False)
 class Hand:
     """One batch in this worker's hand. `deadline` is the loop's time after which no dot of it may be written."""
 
     token: UUID
-    rows: deque[Claimed]
     deadline: float
-    unanswered: int
-    taken: int
+    rows: deque[Claimed] = field(default_factory=deque)
+    unanswered: int = 0
+    taken: int = 0
+    turns_end: float = float("inf")  # the loop's time until which the rows in hand must begin to leave (claiming.py)
+
+    def take(self, rows: Sequence[Claimed]) -> None:
+        self.rows.extend(rows)
+        self.unanswered += len(rows)
+        self.taken += len(rows)
 
 
 class Ledger:

@@ -4,7 +4,8 @@ One row for each edition is locked by every claim, so any number of workers shar
 the database's clock, so that neither a restart nor an empty Redis makes a burst. An edition without limits has no row.
 
 - Rate: the generic cell rate algorithm (ITU-T I.371). `free_at` is the theoretical time of arrival; T = 60 s / rate;
-  at most B = one second's messages, 1 at least, may go at once. So over any 60 s at most rate + B are taken.
+  at most B = half a second's messages, 1 at least, may go at once, and each must leave within another half second or
+  loses its turn (claiming.py). So over any 60 s at most the rate and one second's messages leave, 1 at least.
 - Waves: one opens with the first person taken in it, and the next no sooner than its hours later. What a wave did not
   use is not added to the next, so that a night or a pause does not flood the hotline.
 - Canary: nobody after the first so many, until `canary_at` says that they were through and it paused by itself.
@@ -72,6 +73,11 @@ CLAIMS = {
     for only_tried in (True, False)
 }
 
+PUT_OFF = """
+UPDATE notifications_delivery SET state = 'planned', token = NULL, next_at = now() + make_interval(secs => %(seconds)s)
+WHERE token = %(token)s AND id = ANY(%(rows)s) AND state = 'claimed'
+"""
+
 COUNT = """
 SELECT count(*) FROM notifications_batch AS b JOIN notifications_delivery AS d ON d.token = b.id
 WHERE b.edition_id = %(edition)s AND d.edition_id = %(edition)s
@@ -94,6 +100,11 @@ WHERE edition_id = %(edition)s AND next_at > now() AND (
     (state = 'planned' AND token IS NULL AND next_at > now() + make_interval(secs => %(longest)s))
     OR (state = 'retry_wait' AND settled_at <= next_at AND next_at - settled_at < settled_at - now() - interval '1 s'))
 """
+
+
+# Seconds for which somebody of a slow host is put off. Who is due longer goes first, so it is seldom twice while others
+# wait.
+WAITS_FOR_HOST, WAITS_ALONE = 5.0, 1.0
 
 
 class Looked(NamedTuple):
@@ -159,7 +170,8 @@ def _take(limits: Limits, most: int, token: UUID | None, journal: UUID | None) -
         epoch=limits.epoch,
     )
     by_domain = limits.schedule.per_domain or limits.schedule.at_once
-    rows = turns.granted(limits, look.token, look.rows) if by_domain else look.rows
+    rows = _without_waiting_hosts(limits, look)
+    rows = turns.granted(limits, look.token, rows) if by_domain else rows
     _let_go(pace, limits.schedule, rows, now)
     if not rows and token is None:
         Batch.objects.filter(pk=look.token).delete()
@@ -168,6 +180,14 @@ def _take(limits: Limits, most: int, token: UUID | None, journal: UUID | None) -
     if only_tried:
         return Taken(look.token, rows, gate.again_in)
     return Taken(look.token, rows, _next_turn(limits.edition_id) if by_domain else None)
+
+
+def _without_waiting_hosts(limits: Limits, look: Looked) -> list[Claimed]:
+    """Whoever is put off before the turns are given out takes nobody else's."""
+    late = {row.id for row in look.rows if limits.is_to_wait and limits.is_to_wait(row)}
+    if late:
+        run(PUT_OFF, {"token": look.token, "rows": list(late), "seconds": WAITS_FOR_HOST})
+    return [row for row in look.rows if row.id not in late]
 
 
 def claim_some(
@@ -324,6 +344,13 @@ def give_back(token: UUID) -> int:
     """As delivery.give_back; whoever was never begun may be taken again."""
     with transaction.atomic():
         return _may_be_taken_again(token, delivery.give_back(token))
+
+
+def put_off(token: UUID, rows: Sequence[UUID], seconds: float) -> int:
+    """These were claimed and not begun; anybody may take them again once the seconds are over."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(PUT_OFF, {"token": token, "rows": list(rows), "seconds": seconds})
+        return _may_be_taken_again(token, int(cursor.rowcount))
 
 
 def take_back(token: UUID, rows: Sequence[UUID]) -> int:

@@ -39,6 +39,7 @@ class ProviderConnection:
 
     def __init__(self, backend: str, timeout: float) -> None:
         self.broken = False
+        self.announced: Envelope | None = None
         self.timeout = timeout
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="provider")
         self._backend = cast(Any, get_connection(backend))

@@ -28,7 +28,7 @@ class SmtpConnection:
         self.broken = True
         self.pipelining = False
         self._phase = Phase.CONNECT
-        self._ahead: Envelope | None = None
+        self.announced: Envelope | None = None
         self._wire: Wire
 
     async def connect(self) -> "SmtpConnection":
@@ -137,7 +137,7 @@ class SmtpConnection:
             await self._wire.flush(self.relay.short_timeout)
             self._demand_lease(deadline)
             unsent = ending
-        self._phase, self._ahead = Phase.DOT, following
+        self._phase, self.announced = Phase.DOT, following
         if unsent:
             self._wire.write(unsent)
 
@@ -156,12 +156,12 @@ class SmtpConnection:
     async def _envelope(self, sender: bytes, to: bytes) -> Outcome | None:
         """MAIL, RCPT and DATA. None when the server waits for the message."""
         self._phase = Phase.MAIL
-        if self._ahead not in (None, (sender, to)):
+        if self.announced not in (None, (sender, to)):
             raise BrokenConnection("another message was announced to it")
         commands = _commands(sender, to)
-        if self.pipelining and self._ahead is None:
+        if self.pipelining and self.announced is None:
             self._wire.write(b"".join(commands))
-        self._ahead, refused = None, None
+        self.announced, refused = None, None
         for command, phase in zip(commands, _ENVELOPE, strict=True):
             if not self.pipelining:
                 if refused:
@@ -200,12 +200,12 @@ class SmtpConnection:
         return reply.outcome(Kind.UNKNOWN, Phase.DOT)
 
     def _break(self) -> None:
-        self.broken, self._ahead = True, None
+        self.broken, self.announced = True, None
         self._wire.fail("it is no longer used")
 
     async def close(self) -> None:
         """Say goodbye, briefly. Nothing that goes wrong here changes anything."""
-        if self.broken or self._ahead:  # after an announced message it would take our goodbye for its first line
+        if self.broken or self.announced:  # after an announced message it would take our goodbye for its first line
             self._break()
             return
         self.broken = True

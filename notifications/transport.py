@@ -71,6 +71,7 @@ class Connection(Protocol):
     """One way out: hands over one message at a time and is never used by two at once."""
 
     broken: bool
+    announced: Envelope | None  # it left with the message before and may not be left out
 
     async def hand_over(
         self,

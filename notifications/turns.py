@@ -28,7 +28,9 @@ from notifications.schedule import Schedule
 DomainOf = Callable[[Claimed], bytes]
 State = Delivery.State
 LOOKED_AT = 500  # rows that one claim looks at, to find some whose turn it is
-PART_OF_A_BLOCK = 2  # a worker comes back for half a second's messages, not for each
+AT_ONCE = 0.5  # seconds' messages that may be given out at the same moment, one at least
+IN_TIME = 0.5  # seconds in which what was given out must leave; so both together are one second's messages
+PART_OF_A_BLOCK = 2  # a worker comes back for a quarter of a second's messages, not for each
 LEAST_GAP, FIRST_GAP, MOST_GAP = timedelta(milliseconds=2), timedelta(milliseconds=10), timedelta(seconds=1)
 FARTHEST_GUESS = timedelta(minutes=10)
 LONGEST_NIGHT = 49 * 3600.0  # as the database's guard has it
@@ -60,6 +62,11 @@ class Limits:
     zone: str
     domain_of: DomainOf
     epoch: int | None = None
+    is_to_wait: Callable[[Claimed], bool] | None = None  # for a host that keeps us waiting (hosts.py)
+
+    @property
+    def is_paced(self) -> bool:
+        return bool(self.schedule.per_minute or self.schedule.per_domain)
 
     @property
     def canary(self) -> int:
@@ -83,14 +90,15 @@ def rate_allows(per_minute: int | None, free_at: datetime, now: datetime) -> tup
     if per_minute is None:
         return LOOKED_AT, 0
     gap, block = _gap_and_block(per_minute)
-    part = max(1, block // PART_OF_A_BLOCK)
+    part = max(1, int(block) // PART_OF_A_BLOCK)
     ahead = max(0.0, (free_at - now).total_seconds())
     most = int(block - ahead / gap + 1e-6)
     return (most, 0) if most >= part else (0, max(0.001, ahead - (block - part) * gap))
 
 
-def _gap_and_block(per_minute: int) -> tuple[float, int]:
-    return 60 / per_minute, max(1, per_minute // 60)
+def _gap_and_block(per_minute: int) -> tuple[float, float]:
+    """Seconds from one message to the next, and how many messages may be given out at the same moment."""
+    return 60 / per_minute, max(1.0, per_minute / 60 * AT_ONCE)
 
 
 def longest_wait(per_minute: int | None) -> float:

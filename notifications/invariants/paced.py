@@ -2,10 +2,11 @@
 
 What is asked holds over any span, and so over any minute: in t seconds at most t x limit / 60 messages, and
 
-- a block: one second's messages, one at least, may go at once (pace.py);
-- what is late: who was taken before a stall goes when it is over, beside those whose turn it is then. A worker sends
-  what it has in hand no faster than the limit (easing.py), and takes nobody while somebody waits in its hand;
-- one more block for each time that the database's clock jumped ahead (`jumps`): to the pace an hour has passed;
+- a block: what may go at once, half a second's messages and one at least (turns.AT_ONCE), and what may leave half a
+  second after its turn (turns.IN_TIME). Together one second's messages, so that over any 60 s at most the limit and one
+  block leave; where the limit is below 120 a minute, the limit and one message;
+- once more what may go at once, for each time that the database's clock jumped ahead (`jumps`): to the pace an hour has
+  passed;
 - what the mail host's log was late itself (`lag`).
 
 By a mail host's log each message counts when its envelope came. Without one the intents count; these are committed for
@@ -29,9 +30,9 @@ from breachdesk.audit.models import Event
 from notifications.invariants.accepted import Accepted
 from notifications.invariants.findings import Finding
 from notifications.models import Attempt, Delivery, Edition
+from notifications.turns import AT_ONCE, IN_TIME
 
 EVER = float("-inf")
-LATE = 1.0  # seconds' messages that were held up
 ROUNDING = 0.001  # of a message: moments are kept to the microsecond
 NUMBERS = {
     "per_minute": re.compile(r"(\d+)/min(?!/)"),
@@ -156,7 +157,7 @@ def most_beyond(arrivals: Sequence[Arrival], speeds: Speeds, jumps: int = 0, lum
 
 def room(most: int, jumps: int = 0) -> float:
     """How many may come at the same moment."""
-    return max(1, most // 60) * (1 + jumps) + most / 60 * LATE
+    return max(1.0, most / 60 * AT_ONCE) * (1 + jumps) + most / 60 * IN_TIME
 
 
 def _let_meanwhile(speeds: Speeds, begin: float, end: float) -> float:

@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -73,9 +74,14 @@ class Sink:
 
     def _stop(self) -> None:
         self.server.close()
-        for task in asyncio.all_tasks(self.loop):
+        talking = asyncio.all_tasks(self.loop)
+        for task in talking:
             task.cancel()
-        self.loop.call_soon(self.loop.stop)
+        self.loop.create_task(self._hang_up(talking))
+
+    async def _hang_up(self, talking: Iterable[asyncio.Task[None]]) -> None:
+        await asyncio.gather(*talking, return_exceptions=True)
+        self.loop.stop()
 
     def times(self) -> Counter[str]:
         return Counter(caught.to for caught in self.caught)

@@ -1,5 +1,6 @@
 """One domain's trouble is its own: how many of its messages are out at once, and who waits behind one of them."""
 
+import time
 from collections import Counter
 from threading import Thread
 
@@ -50,19 +51,71 @@ def test_no_more_of_one_domain_are_out_at_once_over_all_workers() -> None:
 
 
 def test_behind_a_message_that_gets_no_answer_nobody_waits() -> None:
-    """One connection, and the first message on it hangs: the others of its windows go by another worker meanwhile."""
-    edition = being_sent(Schedule(), people=addresses(8))
+    """One connection, and the first message on it hangs: the others of its windows go by another one meanwhile."""
+    edition = being_sent(Schedule(), people=[f"person{n}@host{n}.example" for n in range(8)])
     hung = Fault("dot", "take_and_silence", times=1)
-    with sink(hung, smtp_connections=1, smtp_timeout=8) as caught:
+    with sink(hung, smtp_connections=1, smtp_timeout=40) as caught:
         worker = Thread(target=lambda: (drain(edition), connection.close()))
         worker.start()
-        until(lambda: states(edition)["handing_over"] == 1 and states(edition)["retry_wait"] == 7)
-        assert drain(edition) is End.NOTHING_DUE
-        assert states(edition) == {"handing_over": 1, "handed_over": 7}
-        worker.join(60)
+        until(lambda: states(edition) == {"handing_over": 1, "handed_over": 7})
+        assert caught.connections == 2
+    worker.join(60)
     assert states(edition) == {"unknown": 1, "handed_over": 7}
     assert set(caught.times().values()) == {1}
     assert not Delivery.objects.exclude(tries=1).exists(), "who was not sent was not tried"
+
+
+@pytest.mark.parametrize(
+    ("hangs_at", "limits"),
+    [("dot", Schedule()), ("rcpt", Schedule()), ("dot", Schedule(per_minute=3000)), ("dot", Schedule(per_domain=3000))],
+)
+def test_a_domain_that_answers_nothing_holds_nobody_else_up(hangs_at: str, limits: Schedule) -> None:
+    """Half of all people are there, and the first message to it hangs for as long as an answer is waited for."""
+    people = [f"{name}{n:04}@{name}.example" for n in range(40) for name in ("hung", "quick")]
+    edition = being_sent(limits, people=people)
+    act = "take_and_silence" if hangs_at == "dot" else "silence"
+    with sink(Fault(hangs_at, act, who="hung"), smtp_timeout=40) as caught:
+        worker = Thread(target=lambda: (drain(edition, seconds=5), connection.close()))
+        worker.start()
+        until(lambda: states(edition)["handed_over"] == 40)
+        held = states(edition)["handing_over"]
+        assert 1 <= held <= 4 + 1, "the first ones, and one more that was tried"
+        assert Counter(one.to.partition("@")[2] for one in caught.caught)["quick.example"] == 40
+        assert not Delivery.objects.filter(state__in=["unknown", "refused"]).exists(), "no wait was over yet"
+    worker.join(60)  # the mail server is gone, so each wait ends
+    assert not worker.is_alive()
+    assert sum(states(edition).values()) == 80
+    assert states(edition)["handed_over"] == 40
+    assert set(caught.times().values()) == {1}
+
+
+def test_a_domain_that_answers_slowly_has_a_few_connections_and_the_others_theirs() -> None:
+    people = [f"person{n:04}@{'slow' if n % 4 == 0 else 'quick'}.example" for n in range(32)]
+    edition = being_sent(Schedule(), people=people)
+    with sink() as caught:
+        caught.slow = ("slow.example", 2)
+        while drain(edition, seconds=60) is not End.CLOSED:
+            time.sleep(0.2)
+    assert states(edition) == {"handed_over": 32}
+    assert set(caught.times().values()) == {1}
+    order = [one.to.partition("@")[2] for one in sorted(caught.caught, key=lambda one: one.at)]
+    before = order[: len(order) - order[::-1].index("quick.example")].count("slow.example")
+    assert before <= 5, "those that held the four connections first, and one more; not all eight"
+    assert caught.most_at_once["slow.example"] <= 4, "once nobody else waits it has all connections, and no more"
+
+
+def test_a_mail_server_that_stands_still_is_not_given_twice_the_connections() -> None:
+    people = [f"person{n}@host{n}.example" for n in range(40)]
+    edition = being_sent(Schedule(), people=people)
+    with sink(Fault("dot", "take_and_silence"), smtp_timeout=40) as caught:
+        worker = Thread(target=lambda: (drain(edition, seconds=3), connection.close()))
+        worker.start()
+        until(lambda: caught.connections == 5)
+        with pytest.raises(AssertionError):
+            until(lambda: caught.connections > 5, seconds=3)
+    worker.join(60)
+    assert set(caught.times().values()) == {1}
+    assert states(edition)["unknown"] == len(caught.caught) == 5
 
 
 def test_a_domain_that_puts_everybody_off_slows_nobody() -> None:

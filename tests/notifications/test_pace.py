@@ -15,7 +15,7 @@ from notifications.ends import End
 from notifications.management.commands.run_sweeper import Command
 from notifications.models import Batch, Delivery, Edition, Pace
 from notifications.schedule import Schedule, in_force
-from notifications.turns import Limits, rate_allows
+from notifications.turns import IN_TIME, Limits, rate_allows
 from tests.factories import unguarded
 from tests.notifications.limited import addresses, being_sent, drain, later, sink, states
 from tests.notifications.sink import Fault
@@ -43,23 +43,23 @@ def test_over_any_minute_at_most_the_limit_and_one_second_go(per_minute: int) ->
         pause = timedelta(seconds=40) if most and len(gone) % 100 == 99 else timedelta(seconds=max(wait, 0.1))
         at += pause
     for begin, _ in gone:
-        within = sum(number for moment, number in gone if begin <= moment < begin + timedelta(seconds=60))
-        assert within <= per_minute + max(1, per_minute // 60)
+        within = sum(number for moment, number in gone if begin <= moment < begin + timedelta(seconds=60 + IN_TIME))
+        assert within <= per_minute + max(1, per_minute // 60), "also if all of it leaves as late as it may"
     assert sum(number for _, number in gone) > per_minute * 2, "and it is used"
 
 
 def test_claims_share_one_pace_whoever_asks_and_however_often() -> None:
     edition = being_sent(Schedule(per_minute=600))
     first = take(edition)
-    assert len(first.rows) == 10, "one second's messages"
+    assert len(first.rows) == 5, "half a second's messages"
     with unguarded():
         Pace.objects.update(free_at=F("free_at") + timedelta(seconds=5))  # for a machine that stands still meanwhile
     again = take(edition)
     assert again.rows == []
-    assert 0 < (again.again_in or 0) <= 5.5, "not for each, but for half a second's together"
+    assert 0 < (again.again_in or 0) <= 5.5, "not for each, but for a quarter of a second's together"
     later(edition, seconds=60)
-    assert len(take(edition).rows) == 10, "what was not used in a minute is not added up"
-    assert Pace.objects.get().taken == 20
+    assert len(take(edition).rows) == 5, "what was not used in a minute is not added up"
+    assert Pace.objects.get().taken == 10
 
 
 def test_a_restart_finds_the_pace_as_it_was() -> None:
@@ -103,14 +103,14 @@ def test_two_workers_share_one_pace_and_nobody_gets_it_twice() -> None:
 def test_a_killed_worker_s_people_are_not_counted_and_go_later() -> None:
     edition = being_sent(Schedule(per_minute=600))
     token = take(edition).token
-    assert states(edition) == {"claimed": 10, "planned": 50}
+    assert states(edition) == {"claimed": 5, "planned": 55}
     with unguarded():
         Batch.objects.filter(pk=token).update(lease_until=F("lease_until") - timedelta(days=1))
     swept = sweeping.sweep()
-    assert swept.returned == 10
+    assert swept.returned == 5
     assert Pace.objects.get().taken == 0
     later(edition, seconds=2)
-    assert len(take(edition).rows) == 10
+    assert len(take(edition).rows) == 5
 
 
 def test_a_long_wait_ends_the_drain_and_the_sweeper_rings_when_it_is_over() -> None:
