@@ -105,7 +105,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CONCURRENCY = 2
-CELERY_TASK_TIME_LIMIT = 45 + BREACHDESK.smtp_timeout + 30
+# A drain stays while one connection waits for a slow host, then for the last answer that the others wait for.
+CELERY_TASK_TIME_LIMIT = 45 + 2 * BREACHDESK.smtp_timeout + 30
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
