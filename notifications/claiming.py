@@ -74,7 +74,7 @@ class Supply:
                 continue
             self._claim_ahead()
             if hand:
-                rows = [hand.rows.popleft() for _ in range(min(self._share(most), len(hand.rows)))]
+                rows = [hand.rows.popleft() for _ in range(min(most, self._share(), len(hand.rows)))]
                 return Portion(hand, rows, hand.turns_end)
             if self.claiming:
                 await asyncio.shield(self.claiming)
@@ -90,9 +90,12 @@ class Supply:
         if self.claiming is None and asyncio.get_running_loop().time() - self.claimed_at > 2 * LOOK_UP:
             self.nothing_due = self.held_back = False
 
-    def _share(self, most: int) -> int:
-        """What may leave now leaves over all connections."""
-        return min(most, -(-self.last // self.connections)) if self.limits else most
+    def _share(self) -> int:
+        """What little there is leaves over all connections, so that none of them ends long after the others."""
+        return -(-self._waiting() // self.connections)
+
+    def _waiting(self) -> int:
+        return sum(len(hand.rows) for hand in self.hands)
 
     def take_back(self, portion: Portion) -> None:
         """There was no way out for it."""
@@ -122,9 +125,8 @@ class Supply:
 
     def _claim_ahead(self) -> None:
         """Claim while at least one batch is still in hand, and never twice at once."""
-        waiting = sum(len(hand.rows) for hand in self.hands)
         enough = 1 if self.limits else BATCH_ROWS
-        if self.claiming is None and not self.nothing_due and waiting < enough:
+        if self.claiming is None and not self.nothing_due and self._waiting() < enough:
             self.claiming = asyncio.create_task(self._claim())
 
     async def _claim(self) -> None:
