@@ -226,6 +226,27 @@ BUILDS = {
         '"lease": 0.0,',
         (CLOCK,),
     ),
+    "lets a slow host hold every connection": Build(
+        "no connection takes the place of one that waits for an answer",
+        "notifications/sending.py",
+        "if late and not self.hosts.are_alone(now):",
+        "if False:",
+        (DOMAIN,),
+    ),
+    "gives a silent relay twice the connections": Build(
+        "every connection that waits is replaced, also where nothing at all is answered",
+        "notifications/sending.py",
+        "if self.replaced and self.hosts.quick == self.quick_before:",
+        "if False:",
+        (DOMAIN,),
+    ),
+    "lets a late turn go": Build(
+        "what a worker has in hand goes whenever it goes on, however long it was held up",
+        "notifications/claiming.py",
+        "NEVER if may_be_late else began + IN_TIME",
+        "NEVER",
+        ("test_two_processes",),
+    ),
     "mends a wait again and again": Build(
         "whoever is to be tried again comes sooner with every look",
         THE_PACE,
