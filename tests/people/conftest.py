@@ -8,13 +8,18 @@ from tests.factories import make_incident, make_organisation, make_people, make_
 from tests.people.exporting import sealed_files
 
 
-@pytest.fixture
-def listed(db: None) -> Incident:
-    """An incident whose list of four people was taken in."""
+@pytest.fixture(scope="module")
+def taken_in(made_once: None) -> Incident:
     make_organisation()
     incident = make_incident()
     make_people(incident)
     return incident
+
+
+@pytest.fixture
+def listed(taken_in: Incident, db: None) -> Incident:
+    """An incident whose list of four people was taken in."""
+    return Incident.objects.get(pk=taken_in.pk)
 
 
 @pytest.fixture

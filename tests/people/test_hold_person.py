@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from breachdesk.accounts.models import Organisation
 from breachdesk.accounts.permissions import ROLES
 from breachdesk.audit.models import Event
 from breachdesk.people import actions
@@ -23,12 +24,21 @@ from tests.people.test_people_page import client_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def person() -> Person:
-    make_organisation()
+@pytest.fixture(scope="module", autouse=True)
+def organisation(made_once: None) -> Organisation:
+    return make_organisation()
+
+
+@pytest.fixture(scope="module")
+def reachable(organisation: Organisation) -> Person:
     incident = make_incident()
     make_people(incident)
     return Person.objects.of(incident).reachable_by_email()[0]
+
+
+@pytest.fixture
+def person(reachable: Person, db: None) -> Person:
+    return Person.objects.get(pk=reachable.pk)
 
 
 def hold(person: Person, role: str = "dpo", version: int | None = None, **said) -> Person:  # type: ignore[no-untyped-def]
@@ -224,7 +234,6 @@ def test_the_dpo_answers_the_mark_once_and_it_is_remembered(person: Person) -> N
 
 def test_a_newer_list_that_marks_them_again_is_a_new_question_to_the_dpo() -> None:
     """Two lists that say so are more than one, and a letter to the dead cannot be called back."""
-    make_organisation()
     incident = make_incident()
     heading, row = "customer_id,name,email,deceased\n", "7,Ana Ng,ana@example.com,yes\n"
     make_people(incident, heading + row + "8,Bo Ek,bo@example.com,\n")
@@ -247,7 +256,6 @@ def test_a_newer_list_that_marks_them_again_is_a_new_question_to_the_dpo() -> No
 
 
 def test_without_the_list_that_marked_them_again_the_answer_holds() -> None:
-    make_organisation()
     incident = make_incident()
     text = "customer_id,name,email,deceased\n7,Ana Ng,ana@example.com,yes\n"
     make_people(incident, text)

@@ -24,13 +24,18 @@ MAY_NOT = ["auditor", "administrator"]
 REASON = "Mrs zyxwhy rang the hotline."
 
 
-@pytest.fixture
-def person() -> Person:
+@pytest.fixture(scope="module")
+def found(made_once: None) -> Person:
     make_organisation()
     incident = make_incident()
     make_people(incident)
     (found,) = actions.find_people(incident, "hr-1", by=make_user("responder"))
     return found
+
+
+@pytest.fixture
+def person(found: Person, db: None) -> Person:
+    return Person.objects.select_related("incident").get(pk=found.pk)
 
 
 def reveal(client: Client, person: Person, **said: str):  # type: ignore[no-untyped-def]
