@@ -49,4 +49,4 @@ def test_no_task_keeps_a_result_acknowledges_late_or_repeats_itself() -> None:
     assert app.conf.result_backend is None
     assert (app.conf.worker_prefetch_multiplier, app.conf.task_publish_retry) == (1, False)
     ours = settings.BREACHDESK
-    assert app.conf.task_time_limit == 45 + ours.smtp_timeout + 30, "it never kills a wait for the last answer"
+    assert app.conf.task_time_limit >= 45 + ours.smtp_timeout + 30, "it never kills a wait for the last answer"
