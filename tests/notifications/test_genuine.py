@@ -7,23 +7,23 @@ from html import unescape
 from uuid import uuid4
 
 import pytest
+from django.conf import settings as product
 from django.core.cache import cache
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from pytest_django import Settings
 
 from breachdesk.accounts.models import Organisation
 from notifications.genuine import all_words, language_for
 from notifications.models import Delivery, Edition
 from notifications.verification_codes import ALPHABET, code_of, normal_code, printer
 from tests.desk.exporting import pointing
-from tests.factories import unguarded
+from tests.factories import make_edition_being_sent, unguarded
 from tests.notifications.sink import Sink
 from tests.notifications.test_drain import being_sent, drain
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 CODE = re.compile(r"(?<![\w-])([0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})(?![\w-])")
 PEOPLE = 3
 
@@ -33,11 +33,12 @@ def no_tries_yet() -> None:
     cache.clear()
 
 
-@pytest.fixture
-def codes(settings: Settings) -> list[str]:
+@pytest.fixture(scope="module", autouse=True)
+def codes(committed_once: None) -> list[str]:
     """From the messages themselves, as the people have them in hand."""
-    with Sink([]) as sink:
-        pointing(settings)(sink)
+    with Sink([]) as sink, pytest.MonkeyPatch.context() as changed:
+        changed.setattr(product, "BREACHDESK", product.BREACHDESK)  # put back at the end
+        pointing(product)(sink)
         drain(being_sent(PEOPLE))
     return [code_in(caught.message) for caught in sink.caught]
 
@@ -87,8 +88,8 @@ def test_other_codes_are_not_known_and_told_in_the_same_shape(codes: list[str]) 
 
 
 def test_a_code_of_a_message_that_never_left_is_not_known() -> None:
-    edition = being_sent(1)
-    assert "We do not know this code" in ask(code_of(printer(), edition.deliveries.get().pk))
+    edition = make_edition_being_sent()
+    assert "We do not know this code" in ask(code_of(printer(), edition.deliveries.all()[0].pk))
 
 
 def test_known_and_unknown_codes_take_the_same_path(codes: list[str]) -> None:
@@ -165,7 +166,6 @@ def test_the_database_keeps_the_hash_as_it_is(codes: list[str]) -> None:
 
 
 def test_codes_are_made_of_letters_nobody_misreads() -> None:
-    being_sent(1)
     made = {code_of(printer(), uuid4()) for _ in range(2_000)}
     assert len(made) == 2_000
     assert set("".join(made)) == set(ALPHABET) | {"-"}
