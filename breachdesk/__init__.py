@@ -1,3 +1,3 @@
-from breachdesk.celery import app as celery_app
+import gc
 
-__all__ = ["celery_app"]
+gc.set_threshold(50_000)  # what imports make stays; looking through it again and again is an eighth of every start

@@ -33,7 +33,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
-    "anymail",
+    *(["anymail"] if BREACHDESK.anymail else []),
     "csp",
     "breachdesk.vault",
     "breachdesk.audit",

@@ -8,7 +8,7 @@ urlpatterns = [
     path("", include("breachdesk.people.urls")),
     path("", include("notifications.urls")),
     path("", include("regulators.urls")),
-    path("webhooks/", include("notifications.webhooks")),
+    path("webhooks/", include("notifications.webhook_urls")),
 ]
 
 if settings.BREACHDESK.demo:

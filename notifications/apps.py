@@ -12,12 +12,12 @@ class NotificationsConfig(AppConfig):
         from anymail.signals import AnymailTrackingEvent, tracking
         from django.core.checks import register
 
-        from notifications import later, lists_in_use, told  # noqa: F401 (register what the people's pages ask)
         from notifications.checks import check_provider
-        from notifications.provider_events import store_event
         from notifications.second_way import check_second_way
 
         def take(sender: Any, event: AnymailTrackingEvent, esp_name: str, **_: Any) -> None:
+            from notifications.provider_events import store_event
+
             store_event(event, source=esp_name)
 
         tracking.connect(take, weak=False, dispatch_uid="notifications")

@@ -27,7 +27,6 @@ from hashlib import sha256
 from pathlib import Path
 
 from django.conf import settings
-from flufl.bounce import all_failures
 
 from notifications.mail_events import Kind, Report, keep
 from notifications.provider_events import delivery_in, enhanced_in
@@ -116,6 +115,8 @@ def kind_of(message: Message, raw: bytes) -> tuple[Kind, str] | None:
         text = raw[:LOOKED_THROUGH].decode("latin-1")
         if fields := _fields(_FIELD.findall(text)):
             return fields
+        from flufl.bounce import all_failures
+
         for_now, for_good = all_failures(message)
         if for_now or for_good:
             return Kind.BOUNCED if for_good else Kind.DELAYED, enhanced_in(text)

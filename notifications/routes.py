@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
-from notifications.providers import ProviderConnection
 from notifications.smtp import SmtpConnection
 from notifications.transport import Connection, Relay
 
@@ -89,4 +88,6 @@ async def connect(route: int = FIRST) -> Connection:
     """A connection, ready for its first message. Raises RouteDown."""
     if transport_of(route) == "smtp":
         return await SmtpConnection(relay(route)).connect()
+    from notifications.providers import ProviderConnection
+
     return ProviderConnection(transport_of(route), settings.BREACHDESK.smtp_timeout)

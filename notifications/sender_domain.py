@@ -8,12 +8,15 @@ editor's page is opened, for two seconds in all, and remembered; nothing here ev
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.core.cache import cache
-from dns import exception, resolver
-from dns.rdatatype import MX, TXT, RdataType
 
 from notifications.lint import Finding, Level
+
+if TYPE_CHECKING:
+    from dns.rdatatype import RdataType
+    from dns.resolver import Answer, Resolver
 
 LIFETIME = 2.0
 """Seconds that all questions about a domain may take together."""
@@ -38,10 +41,12 @@ def is_reserved(domain: str) -> bool:
     return any(domain == name or domain.endswith(f".{name}") for name in RESERVED)
 
 
-def look_up(domain: str, asked: resolver.Resolver | None = None) -> None:
+def look_up(domain: str, asked: "Resolver | None" = None) -> None:
     """Remembers what the DNS says, an hour, or five minutes that it said nothing; asks nobody who was asked lately."""
     if not domain or is_reserved(domain) or cache.get(_key(domain)) is not None:
         return
+    from dns import exception, resolver
+
     try:
         cache.set(_key(domain), records_of(domain, asked or resolver.get_default_resolver()), KEPT)
     except (exception.DNSException, OSError):
@@ -65,12 +70,15 @@ def findings_of(domain: str, records: Records) -> list[Finding]:
     return [*_mail_servers(domain, records), *_spf(domain, records), *_dmarc(domain, records)]
 
 
-def records_of(domain: str, asked: resolver.Resolver) -> Records:
+def records_of(domain: str, asked: "Resolver") -> Records:
     """Raises DNSException if one of the questions gets no answer in time."""
+    from dns.rdatatype import MX
+    from dns.resolver import NXDOMAIN
+
     ask = _Asker(asked)
     try:
         servers = tuple(str(one.exchange) for one in ask(domain, MX))
-    except resolver.NXDOMAIN:
+    except NXDOMAIN:
         return Records(exists=False)
     spf = tuple(text for text in ask.texts(domain) if text.lower().split(" ")[0] == "v=spf1")
     for parent in _upwards(domain):
@@ -82,19 +90,24 @@ def records_of(domain: str, asked: resolver.Resolver) -> Records:
 class _Asker:
     """All questions about one domain, within one lifetime."""
 
-    def __init__(self, asked: resolver.Resolver) -> None:
+    def __init__(self, asked: "Resolver") -> None:
         self.asked, self.until = asked, time.monotonic() + LIFETIME
 
-    def __call__(self, name: str, kind: RdataType) -> resolver.Answer | tuple[()]:
+    def __call__(self, name: str, kind: "RdataType") -> "Answer | tuple[()]":
+        from dns.resolver import NoAnswer
+
         try:
             return self.asked.resolve(f"{name}.", kind, lifetime=max(0.01, self.until - time.monotonic()))
-        except resolver.NoAnswer:
+        except NoAnswer:
             return ()
 
     def texts(self, name: str) -> list[str]:
+        from dns.rdatatype import TXT
+        from dns.resolver import NXDOMAIN
+
         try:
             return [b"".join(one.strings).decode("ascii", "replace").strip() for one in self(name, TXT)]
-        except resolver.NXDOMAIN:
+        except NXDOMAIN:
             return []
 
 

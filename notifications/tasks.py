@@ -6,11 +6,11 @@ import os
 from datetime import timedelta
 from uuid import UUID
 
-from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from breachdesk.celery import app
 from notifications import alarms, letter_making, sending, sweeping
 from notifications.ends import End
 from notifications.failpoints import reach
@@ -33,7 +33,7 @@ def _say_stop(**_: object) -> None:
     _stopping[0] = 1
 
 
-@shared_task
+@app.task
 def drain(edition_id: str) -> None:
     """Passes the ring on as soon as there is more to do than it can do at once.
 
@@ -56,7 +56,7 @@ def drain(edition_id: str) -> None:
         ring(edition)
 
 
-@shared_task
+@app.task
 def sweep() -> None:
     with sweeping.sweeper_lock() as held:
         unattended = sweeping.sweep().unattended if held else []
@@ -75,7 +75,7 @@ def ring(edition_id: UUID) -> None:
         logger.warning("The doorbell of edition %s could not be rung: %s", edition_id, problem)
 
 
-@shared_task(time_limit=LONGEST_LETTERS)
+@app.task(time_limit=LONGEST_LETTERS)
 def make_letters(run_id: str) -> None:
     parent = os.getppid()
     more = letter_making.work_on_letters(
@@ -85,7 +85,7 @@ def make_letters(run_id: str) -> None:
         ring_letters(UUID(run_id))
 
 
-@shared_task
+@app.task
 def restart_letters() -> None:
     """Beat rings again for letters whose ring was lost or whose worker has died, and clears away what crashes left."""
     for run in LetterRun.objects.being_made():

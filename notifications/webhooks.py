@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import hmac
 import time
+from collections.abc import Callable
 from typing import Any
 
 from anymail import urls
@@ -21,7 +22,6 @@ from anymail.webhooks.resend import ResendTrackingWebhookView
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import URLPattern, path
 from django.utils.crypto import constant_time_compare
 from requests import RequestException
 
@@ -123,19 +123,19 @@ class AmazonReports(Guarded, AmazonSESTrackingWebhookView):  # type: ignore[misc
 OWN = {"amazon_ses": AmazonReports, "resend": ResendReports}
 
 
-def _addresses() -> list[URLPattern]:
+def _doors() -> dict[str, Callable[[HttpRequest], HttpResponseBase]]:
     """One for each provider that reports; what others write to us (inbound mail) is not taken."""
-    found = []
+    found = {}
     for pattern in urls.urlpatterns:
         provider, _, rest = str(pattern.pattern).partition("/")
         if rest != "tracking/":
             continue
         view = OWN.get(provider) or type(f"{provider}_reports", (Guarded, pattern.callback.view_class), {})
-        found.append(path(f"{provider}/tracking/", _where_set_up(view, provider), name=f"webhook-{provider}"))
+        found[provider] = _where_set_up(view, provider)
     return found
 
 
-def _where_set_up(view: type[Guarded], provider: str) -> Any:
+def _where_set_up(view: type[Guarded], provider: str) -> Callable[[HttpRequest], HttpResponseBase]:
     answer = view.as_view(signed_with=SIGNATURES.get(provider))
 
     def respond(request: HttpRequest) -> HttpResponseBase:
@@ -145,8 +145,7 @@ def _where_set_up(view: type[Guarded], provider: str) -> Any:
         except ImproperlyConfigured as error:
             raise Http404 from error
 
-    respond.csrf_exempt, respond.login_required = True, False  # type: ignore[attr-defined]
     return respond
 
 
-urlpatterns = _addresses()
+DOORS = _doors()

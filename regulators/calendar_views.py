@@ -15,7 +15,6 @@ from breachdesk.accounts.permissions import StaffRequest, requires
 from breachdesk.accounts.staff_mail import absolute
 from breachdesk.web import render_page
 from regulators import actions
-from regulators.calendar_feed import calendar_of
 from regulators.models import CalendarFeed
 
 
@@ -56,6 +55,8 @@ def feed(request: HttpRequest) -> HttpResponse:
     found = CalendarFeed.objects.with_token(sha256(secret.encode()).digest()).first()
     if found is None:
         raise Http404("There is no such calendar.")
+    from regulators.calendar_feed import calendar_of
+
     response = HttpResponse(calendar_of(found.user, timezone.now()), content_type="text/calendar; charset=utf-8")
     response["Cache-Control"] = "no-store"
     return response

@@ -11,8 +11,6 @@ from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
-import segno
-
 from breachdesk.audit.anchors import NOTE_NAME, signed_by
 from breachdesk.audit.canonical import base64url
 from breachdesk.audit.models import Checkpoint, Entry
@@ -78,6 +76,8 @@ def case_head(incident: UUID, size: int) -> CaseHead | None:
 
 def qr_of(text: str) -> QrPicture:
     """Error level M, every byte as it is in UTF-8."""
+    import segno
+
     code = segno.make(text, error="m", mode="byte", encoding="utf-8", boost_error=False, micro=False)
     rows = [list(row) for row in code.matrix]
     return QrPicture(len(rows) + 2 * QUIET, "".join(_runs(rows)))

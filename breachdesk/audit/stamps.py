@@ -13,23 +13,17 @@ from hashlib import sha256
 from http.client import HTTPException
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from cryptography import x509
-from rfc3161_client import (
-    HashAlgorithm,
-    TimestampRequestBuilder,
-    VerificationError,
-    VerifierBuilder,
-    decode_timestamp_response,
-)
+if TYPE_CHECKING:
+    from cryptography import x509
 
 TIMEOUT = 10.0  # seconds, from the first byte out to the last byte in
 LARGEST = 256 << 10  # bytes; real answers have about 7,000
-SHA256 = x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1")
+SHA256 = "2.16.840.1.101.3.4.2.1"
 # DER: the sets inside a SignedData whose order its signature does not cover.
 SEQUENCE, SET, CONTEXT_0, CONTEXT_1 = 0x30, 0x31, 0xA0, 0xA1
 
@@ -50,10 +44,12 @@ class Stamp:
     stated_at: datetime
 
 
-def read_roots(path: Path | None) -> list[x509.Certificate]:
+def read_roots(path: Path | None) -> "list[x509.Certificate]":
     """The certificates an answer must lead back to. Raises StampRefused with a sentence."""
     if path is None:
         raise StampRefused("BREACHDESK_TSA_ROOTS_FILE is not set, so no time stamp can be checked.")
+    from cryptography import x509
+
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except OSError as error:
@@ -62,7 +58,7 @@ def read_roots(path: Path | None) -> list[x509.Certificate]:
         raise StampRefused(f"{path} holds no certificate in PEM.") from None
 
 
-def ask_all(urls: Sequence[str], data: bytes, roots: Sequence[x509.Certificate]) -> dict[str, Stamp | StampRefused]:
+def ask_all(urls: Sequence[str], data: bytes, roots: "Sequence[x509.Certificate]") -> dict[str, Stamp | StampRefused]:
     """Asks every authority at the same time, so that one that hangs delays nobody; all have TIMEOUT seconds."""
     answers: SimpleQueue[tuple[str, Stamp | StampRefused]] = SimpleQueue()
     deadline = time.monotonic() + TIMEOUT
@@ -80,7 +76,7 @@ def ask_all(urls: Sequence[str], data: bytes, roots: Sequence[x509.Certificate])
     return {url: found.get(url, late) for url in urls}
 
 
-def _ask_into(answers: Any, url: str, data: bytes, roots: Sequence[x509.Certificate], deadline: float) -> None:
+def _ask_into(answers: Any, url: str, data: bytes, roots: "Sequence[x509.Certificate]", deadline: float) -> None:
     try:
         answers.put((url, ask(url, data, roots, deadline=deadline)))
     except StampRefused as refusal:
@@ -89,7 +85,9 @@ def _ask_into(answers: Any, url: str, data: bytes, roots: Sequence[x509.Certific
         answers.put((url, StampRefused(f"Its answer could not be read: {type(error).__name__}.")))
 
 
-def ask(url: str, data: bytes, roots: Sequence[x509.Certificate], *, deadline: float) -> Stamp:
+def ask(url: str, data: bytes, roots: "Sequence[x509.Certificate]", *, deadline: float) -> Stamp:
+    from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
+
     question = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build()
     receipt = _post(url, question.as_bytes(), deadline)
     return Stamp(receipt, check_stamp(receipt, data, roots, nonce=question.nonce))
@@ -143,13 +141,15 @@ def _limited(response: Any, deadline: float) -> Iterator[bytes]:
 
 
 def check_stamp(
-    receipt: bytes, data: bytes, roots: Sequence[x509.Certificate], *, nonce: int | None = None
+    receipt: bytes, data: bytes, roots: "Sequence[x509.Certificate]", *, nonce: int | None = None
 ) -> datetime:
     """The time that the answer states over exactly these bytes. Raises StampRefused when any part of it is wrong.
 
     Checked are its status, the imprint and its algorithm, the nonce if one is given, the signature, the authority's
     right to stamp, and that its certificates lead back to `roots` at the stated time.
     """
+    from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
+
     try:
         answer = decode_timestamp_response(in_order(receipt))
     except ValueError:
@@ -158,7 +158,7 @@ def check_stamp(
         raise StampRefused(f"It refused to stamp (status {answer.status}).", receipt)
     try:
         imprint = answer.tst_info.message_imprint
-        if imprint.hash_algorithm != SHA256 or imprint.message != sha256(data).digest():
+        if imprint.hash_algorithm.dotted_string != SHA256 or imprint.message != sha256(data).digest():
             raise StampRefused("It stamped other bytes than the checkpoint.", receipt)
         verifier = VerifierBuilder(roots=list(roots), nonce=nonce).build()
         verifier.verify(answer, sha256(data).digest())

@@ -1,10 +1,10 @@
-from celery import shared_task
 from django.utils import timezone
 
 from breachdesk.audit import anchors
+from breachdesk.celery import app
 
 
-@shared_task
+@app.task
 def stamp_checkpoint() -> None:
     """Looks every few seconds, and asks when an hour is over or something was filed."""
     anchors.stamp_if_due(timezone.now())

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-import redis
 from django.conf import settings
 from django.utils.text import slugify
 
@@ -155,6 +154,8 @@ def _beat(now: datetime) -> Part:
 
 def _broker() -> Part:
     does = "Carries doorbells to the workers; holds nothing that could be lost"
+    import redis
+
     try:
         client = redis.Redis.from_url(
             settings.BREACHDESK.redis_url, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE

@@ -2,8 +2,6 @@
 
 import re
 
-from email_validator import EmailNotValidError, validate_email
-
 # The ordinary shape, for which the answer of email-validator is known without asking it: on 430,000 rows it would
 # take longer than everything else together. Up to 64 characters no part can be too long; a hyphen never stands
 # beside another, so no label can be an encoded one (xn--).
@@ -31,6 +29,8 @@ def split_address(text: str) -> tuple[str, str] | None:
 
 
 def _ask_library(text: str) -> str | None:
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         # test_environment lets *.test through; whether a domain is a reserved one is a question of its own.
         return validate_email(text, check_deliverability=False, test_environment=True, strict=True).normalized

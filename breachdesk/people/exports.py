@@ -16,7 +16,6 @@ from hashlib import sha256
 from typing import IO
 from uuid import UUID, uuid4
 
-import pyzipper
 from django.db import transaction
 
 from breachdesk.incidents.kinds import labels_of
@@ -106,6 +105,8 @@ class _Measured:
 
 
 def _write_zip(target: _Measured, passphrase: str, export: PeopleExport, cipher: Cipher) -> int:
+    import pyzipper
+
     with pyzipper.AESZipFile(target, "w", pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES) as archive:
         archive.setpassword(passphrase.encode())
         archive.setencryption(pyzipper.WZ_AES, nbits=256)

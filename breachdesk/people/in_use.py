@@ -1,6 +1,9 @@
-"""Whether anything hangs on the people of an upload, asked of the apps above, which register how they know."""
+"""Whether anything hangs on the people of an upload, asked of the apps above, which register how they
+know in their `about_people.py`."""
 
 from collections.abc import Callable
+
+from django.utils.module_loading import autodiscover_modules
 
 from breachdesk.people.models import Upload
 
@@ -15,4 +18,5 @@ def answers_in_use(answer: Why) -> Why:
 
 
 def why_in_use(upload: Upload) -> str:
+    autodiscover_modules("about_people")
     return next((sentence for answer in _answers if (sentence := answer(upload))), "")

@@ -1,8 +1,11 @@
-"""What was sent to one person, and what came of it: known to the apps above, which register here who tells it."""
+"""What was sent to one person, and what came of it: known to the apps above, which register in their
+`about_people.py` who tells it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.utils.module_loading import autodiscover_modules
 
 from breachdesk.accounts.models import User
 from breachdesk.people.models import Person
@@ -39,4 +42,5 @@ def tells_of_person(teller: Teller) -> Teller:
 
 def sent_to(person: Person, user: User) -> list[Sent]:
     """As far as this user may see it."""
+    autodiscover_modules("about_people")
     return [sent for teller in _TELLERS for sent in teller(person, user)]

@@ -1,9 +1,9 @@
 from datetime import timedelta
 from uuid import UUID
 
-from celery import shared_task
 from django.utils import timezone
 
+from breachdesk.celery import app
 from breachdesk.incidents.models import Incident
 from breachdesk.people import ending, working
 from breachdesk.people.models import Upload
@@ -13,12 +13,12 @@ LONGEST_WORK = 3600
 FORGOTTEN_AFTER = timedelta(days=1)
 
 
-@shared_task(time_limit=LONGEST_WORK)
+@app.task(time_limit=LONGEST_WORK)
 def work_on_upload(upload_id: str) -> None:
     working.work_on_upload(UUID(upload_id))
 
 
-@shared_task
+@app.task
 def restart_stalled_uploads() -> None:
     """Beat rings again for files whose ring was lost or whose worker has died, and clears away what crashes left."""
     now = timezone.now()
@@ -27,7 +27,7 @@ def restart_stalled_uploads() -> None:
     discard_forgotten(now - FORGOTTEN_AFTER)
 
 
-@shared_task
+@app.task
 def end_what_is_over() -> None:
     """Beat lets people go whose hold has ended, and deletes the files of exports whose day is over."""
     now = timezone.now()

@@ -1,7 +1,10 @@
-"""How many of an incident's people were told: known to the apps above, which send, and register here who counts it."""
+"""How many of an incident's people were told: known to the apps above, which send, and register in their
+`about_people.py` who counts it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from django.utils.module_loading import autodiscover_modules
 
 from breachdesk.incidents.models import Incident
 from breachdesk.people.models import Tally
@@ -37,6 +40,7 @@ def tally_and_told(incident: Incident, tally: Tally | None = None) -> tuple[Tall
 
     A tally that was read before is read again only if it is out of date.
     """
+    autodiscover_modules("about_people")
     tally = tally or Tally.objects.of(incident)
     while True:
         told = _COUNTERS[0](incident, tally) if _COUNTERS else Told()

@@ -9,8 +9,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import phonenumbers
-
 from notifications.lint import Finding, Level
 from notifications.lint.contents import CONSEQUENCES, CONTACT, CONTENTS, MEASURES, NATURE
 from notifications.lint.passages import Text
@@ -214,6 +212,8 @@ def _letters(text: Text, around: Around) -> Proof:
 
 
 def _free_number(text: Text, around: Around) -> Proof:
+    import phonenumbers
+
     for passage in text.passages:
         for found in phonenumbers.PhoneNumberMatcher(passage.text, "US"):
             if phonenumbers.number_type(found.number) == phonenumbers.PhoneNumberType.TOLL_FREE:

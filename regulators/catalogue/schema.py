@@ -23,7 +23,9 @@ Values = Mapping[str, object]
 class Strict(BaseModel):
     """An unknown key is a fault, so that a misspelt one is never silently without effect."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_strip_whitespace=True, populate_by_name=True, defer_build=True
+    )
 
 
 class Source(Strict):

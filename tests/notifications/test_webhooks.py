@@ -20,11 +20,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.x509.oid import NameOID
 from django.test import Client, RequestFactory
-from django.urls import get_resolver
 from pytest_django import Settings
 
 from notifications.models import MailEvent
-from notifications.webhooks import AmazonReports
+from notifications.webhooks import DOORS, AmazonReports
 from tests.factories import make_edition_being_sent
 from tests.notifications.test_provider_events import handed_over
 
@@ -119,9 +118,8 @@ def test_a_provider_that_signs_needs_its_key(settings: Settings) -> None:
 
 
 def test_every_door_is_shut_to_strangers_and_to_what_is_too_large() -> None:
-    doors = [str(p.pattern).partition("/")[0] for p in get_resolver("notifications.webhooks").url_patterns]
-    assert len(doors) >= 12
-    for provider in doors:
+    assert len(DOORS) >= 12
+    for provider in DOORS:
         for body in (b"{}", b"[]", b"null", b'"x"', b"", b"\x00" * 10, b"[" * 5000):
             assert post(provider, body, Authorization="") in (400, 401, 404), provider
             assert 400 <= post(provider, body) < 500 or body in (b"{}", b"[]"), (provider, body)

@@ -6,6 +6,7 @@ open_table() and its records() read once from start to end, in bounded memory wh
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from breachdesk.people.reading import archives
 from breachdesk.people.reading.archives import Content
@@ -13,7 +14,9 @@ from breachdesk.people.reading.inspecting import checked, inspect_text
 from breachdesk.people.reading.signatures import HEAD, kind_of
 from breachdesk.people.reading.source import Inspection, Readable, Record, Source, Table
 from breachdesk.people.reading.text import TextTable
-from breachdesk.people.reading.workbook import Workbook, WorkbookTable, inspect_workbook
+
+if TYPE_CHECKING:
+    from breachdesk.people.reading.workbook import Workbook
 
 __all__ = ["Inspection", "Record", "Source", "Table", "inspect", "open_table"]
 
@@ -43,6 +46,8 @@ def inspect(file: Readable, wanted: Mapping[str, str | int] | None = None) -> In
 def open_table(file: Readable, source: Source) -> Table:
     """The rows as `source` says they are. Raises ValidationError when the file cannot be read so."""
     if workbook := _workbook(file, source):
+        from breachdesk.people.reading.workbook import WorkbookTable
+
         return WorkbookTable(workbook, source, progress=file.tell)
     return TextTable(_content(file, source), checked(source))
 
@@ -65,16 +70,20 @@ def _content(file: Readable, source: Source) -> Content:
     return archives.Gzip(file) if source.container == "gzip" else archives.Plain(file)
 
 
-def _workbook(file: Readable, source: Source) -> Workbook | None:
-    if source.container == "xlsx":
-        return Workbook(archives.open_zip(file))
+def _workbook(file: Readable, source: Source) -> "Workbook | None":
     if source.container == "plain":
         return None
+    from breachdesk.people.reading.workbook import Workbook
+
+    if source.container == "xlsx":
+        return Workbook(archives.open_zip(file))
     inner = archives.inner_workbook(_content(file, source), source.member or "The file in this gzip")
     return Workbook(archives.open_zip(inner)) if inner else None
 
 
 def _inside(file: Readable, source: Source, wanted: Mapping[str, str | int]) -> Inspection:
     if workbook := _workbook(file, source):
+        from breachdesk.people.reading.workbook import inspect_workbook
+
         return inspect_workbook(workbook, source, wanted)
     return inspect_text(_content(file, source), source, wanted)
