@@ -80,13 +80,15 @@ def watch_memory(memory_bytes: int) -> None:
 
 
 def load_engine() -> Any:
+    gc.disable()  # until it is loaded: what is loaded stays
     try:
         import weasyprint
     except OSError as error:
         raise FaultError("pango", str(error).split("'")[1] if "'" in str(error) else "not found") from None
-    # What is loaded stays, and boxes live until the end: looked through at every 700th, they cost a tenth of the time.
+    # Boxes live until the end: looked through at every 700th, they cost a tenth of the time.
     gc.freeze()
     gc.set_threshold(50_000)
+    gc.enable()
     logging.getLogger("weasyprint").addHandler(logging.NullHandler())
     logging.getLogger("weasyprint").propagate = False
     return weasyprint
