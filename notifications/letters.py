@@ -17,6 +17,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from breachdesk.people.models import PersonQuerySet
 from notifications import verification_codes
 from notifications.audience import audience_from
+from notifications.delivery import IS_FOR_OTHERS
 from notifications.models import Delivery, Edition, Letter, LetterRun
 from notifications.recipients import languages_served, last_event, written_in
 
@@ -30,7 +31,9 @@ WHERE d.edition_id = %(edition)s AND d.state IN ('refused', 'bounced') AND NOT E
     SELECT FROM notifications_letter AS l
     WHERE l.notice_id = d.notice_id AND l.person_id = d.person_id AND l.voided_at IS NULL)
 """
-_AS_APPROVED = "notifications_frozen_row(p) IS NOT DISTINCT FROM coalesce(d.amended, d.frozen) AND NOT p.withdrawn"
+_AS_APPROVED = f"""
+notifications_frozen_row(p) IS NOT DISTINCT FROM coalesce(d.amended, d.frozen) AND NOT ({IS_FOR_OTHERS})
+"""
 _COUNT = f"""
 SELECT count(*) FILTER (WHERE NOT p.held AND p.has_post AND {_AS_APPROVED}), count(*) FILTER (WHERE p.held),
     count(*) FILTER (WHERE NOT p.held AND NOT p.has_post),

@@ -68,9 +68,13 @@ def accepted(outgoing: EmailMultiAlternatives, to: str) -> Outcome:
     kind = KIND_OF_STATUS.get(str(recipient.status), Kind.UNKNOWN) if recipient else Kind.UNKNOWN
     if recipient and recipient.status == "failed" and not _says_so(status.esp_response, to):
         kind = Kind.UNKNOWN
-    remote_id = "" if recipient is None or recipient.message_id is None else str(recipient.message_id)
     code = 250 if kind is Kind.HANDED_OVER else None
-    return Outcome(kind, Phase.DOT, code, remote_id=remote_id[:120])
+    return Outcome(kind, Phase.DOT, code, remote_id=_id_of(recipient.message_id) if recipient else "")
+
+
+def _id_of(told: object) -> str:
+    """What stands in no text of the database, a NUL or half a character, would keep the answers of all others out."""
+    return "".join(filter(str.isprintable, "" if told is None else str(told)))[:120]
 
 
 def _says_so(answer: Any, to: str) -> bool:

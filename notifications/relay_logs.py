@@ -11,6 +11,7 @@ Postfix speaks of a message by its queue id. Of each, the log is asked for
 
 import gzip
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -133,9 +134,12 @@ class PostfixLog:
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
-    """Also of a file that logrotate compressed. Raises OSError, also where it is no gzip."""
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-        yield from file
+    """Also of a file that logrotate compressed. Raises OSError, also where it is no whole gzip."""
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            yield from file
+    except (EOFError, zlib.error) as error:
+        raise OSError(f"it is cut off or damaged ({error})") from error
 
 
 def utc(moment: datetime | None) -> datetime | None:

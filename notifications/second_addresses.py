@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from breachdesk.people.addresses import address_key
 from breachdesk.people.models import Person
@@ -26,7 +26,8 @@ def with_a_second_address(edition: Edition) -> list[UUID]:
     """Deliveries that failed at the first address and may go to a second. Opens each of these people once."""
     cipher = cipher_for(edition.incident_id)
     letter = Letter.objects.filter(notice=OuterRef("notice"), person=OuterRef("person"), voided_at=None)
-    failed = Delivery.objects.filter(edition=edition, state__in=FAILED, rung=0, person__held=False)
+    is_for_them = Q(person__held=False, person__withdrawn="affected" in edition.notice.audience)
+    failed = Delivery.objects.filter(is_for_them, edition=edition, state__in=FAILED, rung=0)
     in_hand = Batch.objects.filter(pk=OuterRef("token"), settled_at=None)
     rows = list(failed.filter(~Exists(letter), ~Exists(in_hand)).values_list("pk", "person"))
     # Whole and without sealed rows: read through a cursor PostgreSQL planned for its first rows, 200 times as slow.

@@ -126,6 +126,12 @@ SAID = [
 ]
 
 
+def test_an_id_with_signs_that_no_database_takes_is_noted_without_them(server: Server) -> None:
+    server.answer = 200, {"MessageId": "0100\0\ud800-m1\n"}, ""
+    outcome = hand_over("amazon_ses")
+    assert (outcome.kind, outcome.remote_id) == (Kind.HANDED_OVER, "0100-m1")
+
+
 def test_amazons_answers_are_taken_for_what_they_are_and_nothing_is_called_twice(server: Server) -> None:
     """Its client would call five times here: the account's settings and the environment both say so."""
     way = ProviderConnection("anymail.backends.amazon_ses.EmailBackend", 5)

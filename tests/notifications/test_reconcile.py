@@ -1,6 +1,7 @@
 """A relay's log or a provider's list settles what is not known, and never makes anything be sent."""
 
 import gzip
+import os
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -186,6 +187,9 @@ def test_what_waits_and_was_sent_is_stopped_for_good(tmp_path: Path) -> None:
 @pytest.mark.django_db
 def test_each_mistake_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "broken.gz").write_bytes(b"no gzip")
+    whole = gzip.compress(os.urandom(3_000))
+    (tmp_path / "cut-off.gz").write_bytes(whole[:1_000])
+    (tmp_path / "damaged.gz").write_bytes(whole[:10] + b"\xff" * 100 + whole[110:])
     log = ["--postfix", str(tmp_path / "mail.log")]
     for words, sentence in (
         ([], "Name a log with --postfix"),
@@ -193,7 +197,7 @@ def test_each_mistake_is_a_sentence(tmp_path: Path) -> None:
         (["--resume", "--without-log"], "Say with --reason why"),
         (["--resume", "--without-log", "--reason", "Why not?"], "Nothing is held back"),
         (log, "cannot be read"),
-        (["--postfix", str(tmp_path / "broken.gz")], "cannot be read"),
+        *((["--postfix", str(tmp_path / f"{how}.gz")], "cannot be read") for how in ("broken", "cut-off", "damaged")),
         ([*log, "--zone", "Mars/Base"], "no time zone “Mars/Base”"),
         ([*log, "--complete", "now", "then"], "two times"),
         ([*log, "--complete", "2026-11-23", "2026-11-22"], "ends before it begins"),

@@ -11,15 +11,17 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from breachdesk.audit.models import Event
+from breachdesk.people.models import Person
 from breachdesk.vault.sealing import cipher_for
 from notifications import delivery
 from notifications.actions import begin_letters, try_second_address
 from notifications.composing import Composer
 from notifications.editions import skeleton_of
-from notifications.models import Attempt, Delivery, Edition
+from notifications.letters import people_for_letters
+from notifications.models import Attempt, Delivery, Edition, Notice
 from notifications.reach import SILENCE, Place, Reach, count_reach
 from notifications.second_addresses import with_a_second_address
-from tests.factories import make_user
+from tests.factories import make_user, unguarded
 from tests.notifications.undelivered import REFUSED, TAKEN, delivery_of, hand_over, make_undelivered
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +92,20 @@ def test_what_is_to_be_done_comes_before_the_long_tables(client: Client, edition
 def test_only_who_failed_and_has_another_address(edition: Edition) -> None:
     """Dan's second address is his first in another spelling."""
     assert with_a_second_address(edition) == [delivery_of("HR-2").pk]
+
+
+def test_what_can_still_be_done_is_for_those_alone_whom_the_notice_is_for(edition: Edition) -> None:
+    def steps() -> tuple[int, int]:
+        return len(with_a_second_address(edition)), len(people_for_letters(edition))
+
+    assert steps() == (1, 3), "Ben; Ben, Carla and Dan"
+    with unguarded():
+        Person.objects.update(withdrawn=True)
+    assert steps() == (0, 0), "a later list took them off"
+    with unguarded():
+        Notice.objects.update(audience={"affected": "no_longer"})
+    edition = Edition.objects.with_incident().get(pk=edition.pk)
+    assert steps() == (1, 3), "it is for those who were taken off"
 
 
 def test_the_same_message_goes_to_the_second_address(edition: Edition) -> None:

@@ -73,7 +73,7 @@ class Command(BaseCommand):
         for path in paths:
             try:
                 take_evidence(read(lines_of(path)), source, compared)
-            except (OSError, EOFError) as error:
+            except OSError as error:
                 raise CommandError(f"{path} cannot be read: {error}. What came before it is kept.") from error
             except provider_lists.ListUnreadable as error:
                 raise CommandError(f"{path}: {error}") from error
