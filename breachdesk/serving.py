@@ -16,8 +16,11 @@ class Service(BaseCommand):
     requires_system_checks: list[str] = []
     part: str
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
         self.stopping = threading.Event()
+
+    def handle(self, *args: Any, **options: Any) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
         while not self.stopping.is_set():

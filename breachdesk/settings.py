@@ -99,7 +99,8 @@ DATABASES = {
 # Celery: early acknowledgement, no results, no retries; a dead broker must not stall a request.
 CELERY_BROKER_URL = BREACHDESK.redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 30, "max_retries": 0}
+# A broker that stands still holds nobody up for longer than this, whoever presses a button or sweeps.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "max_retries": 0}
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False

@@ -66,13 +66,15 @@ def sweep() -> None:
         ring(edition_id)
 
 
-def ring(edition_id: UUID) -> None:
-    """A dead broker never fails or stalls whoever rings: the sweeper rings again."""
+def ring(edition_id: UUID) -> bool:
+    """False where no broker takes it. That never fails or stalls whoever rings: the sweeper rings again."""
     reach("G1")
     try:
         drain.delay(str(edition_id))
     except (OperationalError, OSError) as problem:
         logger.warning("The doorbell of edition %s could not be rung: %s", edition_id, problem)
+        return False
+    return True
 
 
 @app.task(time_limit=LONGEST_LETTERS)

@@ -18,6 +18,7 @@ CHILDREN = 2  # of each worker, and each may be at the same edition
 LEASE = 9.0
 DOMAINS = 3
 OTHERS = ("web", "beat", "sweeper", "sequencer", "signer")
+SENDS_TOO = "sweeper"  # while Redis takes no doorbell
 ON_THE_WIRE = CONNECTIONS * CHILDREN
 LIMITED, LONG_LEASES = 5, 10  # every fifth, every tenth seed
 STRETCH = 5.5  # a send under limits lasts so many times as long
@@ -122,12 +123,14 @@ def _deploy(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
 
 
 def _kill_other(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
-    return [Happening(at, "kill", (chance.choice(OTHERS), chance.choice(["all", "main"]), "0.0"))]
+    name, whom = chance.choice(OTHERS), chance.choice(["all", "main"])
+    return [Happening(at, "kill", (name, whom, "0.0"), CONNECTIONS if name == SENDS_TOO else 0)]
 
 
 def _freeze_other(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
     name = chance.choice(OTHERS)
-    return [Happening(at, "freeze", (name,)), Happening(at + chance.uniform(1, 8), "thaw", (name,))]
+    doubts = CONNECTIONS * max(WINDOWS.values()) if name == SENDS_TOO else 0
+    return [Happening(at, "freeze", (name,), doubts), Happening(at + chance.uniform(1, 8), "thaw", (name,))]
 
 
 def _redis(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
