@@ -11,6 +11,7 @@ from notifications.transport import Kind, Outcome, Phase
 
 # How a line of a reply may begin: its code, and whether another line follows.
 BEGINNINGS = {b"%d%b" % (code, mark): (code, mark == b"-") for code in range(200, 600) for mark in (b"", b" ", b"-")}
+LOOK_BENEATH = 0.005
 _ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})\b")
 
 
@@ -39,6 +40,7 @@ class Wire(asyncio.Protocol):
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.transport: asyncio.Transport | None = None
+        self.beneath: asyncio.WriteTransport | None = None  # with TLS: what its bytes leave by
         self.socket: int | None = None  # where nothing stands between it and us: without TLS
         self.buffer = b""
         self.lines: list[bytes] = []
@@ -59,6 +61,7 @@ class Wire(asyncio.Protocol):
     def speak_by(self, transport: asyncio.Transport) -> None:
         self.transport = transport
         is_protected = transport.get_extra_info("sslcontext") is not None
+        self.beneath = _beneath(transport) if is_protected else None
         self.socket = None if is_protected else transport.get_extra_info("socket").fileno()
 
     def data_received(self, data: bytes) -> None:
@@ -152,13 +155,27 @@ class Wire(asyncio.Protocol):
     async def flush(self, timeout: float) -> None:
         """Returns once everything written so far has left this process."""
         assert self.transport is not None
-        if not self.transport.get_write_buffer_size():
+        if not self._unsent():
             return
         self.transport.set_write_buffer_limits(high=0)
         self.deadline = self.loop.time() + timeout
-        while self.transport.get_write_buffer_size() and self.error is None:
-            self.drained = self.loop.create_future()
-            await self.drained
+        while self._unsent() and self.error is None:
+            if self.transport.get_write_buffer_size():
+                self.drained = self.loop.create_future()
+                await self.drained
+            else:
+                await asyncio.sleep(LOOK_BENEATH)  # nobody tells when that has left
         self.deadline = 0.0
         if self.error:
             raise self.error
+
+    def _unsent(self) -> int:
+        """Also what TLS has made its own bytes of: 64 KiB and more, of which its transport says nothing."""
+        assert self.transport is not None
+        return self.transport.get_write_buffer_size() + (self.beneath.get_write_buffer_size() if self.beneath else 0)
+
+
+def _beneath(protected: asyncio.Transport) -> asyncio.WriteTransport:
+    """asyncio gives it to nobody by another name."""
+    beneath: asyncio.WriteTransport = protected._ssl_protocol._transport  # type: ignore[attr-defined]  # noqa: SLF001
+    return beneath

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from notifications.smtp import SmtpConnection, stuffed
-from notifications.smtp_wire import Reply, Wire
+from notifications.smtp_wire import BrokenConnection, Reply, Wire
 from notifications.transport import Kind, Outcome, Phase, Relay, RouteDown
 from tests.notifications.sink import Fault, Sink
 
@@ -214,6 +215,28 @@ def server_side(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
+
+
+def test_what_tls_has_made_its_own_bytes_of_counts_as_not_sent(certificate: Path) -> None:
+    """Of a server that reads nothing: a dot behind it would wait in a buffer, and leave when its lease is long over."""
+
+    async def talk() -> list[int]:
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=server_side(certificate), limit=1)
+        port, unsent = server.sockets[0].getsockname()[1], []
+        trusted = ssl.create_default_context(cafile=certificate)
+        _, wire = await asyncio.get_running_loop().create_connection(Wire, "127.0.0.1", port, ssl=trusted)
+        assert wire.beneath
+        with suppress(BrokenConnection):
+            while len(unsent) < 5_000:
+                wire.write(b"x" * 16_000)
+                await wire.flush(0.6)
+                unsent.append(wire.beneath.get_write_buffer_size())
+        server.close()
+        return unsent
+
+    unsent = asyncio.run(talk())
+    assert 3 < len(unsent) < 5_000, "at last it took no more"
+    assert set(unsent) == {0}
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
