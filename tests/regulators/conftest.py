@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from breachdesk.accounts.models import User
+from breachdesk.accounts.models import Organisation, User
 from breachdesk.incidents.models import Incident
 from regulators import actions
 from regulators.actions import NewAnswer
@@ -36,6 +36,18 @@ ANSWERS: dict[str, Any] = {
 }
 
 
+@pytest.fixture(scope="module")
+def signed_once(made_once: None) -> tuple[Filing, User]:
+    """For modules in which nearly every test begins with what was signed off, and whoever signed it."""
+    make_organisation()
+    by = make_user("dpo")
+    draft = actions.open_filing(make_incident(), "uk_ico", by=by)
+    complete = actions.save_answers(draft, {key: NewAnswer(0, value) for key, value in ANSWERS.items()}, by=by)
+    filing = actions.submit_for_sign_off(complete, expected_version=complete.version, by=by)
+    sign(filing, by)
+    return filing, by
+
+
 @pytest.fixture
 def dpo(db: None) -> User:
     return make_user("dpo")
@@ -48,7 +60,8 @@ def auditor(db: None) -> User:
 
 @pytest.fixture
 def incident(db: None) -> Incident:
-    make_organisation()
+    if not Organisation.objects.exists():
+        make_organisation()
     return make_incident()
 
 

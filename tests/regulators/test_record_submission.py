@@ -21,6 +21,16 @@ from tests.regulators.conftest import fresh, signed_in, submit
 from tests.regulators.test_save_answers import address
 
 
+@pytest.fixture
+def dpo(signed_once: tuple[Filing, User], db: None) -> User:
+    return User.objects.get(pk=signed_once[1].pk)
+
+
+@pytest.fixture
+def signed(signed_once: tuple[Filing, User], db: None) -> Filing:
+    return fresh(signed_once[0])
+
+
 def test_it_says_how_when_and_by_whom(signed: Filing, dpo: User) -> None:
     receipt = submit(signed, dpo, authority_reference=" IC-000000-X0X0 ")
     assert (receipt.way, receipt.authority_reference, receipt.recorded_by) == ("online", "IC-000000-X0X0", dpo)
