@@ -39,5 +39,6 @@ def hindrances_of(editions: Iterable[Edition]) -> dict[UUID, Hindrance]:
 
 
 def of_way(route: int) -> Hindrance | None:
-    trouble = routes.trouble_of(route)
-    return trouble and Hindrance(f"Nothing goes out by {routes.name_of(route)}", trouble.since, trouble.why)
+    if trouble := routes.trouble_of(route):
+        return Hindrance(f"Nothing goes out by {routes.name_of(route)}", trouble.since, trouble.why)
+    return None

@@ -119,7 +119,7 @@ def test_a_send_that_is_held_back_does_not_say_that_it_is_sending(signed_in) -> 
     edition, client = make_edition_being_sent(), signed_in("approver")
     epochs.hold_after_restore()
     page = seen(client, "send", incident_of(edition).reference, edition.pk)
-    assert "<h1>Held back: 0 of" in page
+    assert "<h1>Nothing is sent: 0 of" in page
     assert "wait until a colleague has compared with the relay’s log" in page
     assert "The first numbers come in a moment" not in page
     desk = seen(client, "home")
