@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.journeys.chromium import OneChromium
 from tests.journeys.installation import Installation, running_installation
@@ -8,16 +9,25 @@ from tests.journeys.listening import complaints
 
 
 @pytest.fixture
-def browser(one_chromium: OneChromium) -> Iterator[object]:
+def browser(one_chromium: OneChromium) -> Iterator[Browser]:
+    with one_chromium.in_use() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def browser_of_module(one_chromium: OneChromium) -> Iterator[Browser]:
+    """For modules whose tests share a window, and of which none uses the database."""
     with one_chromium.in_use() as browser:
         yield browser
 
 
 @pytest.fixture(autouse=True)
 def _no_complaints() -> Iterator[None]:
-    complaints.clear()
+    """Those of a window that a module's tests share are told with its first test."""
     yield
-    assert complaints == [], "the browser complains"
+    told = complaints.copy()
+    complaints.clear()
+    assert told == [], "the browser complains"
 
 
 @pytest.fixture(scope="package")

@@ -15,7 +15,6 @@ from breachdesk.audit.canonical import base64url, canonical
 from breachdesk.audit.verifier import PAGE
 from tests.audit.forge import sealed, zipped
 from tests.audit.verifier.cases import Files, Told, exported, told, with_line
-from tests.journeys.chromium import OneChromium
 
 pytestmark = pytest.mark.journey
 
@@ -87,15 +86,9 @@ WINDOW: ViewportSize = {"width": 1440, "height": 900}
 
 
 @pytest.fixture(scope="module")
-def browser(one_chromium: OneChromium) -> Iterator[Browser]:
-    with one_chromium.in_use() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def same_page(browser: Browser) -> Page:
+def same_page(browser_of_module: Browser) -> Page:
     """A window of its own costs more than most of these tests, and a page that was left leaves nothing in it."""
-    return browser.new_page(viewport=WINDOW)
+    return browser_of_module.new_page(viewport=WINDOW)
 
 
 def reading(page: Page) -> Iterator[Reader]:
@@ -114,9 +107,9 @@ def reader(same_page: Page) -> Iterator[Reader]:
 
 
 @pytest.fixture
-def older_reader(browser: Browser) -> Iterator[Reader]:
+def older_reader(browser_of_module: Browser) -> Iterator[Reader]:
     """In a window of its own, out of which a test takes what an older browser does not have."""
-    page = browser.new_page(viewport=WINDOW)
+    page = browser_of_module.new_page(viewport=WINDOW)
     yield from reading(page)
     page.close()
 

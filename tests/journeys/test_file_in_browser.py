@@ -16,13 +16,16 @@ from tests.journeys.test_third_party_breach import log_the_breach, sign_in
 pytestmark = pytest.mark.journey
 
 
-@pytest.fixture
-def page(browser: Browser, installation: Installation) -> Page:
-    return sign_in(browser, installation, "Incident responder", expected="status of 422|htmx:(afterRequest|sendAbort)")
+@pytest.fixture(scope="module")
+def page(browser_of_module: Browser, installation: Installation) -> Page:
+    return sign_in(
+        browser_of_module, installation, "Incident responder", expected="status of 422|htmx:(afterRequest|sendAbort)"
+    )
 
 
 @pytest.fixture
 def people_page(page: Page) -> str:
+    page.goto("/")
     return f"/incidents/{log_the_breach(page)}/people/"
 
 
@@ -99,11 +102,11 @@ def test_focus_stays_where_it_was_when_the_rows_are_shown_anew(page: Page, peopl
 
 
 def test_all_of_it_works_without_a_script(
-    browser: Browser, page: Page, installation: Installation, people_page: str, tmp_path: Path
+    browser_of_module: Browser, page: Page, installation: Installation, people_page: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "deliveries.csv"
     expected = write_people(file, 40, seed=5)
-    plain = without_script(browser, page, installation)
+    plain = without_script(browser_of_module, page, installation)
     plain.goto(people_page)
     plain.get_by_label("Drop the list of people").set_input_files(file)
     plain.get_by_role("button", name="Seal it and match its columns").click()
