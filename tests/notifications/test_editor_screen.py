@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from breachdesk.accounts.models import User
 from breachdesk.audit.models import Event
 from notifications.models import Edition
 from tests.factories import make_edition, make_incident, make_people, make_user
@@ -16,10 +17,15 @@ def address(name: str, edition: Edition) -> str:
     return reverse(name, args=[edition.notice.incident.reference, edition.pk])
 
 
+@pytest.fixture(scope="module")
+def case(made_once: None) -> tuple[Edition, User]:
+    return make_edition(), make_user("author")
+
+
 @pytest.fixture
-def edition(client: Client) -> Edition:
-    client.force_login(make_user("author"))
-    return make_edition()
+def edition(client: Client, case: tuple[Edition, User], db: None) -> Edition:
+    client.force_login(case[1])
+    return Edition.objects.with_incident().get(pk=case[0].pk)
 
 
 def check(client: Client, edition: Edition, body: str) -> str:

@@ -30,8 +30,8 @@ def address(name: str, edition: Edition) -> str:
     return reverse(name, args=[edition.notice.incident.reference, edition.pk])
 
 
-@pytest.fixture
-def edition() -> Edition:
+@pytest.fixture(scope="module")
+def being_sent(made_once: None) -> Edition:
     edition = make_edition_being_sent()
     hand_over(
         edition,
@@ -40,6 +40,11 @@ def edition() -> Edition:
         Outcome(Kind.UNKNOWN, Phase.DOT),
     )
     return edition
+
+
+@pytest.fixture
+def edition(being_sent: Edition, db: None) -> Edition:
+    return Edition.objects.with_incident().get(pk=being_sent.pk)
 
 
 def test_everybody_on_the_list_is_counted_once(edition: Edition) -> None:
