@@ -74,7 +74,6 @@ def pages() -> dict[str, bytes]:
     upload = make_upload(incident, f"{LIST}HR-9,Ann,Bell,ann@example.com,,,GB,en,,\n", name=f"2026_{LONG}.csv", by=user)
     waiting = make_edition_in_review(make_edition(incident))
     draft = create_notice(incident, title=LONG, by=user).editions.get()
-    sending = make_edition_being_sent()
     filing = actions.open_filing(incident, "uk_ico", by=user)
     texts = {
         "preventive_measures": "Ein Satz. " * 500,
@@ -103,9 +102,14 @@ def pages() -> dict[str, bytes]:
         reverse("notice-audience", args=[*case, draft.notice_id]),
         reverse("hotline", args=case),
         reverse("incident-detail", args=case),
-        reverse("send", args=[sending.notice.incident.reference, sending.pk]),
+        page_of_a_send(),
     ]
     return {address: client.get(address).content for address in addresses}
+
+
+def page_of_a_send() -> str:
+    edition = make_edition_being_sent()
+    return reverse("send", args=[edition.notice.incident.reference, edition.pk])
 
 
 def open_in(browser: Browser, pages: dict[str, bytes], scheme: str, width: int) -> Page:
