@@ -20,12 +20,17 @@ pytestmark = pytest.mark.django_db
 PASTED = "hr-1\n\n J.Mueller@example.org \nnobody@example.com\nHR-999\nHR-1\n"
 
 
-@pytest.fixture
-def incident() -> Incident:
+@pytest.fixture(scope="module", autouse=True)
+def taken_in(made_once: None) -> Incident:
     make_organisation()
     incident = make_incident()
     make_people(incident)
     return incident
+
+
+@pytest.fixture
+def incident(taken_in: Incident, db: None) -> Incident:
+    return Incident.objects.get(pk=taken_in.pk)
 
 
 def hold_list(incident: Incident, pasted: str = PASTED, **said):  # type: ignore[no-untyped-def]

@@ -21,12 +21,17 @@ def rows(first: int, last: int) -> str:
     return HEADING + "".join(f"C-{n},Ana,Nu{n:04},p{n}@example.com\n" for n in range(first, last))
 
 
-@pytest.fixture
-def incident() -> Incident:
+@pytest.fixture(scope="module", autouse=True)
+def taken_in(made_once: None) -> Incident:
     make_organisation()
     incident = make_incident()
     make_people(incident, rows(0, 120))
     return incident
+
+
+@pytest.fixture
+def incident(taken_in: Incident, db: None) -> Incident:
+    return Incident.objects.get(pk=taken_in.pk)
 
 
 @pytest.fixture
@@ -130,5 +135,4 @@ def test_a_deep_page_reads_no_more_than_the_first(client: Client, incident: Inci
 
 
 def test_an_empty_list_says_so(client: Client) -> None:
-    make_organisation()
     assert "Nobody is on the list yet" in Pages(client, make_incident()).open()
