@@ -20,12 +20,15 @@ BY_NAME = pytest.mark.parametrize(("regime", "rule"), LAWS, ids=[regime.id for r
 CENT = Decimal("0.01")
 
 
-def met(rule: Substitute, people: int, cost: Decimal | None = None) -> set[str]:
-    return {one.words for one in _conditions(rule, Numbers(people), cost) if one.is_met}
+def met(rule: Substitute, people: int, cost: Decimal | None = None, *, unreachable: int = 0) -> set[str]:
+    return {one.words for one in _conditions(rule, Numbers(people, unreachable), cost) if one.is_met}
 
 
 @BY_NAME
 def test_at_its_threshold_it_is_not_met_and_above_it_is(regime: Regime, rule: Substitute) -> None:
+    least = rule.unreachable_at_least
+    assert met(rule, least, unreachable=least - 1) == set()
+    assert len(met(rule, least, unreachable=least)) == 1
     if rule.people_over is not None:
         assert met(rule, rule.people_over) == set()
         assert met(rule, rule.people_over + 1) == {f"More than {rule.people_over:,} people to be told"}
@@ -53,5 +56,6 @@ def test_each_is_watched_where_somebody_lives_whom_it_protects() -> None:
     watched = {notice.obligation.regime.id: notice for notice in watch_of(incident, timezone.now()).notices}
     assert {regime.id for regime, _ in LAWS} - watched.keys() == set()
     for regime, rule in LAWS:
-        assert watched[regime.id].numbers.people == len([place for place in regime.places if place in places])
+        theirs = [one for one in places if {one, one.partition("-")[0]} & set(regime.places)]
+        assert watched[regime.id].numbers.people == len(theirs), "a federal law counts the people of all states"
         assert watched[regime.id].rule == rule
