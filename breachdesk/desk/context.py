@@ -10,7 +10,7 @@ from django.utils.functional import SimpleLazyObject
 
 from breachdesk.accounts.models import Organisation
 from breachdesk.audit.alarms import Alarm, alarms
-from breachdesk.desk.deadlines import Deadline, open_deadlines
+from breachdesk.desk.deadlines import Deadline, next_deadline
 from notifications import epochs
 
 
@@ -37,7 +37,7 @@ def _next_deadline(request: HttpRequest) -> Deadline | None:
     user = getattr(request, "user", None)
     if user is None or not user.has_perm("incidents.view_incident"):
         return None
-    return next(iter(open_deadlines(user, timezone.now())), None)
+    return next_deadline(user, timezone.now())
 
 
 def theme_of(request: HttpRequest) -> str:

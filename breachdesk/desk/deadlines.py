@@ -120,6 +120,12 @@ def open_deadlines(user: "User", now: datetime) -> list[Deadline]:
     return deadlines_of(incidents, user, now)
 
 
+def next_deadline(user: "User", now: datetime) -> Deadline | None:
+    """The first of them, for the head of every page: three queries, and no case's moments while nothing changed."""
+    incidents = list(Incident.objects.visible_to(user).open())
+    return next(iter(deadlines_in(dates_for(incidents, user, now), incidents, user, now)), None)
+
+
 def deadlines_of(incidents: Iterable[Incident], user: "User", now: datetime) -> list[Deadline]:
     """Of those that are open and have one."""
     incidents = list(incidents)

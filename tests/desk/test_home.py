@@ -7,6 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from breachdesk.accounts.decisions import ask_for_decision
+from breachdesk.desk.deadlines import next_deadline
+from breachdesk.desk.home import desk_of
 from breachdesk.incidents.actions import Facts, StatedMoment, Verdict, decide_notification, open_incident
 from breachdesk.incidents.models import Decision
 from regulators import open_dates
@@ -46,6 +48,19 @@ def test_the_nearest_deadline_comes_first_and_stands_in_the_strip(signed_in):
     assert "One report is due within a day" in page
     assert 'class="nextup" data-urgency="soon"' in page
     assert page.count("<h3>") >= 2
+
+
+def test_every_page_names_the_deadline_that_is_first_on_the_desk(django_assert_num_queries):
+    user, now = make_user("dpo"), timezone.now()
+    assert next_deadline(user, now) is None
+    cases = [incident_known_for(10), incident_known_for(60), incident_known_for(60), incident_known_for(1)]
+    assert next_deadline(user, now) == desk_of(user, now).next_deadline
+    with django_assert_num_queries(3):
+        shown = next_deadline(user, now)
+    assert shown.incident == cases[1]
+    sooner = incident_known_for(70)
+    assert next_deadline(user, now).incident == sooner
+    assert next_deadline(make_user("auditor"), now) == desk_of(make_user("auditor"), now).next_deadline
 
 
 def test_red_is_for_what_is_overdue(signed_in):
