@@ -28,6 +28,7 @@ bench: python
 	$(RUN) -m tests.bench.import_people
 	$(RUN) -m tests.bench.send
 	$(RUN) -m tests.bench.send_whole
+	$(RUN) -m tests.bench.slow_host
 	$(RUN) -m tests.bench.trail
 	$(RUN) -m tests.bench.people_page
 	$(RUN) -m tests.bench.delivery_pages

@@ -7,7 +7,7 @@ meanwhile. A way out that cannot keep up with the limit is given less at a time.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 from uuid import UUID
 
@@ -70,7 +70,7 @@ class Supply:
         while not self.is_over():
             hand = next((hand for hand in self.hands if hand.rows), None)
             if hand and asyncio.get_running_loop().time() > hand.turns_end:
-                await self._lose_turns(hand)
+                self._lose_turns(hand)
                 continue
             self._claim_ahead()
             if hand:
@@ -102,26 +102,19 @@ class Supply:
         portion.hand.rows.extendleft(portion.rows)
         portion.hand.turns_end = min(portion.hand.turns_end, portion.turns_end)
 
-    async def _lose_turns(self, hand: Hand) -> None:
-        rows = [row.id for row in hand.rows]
-        hand.rows.clear()
+    def _lose_turns(self, hand: Hand) -> None:
         self.lose(hand.turns_end)
-        await self.put_off(hand, rows, 0)
-        hand.unanswered -= len(rows)
+        for row in hand.rows:
+            self.ledger.put_off(hand, row, 0)
+        hand.unanswered -= len(hand.rows)
+        hand.rows.clear()
+        self.ledger.commit_soon()
         self.close_if_answered(hand)
 
     def lose(self, turns_end: float) -> None:
         """Turns were not used in time: less is taken from now on, in the end one that may go however late it is."""
         if turns_end != self.lost:
             self.lost, self.portion = turns_end, max(1, self.last // 2)
-
-    async def put_off(self, hand: Hand, rows: Sequence[UUID], seconds: float) -> None:
-        """They are planned again, for anybody, and not before then."""
-        try:
-            await self.ledger.call(pace.put_off, hand.token, rows, seconds)
-        except DATABASE_ERRORS:
-            logger.exception("Rows could not be put off. They come back with their batch.")
-            self.end = self.end or End.NO_DATABASE
 
     def _claim_ahead(self) -> None:
         """Claim while at least one batch is still in hand, and never twice at once."""

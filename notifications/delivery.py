@@ -146,6 +146,12 @@ INSERT INTO notifications_attempt (id, delivery_id, batch_id, n, phase, outcome,
 SELECT gen_random_uuid(), id, %(token)s::uuid, tries + 1, 'render', 'blocked', '', reason, '', now() FROM blocked
 """
 
+PUT_OFF = """
+UPDATE notifications_delivery AS d SET state = 'planned', token = NULL, next_at = now() + make_interval(secs => w.wait)
+FROM unnest(%(ids)s::uuid[], %(waits)s::float8[]) AS w (id, wait)
+WHERE d.id = w.id AND d.token IS NOT DISTINCT FROM %(token)s AND d.state = 'claimed'
+"""
+
 GIVE_BACK = """
 UPDATE notifications_delivery SET state = 'planned', token = NULL, next_at = now()
 WHERE token = %(token)s AND state = 'claimed'
@@ -310,6 +316,11 @@ def tell_late(token: UUID, settled: psycopg.Cursor[Any]) -> int:
 def block(token: UUID, reasons: Mapping[UUID, str]) -> None:
     """Rows whose message could not be made wait for a person."""
     run(BLOCK, {"token": token, "ids": list(reasons), "reasons": list(reasons.values())})
+
+
+def put_off(token: UUID, waits: Mapping[UUID, float]) -> None:
+    """Rows that were claimed and not begun; anybody may take each again once its seconds are over."""
+    run(PUT_OFF, {"token": token, "ids": list(waits), "waits": list(waits.values())})
 
 
 def give_back(token: UUID) -> int:

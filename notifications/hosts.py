@@ -16,7 +16,8 @@ from uuid import UUID
 
 from notifications.composing import Letter
 
-LEAST_PATIENCE = 1.0  # seconds
+LEAST_PATIENCE = 0.5  # seconds
+LOOK_EVERY = 0.1
 TIMES_AS_LONG = 10
 FIRST_GUESS, LEAST_USUAL = 0.05, 0.001  # seconds
 LONGER, SHORTER = 1.05, 0.86

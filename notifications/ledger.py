@@ -41,14 +41,25 @@ class Hand:
         self.taken += len(rows)
 
 
+@dataclass
+class Said:
+    """What became of rows, by their batch: answers from the wire, what cannot be made, who is put off for seconds."""
+
+    answers: dict[UUID, list[tuple[UUID, int, Outcome]]] = field(default_factory=dict)
+    blocked: dict[UUID, dict[UUID, str]] = field(default_factory=dict)
+    put_off: dict[UUID, dict[UUID, float]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.answers or self.blocked or self.put_off)
+
+
 class Ledger:
     """One task commits: whatever gathers while one commit runs is the next one."""
 
     def __init__(self, edition_id: UUID) -> None:
         self.edition_id = edition_id
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
-        self.answers: dict[UUID, list[tuple[UUID, int, Outcome]]] = {}
-        self.blocked: dict[UUID, dict[UUID, str]] = {}
+        self.said = Said()
         self.wishes: list[tuple[UUID, Mapping[UUID, bytes], asyncio.Future[set[UUID]]]] = []
         self.committing: asyncio.Task[None] | None = None
         self.session: object = None
@@ -81,11 +92,15 @@ class Ledger:
             raise
 
     def answer(self, hand: Hand, row: Claimed, outcome: Outcome) -> None:
-        self.answers.setdefault(hand.token, []).append((row.id, row.tries, outcome))
+        self.said.answers.setdefault(hand.token, []).append((row.id, row.tries, outcome))
         self.kinds[outcome.kind] += 1
 
     def block(self, hand: Hand, row: Claimed, reason: str) -> None:
-        self.blocked.setdefault(hand.token, {})[row.id] = reason
+        self.said.blocked.setdefault(hand.token, {})[row.id] = reason
+
+    def put_off(self, hand: Hand, row: Claimed, seconds: float) -> None:
+        """It is planned again, for anybody, and not before then."""
+        self.said.put_off.setdefault(hand.token, {})[row.id] = seconds
 
     async def begin(self, hand: Hand, recipients: Mapping[UUID, bytes]) -> set[UUID]:
         """Which of these may go on the wire now: their intent is committed, and to whom."""
@@ -98,7 +113,7 @@ class Ledger:
         """Returns when everything said before is committed."""
         if self.committing:
             await asyncio.shield(self.committing)
-        if self.committing or self.answers or self.blocked or self.wishes:
+        if self.committing or self.said or self.wishes:
             await asyncio.shield(self.commit_soon())
 
     def commit_soon(self) -> asyncio.Task[None]:
@@ -110,25 +125,20 @@ class Ledger:
         until = asyncio.get_running_loop().time() + GATHER
         while len(self.wishes) < self.lanes and asyncio.get_running_loop().time() < until:
             await asyncio.sleep(GATHER / 6)
-        answers, blocked, wishes = self.answers, self.blocked, self.wishes
-        self.answers, self.blocked, self.wishes = {}, {}, []
-        granted = await self._commit_surely(answers, blocked, [wish[:2] for wish in wishes])
+        said, wishes = self.said, self.wishes
+        self.said, self.wishes = Said(), []
+        granted = await self._commit_surely(said, [wish[:2] for wish in wishes])
         for (_, _, future), ids in zip(wishes, granted, strict=True):
             future.set_result(ids)
         self.committing = None
         if self.wishes:
             self.commit_soon()
 
-    async def _commit_surely(
-        self,
-        answers: dict[UUID, list[tuple[UUID, int, Outcome]]],
-        blocked: dict[UUID, dict[UUID, str]],
-        wishes: Sequence[tuple[UUID, Mapping[UUID, bytes]]],
-    ) -> list[set[UUID]]:
+    async def _commit_surely(self, said: Said, wishes: Sequence[tuple[UUID, Mapping[UUID, bytes]]]) -> list[set[UUID]]:
         """A lost database connection makes us send nothing more; what was answered is told until it is heard."""
         for pause in (0.2, 1, 2, 4, 8, None):
             try:
-                return await self.call(self._commit, answers, blocked, wishes)
+                return await self.call(self._commit, said, wishes)
             except epochs.HeldBack as held:
                 logger.error("The outcome of a window stays in the journal. %s", held)
                 break
@@ -138,21 +148,18 @@ class Ledger:
                 wishes = [(token, {}) for token, _ in wishes]
                 if pause is not None:
                     await asyncio.sleep(pause)
-        self.is_in_doubt = self.is_in_doubt or bool(answers or blocked)
+        self.is_in_doubt = self.is_in_doubt or bool(said)
         return [set() for _ in wishes]
 
-    def _commit(
-        self,
-        answers: dict[UUID, list[tuple[UUID, int, Outcome]]],
-        blocked: dict[UUID, dict[UUID, str]],
-        wishes: Sequence[tuple[UUID, Mapping[UUID, bytes]]],
-    ) -> list[set[UUID]]:
+    def _commit(self, said: Said, wishes: Sequence[tuple[UUID, Mapping[UUID, bytes]]]) -> list[set[UUID]]:
         with transaction.atomic():
             with delivery.in_one_round_trip():
                 delivery.share_hand_overs(self.edition_id)
-                settled = {token: delivery.settle(token, rows) for token, rows in answers.items()}
-                for token, reasons in blocked.items():
+                settled = {token: delivery.settle(token, rows) for token, rows in said.answers.items()}
+                for token, reasons in said.blocked.items():
                     delivery.block(token, reasons)
+                for token, waits in said.put_off.items():
+                    delivery.put_off(token, waits)
                 wanted: dict[UUID, dict[UUID, bytes]] = {}
                 for token, recipients in wishes:
                     wanted.setdefault(token, {}).update(recipients)
@@ -160,7 +167,7 @@ class Ledger:
             for token, cursor in settled.items():
                 delivery.tell_late(token, cursor)
             granted = {token: delivery.begun(cursor) for token, cursor in asked.items()}
-        reach("G9" if answers else "G4")
+        reach("G9" if said.answers else "G4")
         return [granted.get(token, set()).intersection(recipients) for token, recipients in wishes]
 
     def close(self) -> None:

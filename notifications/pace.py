@@ -73,11 +73,6 @@ CLAIMS = {
     for only_tried in (True, False)
 }
 
-PUT_OFF = """
-UPDATE notifications_delivery SET state = 'planned', token = NULL, next_at = now() + make_interval(secs => %(seconds)s)
-WHERE token = %(token)s AND id = ANY(%(rows)s) AND state = 'claimed'
-"""
-
 COUNT = """
 SELECT count(*) FROM notifications_batch AS b JOIN notifications_delivery AS d ON d.token = b.id
 WHERE b.edition_id = %(edition)s AND d.edition_id = %(edition)s
@@ -186,7 +181,7 @@ def _without_waiting_hosts(limits: Limits, look: Looked) -> list[Claimed]:
     """Whoever is put off before the turns are given out takes nobody else's."""
     late = {row.id for row in look.rows if limits.is_to_wait and limits.is_to_wait(row)}
     if late:
-        run(PUT_OFF, {"token": look.token, "rows": list(late), "seconds": WAITS_FOR_HOST})
+        delivery.put_off(look.token, dict.fromkeys(late, WAITS_FOR_HOST))
     return [row for row in look.rows if row.id not in late]
 
 
@@ -344,13 +339,6 @@ def give_back(token: UUID) -> int:
     """As delivery.give_back; whoever was never begun may be taken again."""
     with transaction.atomic():
         return _may_be_taken_again(token, delivery.give_back(token))
-
-
-def put_off(token: UUID, rows: Sequence[UUID], seconds: float) -> int:
-    """These were claimed and not begun; anybody may take them again once the seconds are over."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(PUT_OFF, {"token": token, "rows": list(rows), "seconds": seconds})
-        return _may_be_taken_again(token, int(cursor.rowcount))
 
 
 def take_back(token: UUID, rows: Sequence[UUID]) -> int:

@@ -26,7 +26,7 @@ from notifications.delivery import Claimed
 from notifications.easing import FIRST_REST, easing_of
 from notifications.ends import End
 from notifications.failpoints import reach
-from notifications.hosts import host_of
+from notifications.hosts import LOOK_EVERY, host_of
 from notifications.journal import Journal, JournalFailed
 from notifications.lanes import Lane, Window
 from notifications.ledger import DATABASE_ERRORS, Ledger
@@ -187,20 +187,21 @@ class Drain:
     async def _begin(self, portion: Portion) -> Window:
         hand, letters = portion.hand, self._compose(portion)
         if self.hosts.slow:
-            letters = await self._without_slow_hosts(portion, letters)
+            letters = self._without_slow_hosts(portion, letters)
         granted = await self.ledger.begin(hand, {letter.row.id: letter.recipient for letter in letters})
         begun = [letter for letter in letters if letter.row.id in granted]
         if len(begun) < len(letters):
             self.end = self.end or End.CLOSED
         return Window(hand, begun, len(portion.rows) - len(letters) + len(begun), portion.turns_end)
 
-    async def _without_slow_hosts(self, portion: Portion, letters: list[Letter]) -> list[Letter]:
+    def _without_slow_hosts(self, portion: Portion, letters: list[Letter]) -> list[Letter]:
         now = asyncio.get_running_loop().time()
         self.hosts.look_for_others(letters, now)
         going = self.hosts.those_that_go(letters, now, self.connections)
-        if waiting := {letter.row.id for letter in letters} - {letter.row.id for letter in going}:
-            wait = WAITS_ALONE if self.hosts.are_alone(now) else WAITS_FOR_HOST
-            await self.supply.put_off(portion.hand, list(waiting), wait)
+        wait, stay = WAITS_ALONE if self.hosts.are_alone(now) else WAITS_FOR_HOST, {letter.row.id for letter in going}
+        for letter in letters:
+            if letter.row.id not in stay:
+                self.ledger.put_off(portion.hand, letter.row, wait)
         return going
 
     def _is_to_wait(self, row: Claimed) -> bool:
@@ -290,8 +291,11 @@ class Drain:
     async def _replace_who_waits(self) -> None:
         """Behind a message that gets no answer nobody waits: another connection takes the place of its own."""
         while True:
-            await asyncio.sleep(LOOK_UP)
+            due = asyncio.get_running_loop().time() + LOOK_EVERY
+            await asyncio.sleep(LOOK_EVERY)
             now, self.patience = asyncio.get_running_loop().time(), self.hosts.patience(self.terms.dot_timeout)
+            if now > due + LOOK_EVERY:
+                continue  # this process stood still itself, and answers may have come
             late = [lane for lane in self.lanes if lane.since and now - lane.since > self.patience]
             for lane in late:
                 self._keeps_waiting(lane, now)

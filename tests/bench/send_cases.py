@@ -110,6 +110,22 @@ def outcome(folder: Path, edition_id: str) -> dict[str, Any]:
     return {"state": edition.state, "states": states, "shares": sorted(by_worker.values(), reverse=True)}
 
 
+def people_elsewhere(folder: Path, edition_id: str, domain: str) -> dict[str, Any]:
+    """How many messages go to other domains than this one."""
+    from notifications.composing import open_edition
+    from notifications.delivery import Claimed
+    from notifications.models import Delivery
+
+    composer = open_edition(UUID(edition_id))
+    assert composer is not None
+    rows = Delivery.objects.filter(edition=edition_id).select_related("person")
+    found = (
+        Claimed(row.pk, row.person_id, row.person.sealed, row.person.row_checksum, [], 0, 0, row.rung, True)
+        for row in rows.iterator(chunk_size=5_000)
+    )
+    return {"people": sum(composer.host_of(row) != domain.encode() for row in found)}
+
+
 def watch(folder: Path, edition_id: str, viewers: str) -> dict[str, Any]:
     """People who look at its progress until the next word."""
     from django.urls import reverse
@@ -260,7 +276,7 @@ def naive_queue(folder: Path, count: str) -> dict[str, Any]:
 
 
 _TASKS = [prepare, make_edition, worker, outcome, watch, wait_until_linked, wait_until_signed]
-_TASKS += [connection_alone, raw, post_office, mailer, naive_queue]
+_TASKS += [people_elsewhere, connection_alone, raw, post_office, mailer, naive_queue]
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {task.__name__: task for task in _TASKS}
 
 if __name__ == "__main__":

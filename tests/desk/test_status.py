@@ -32,13 +32,14 @@ def test_a_dead_relay_is_said_plainly(signed_in):
     assert "127.0.0.1:1 does not answer" in status(signed_in("administrator"))
 
 
-def test_both_bounds_of_doubt_are_told_in_people_and_the_second_way_out(signed_in, settings):
+def test_the_bounds_of_doubt_are_told_in_people_and_the_second_way_out(signed_in, settings):
     administrator = signed_in("administrator")
     settings.BREACHDESK = settings.BREACHDESK.model_copy(update={"smtp_connections": 5, "send_window": 6})
     page = " ".join(status(administrator).split())
     assert "5 people: one for each of its 5 connections" in page
     assert "A worker is 2 such processes." in page
     assert "30 people for each process: a window of 6 on each of 5 connections" in page
+    assert "Up to 5 more: another connection takes the place of each one that waits." in page
     assert "if the first way fails, a send waits until it is back" in page
     second = {"second_transport": "smtp", "second_smtp_host": "127.0.0.1", "second_smtp_port": 9}
     settings.BREACHDESK = settings.BREACHDESK.model_copy(update=second)
