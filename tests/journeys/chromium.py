@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
-# Of several lists of features Chromium takes the last. So this one is Playwright's own, and what for each new window
-# would make a process ready that draws the menus nobody sees.
+# Of several lists of features Chromium takes the last. So this one is Playwright's own, and the two suggestions below
+# the address: for each new window a process would draw them, and nobody types one.
 OFF = (
     "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose",
@@ -22,7 +22,8 @@ OFF = (
     "NetworkTimeServiceQuerying",
     "AimEnabled",
     "PreconnectToSearch",
-    "PreloadTopChromeWebUI",
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
 )
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--no-first-run"]
 FLAGS.append(f"--disable-features={','.join(OFF)}")
