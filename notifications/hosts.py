@@ -57,6 +57,8 @@ class Hosts:
                 del self.slow[host_of(letter)]
 
     def keeps_waiting(self, letter: Letter, now: float) -> None:
+        if not self.slow:
+            self.others_at = now  # nobody looked for others yet
         host = self.slow.setdefault(host_of(letter), Slow(now))
         host.at = now
         host.out.add(letter.row.id)

@@ -304,11 +304,8 @@ class Drain:
 
     def _keeps_waiting(self, lane: Lane, now: float) -> None:
         assert lane.letter is not None
-        behind = list(lane.free())
-        if not self.hosts.slow and not behind:
-            self.hosts.others_at = now  # nobody knows yet
         self.hosts.keeps_waiting(lane.letter, now)
-        self.hosts.look_for_others((letter for _, letter in behind), now)
+        behind = list(lane.free())
         for window, letter in behind:
             self.hosts.came_back(letter)
             self.ledger.answer(window.hand, letter.row, AT_ONCE_AGAIN)

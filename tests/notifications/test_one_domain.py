@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from django.db import connection
@@ -33,6 +33,14 @@ def both(edition: Edition) -> None:
         worker.join(60)
 
 
+def at_work(edition: Edition) -> tuple[Thread, Event]:
+    """A worker beside the test, and by what it is asked to stop."""
+    stop = Event()
+    worker = Thread(target=lambda: (drain(edition, seconds=90, should_stop=stop.is_set), connection.close()))
+    worker.start()
+    return worker, stop
+
+
 def test_no_more_of_one_domain_are_out_at_once_over_all_workers() -> None:
     people = [*addresses(8, "slow.example"), *(f"person{n}@quick{n % 20}.example" for n in range(40))]
     edition = being_sent(Schedule(at_once=2), people=people)
@@ -55,10 +63,10 @@ def test_behind_a_message_that_gets_no_answer_nobody_waits() -> None:
     edition = being_sent(Schedule(), people=[f"person{n}@host{n}.example" for n in range(8)])
     hung = Fault("dot", "take_and_silence", times=1)
     with sink(hung, smtp_connections=1, smtp_timeout=40) as caught:
-        worker = Thread(target=lambda: (drain(edition), connection.close()))
-        worker.start()
+        worker, stop = at_work(edition)
         until(lambda: states(edition) == {"handing_over": 1, "handed_over": 7})
         assert caught.connections == 2
+        stop.set()
     worker.join(60)
     assert states(edition) == {"unknown": 1, "handed_over": 7}
     assert set(caught.times().values()) == {1}
@@ -75,13 +83,13 @@ def test_a_domain_that_answers_nothing_holds_nobody_else_up(hangs_at: str, limit
     edition = being_sent(limits, people=people)
     act = "take_and_silence" if hangs_at == "dot" else "silence"
     with sink(Fault(hangs_at, act, who="hung"), smtp_timeout=40) as caught:
-        worker = Thread(target=lambda: (drain(edition, seconds=5), connection.close()))
-        worker.start()
+        worker, stop = at_work(edition)
         until(lambda: states(edition)["handed_over"] == 40)
         held = states(edition)["handing_over"]
         assert 1 <= held <= 4 + 1, "the first ones, and one more that was tried"
         assert Counter(one.to.partition("@")[2] for one in caught.caught)["quick.example"] == 40
         assert not Delivery.objects.filter(state__in=["unknown", "refused"]).exists(), "no wait was over yet"
+        stop.set()
     worker.join(60)  # the mail server is gone, so each wait ends
     assert not worker.is_alive()
     assert sum(states(edition).values()) == 80
@@ -108,11 +116,11 @@ def test_a_mail_server_that_stands_still_is_not_given_twice_the_connections() ->
     people = [f"person{n}@host{n}.example" for n in range(40)]
     edition = being_sent(Schedule(), people=people)
     with sink(Fault("dot", "take_and_silence"), smtp_timeout=40) as caught:
-        worker = Thread(target=lambda: (drain(edition, seconds=3), connection.close()))
-        worker.start()
+        worker, stop = at_work(edition)
         until(lambda: caught.connections == 5)
         with pytest.raises(AssertionError):
-            until(lambda: caught.connections > 5, seconds=3)
+            until(lambda: caught.connections > 5, seconds=2)
+        stop.set()
     worker.join(60)
     assert set(caught.times().values()) == {1}
     assert states(edition)["unknown"] == len(caught.caught) == 5
