@@ -107,7 +107,7 @@ class Bench:
         self.measure(name, messages, delay, [case, self.folder, messages, connections])
         self.rows[name] |= {"connections": connections}
 
-    def naive(self, messages: int) -> None:
+    def naive(self, messages: int, delay: int = 0) -> None:
         """Two worker processes of Celery on the Redis-compatible server."""
         worker = subprocess.Popen(
             [sys.executable, "-m", "celery", *CELERY], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -117,7 +117,7 @@ class Bench:
             wait_until_ready(queue)
             time.sleep(5)  # its worker says nothing when it is ready
             used = cpu_of_all(worker.pid)
-            with self._row("Celery, a task each", messages, 0) as row:
+            with self._row("Celery, a task each" + (f" {delay} ms" if delay else ""), messages, delay) as row:
                 say_go(queue)
                 queued = json.loads(queue.communicate()[0])
                 while self.sink.ask("XSTAT")["msgs"] < messages:
@@ -150,6 +150,10 @@ def all_cases(bench: Bench, peers: int, only: Sequence[str]) -> None:
     if wanted("delay"):
         for connections in (8, 50, 100):
             bench.limit(bench.few, connections, DELAY)
+        some = peers // 6
+        bench.measure(f"django-post-office {DELAY} ms", some, DELAY, ["post_office", bench.folder, some])
+        bench.measure(f"django-mailer {DELAY} ms", some, DELAY, ["mailer", bench.folder, some])
+        bench.naive(some, DELAY)
 
 
 def main(people: int, few: int, peers: int, keep: bool, only: Sequence[str]) -> int:

@@ -1,8 +1,7 @@
 """What happens during one send, and when: all of it follows from a seed.
 
 Every fifth seed sends under limits, for about a minute instead of nine seconds, and twice as much happens in it; how
-fast it goes is changed on the way. Every tenth does so with leases in the proportions of production. The others are
-what they were before there were such.
+fast it goes is changed on the way. Every tenth does so with leases in the proportions of production.
 """
 
 import random
@@ -134,11 +133,13 @@ def _freeze_other(chance: random.Random, at: float, plan: Plan) -> list[Happenin
 
 
 def _redis(chance: random.Random, at: float, plan: Plan) -> list[Happening]:
-    match chance.choice(["flush", "kill", "full", "old"]):
+    match chance.choice(["flush", "kill", "full", "old", "freeze"]):
         case "flush":
             return [Happening(at, "flush")]
         case "kill":
             return [Happening(at, "kill", ("redis", "all", f"{chance.choice([0.0, 3.0])}"))]
+        case "freeze":
+            return [Happening(at, "freeze", ("redis",)), Happening(at + chance.uniform(1, 8), "thaw", ("redis",))]
         case "full":
             return [Happening(at, "fill memory"), Happening(at + chance.uniform(1, 6), "free memory")]
         case _:
