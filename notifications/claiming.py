@@ -85,7 +85,7 @@ class Supply:
         return None
 
     async def _look_again(self) -> None:
-        """This worker has to wait for an answer anyway, and whom it put off becomes due meanwhile."""
+        """Whoever was put off becomes due while this worker stays."""
         await asyncio.sleep(LOOK_UP)
         if self.claiming is None and asyncio.get_running_loop().time() - self.claimed_at > 2 * LOOK_UP:
             self.nothing_due = self.held_back = False

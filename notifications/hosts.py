@@ -16,11 +16,14 @@ from uuid import UUID
 
 from notifications.composing import Letter
 
-LEAST_PATIENCE = 0.5  # seconds
+LEAST_PATIENCE = 1.0  # seconds
 LOOK_EVERY = 0.1
 TIMES_AS_LONG = 10
-FIRST_GUESS, LEAST_USUAL = 0.05, 0.001  # seconds
+FIRST_GUESS, LEAST_USUAL = 0.2, 0.001  # seconds
 LONGER, SHORTER = 1.05, 0.86
+# Seconds for which somebody of a slow host is put off. Who is due longer goes first, so it is seldom twice while others
+# wait.
+WAITS, WAITS_ALONE = 5.0, 1.0
 ALONE_AFTER = 2.0  # seconds in which nobody of another host was begun
 FORGOTTEN_AFTER = 600.0
 
@@ -41,6 +44,7 @@ class Hosts:
     usual: float = FIRST_GUESS
     quick: int = 0  # answers that came in time
     others_at: float = 0.0  # when somebody of no slow host was begun
+    back_at: float = 0.0  # when the last one who was put off is due
 
     def patience(self, longest: float) -> float:
         """Seconds after which an answer is late; never more than a quarter of the longest wait, if that is short."""
@@ -95,6 +99,12 @@ class Hosts:
         host = self.slow.get(name)
         most = connections - 1 or connections if self.are_alone(now) else connections // 4
         return host is not None and len(host.out) >= max(1, most)
+
+    def put_off(self, now: float) -> float:
+        """For how many seconds somebody is."""
+        wait = WAITS_ALONE if self.are_alone(now) else WAITS
+        self.back_at = max(self.back_at, now + wait)
+        return wait
 
     def came_back(self, letter: Letter) -> None:
         """It was let go and never went on the wire."""

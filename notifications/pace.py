@@ -97,11 +97,6 @@ WHERE edition_id = %(edition)s AND next_at > now() AND (
 """
 
 
-# Seconds for which somebody of a slow host is put off. Who is due longer goes first, so it is seldom twice while others
-# wait.
-WAITS_FOR_HOST, WAITS_ALONE = 5.0, 1.0
-
-
 class Looked(NamedTuple):
     """What a claim under limits took, and whether it may have left rows that it did not look at."""
 
@@ -179,10 +174,10 @@ def _take(limits: Limits, most: int, token: UUID | None, journal: UUID | None) -
 
 def _without_waiting_hosts(limits: Limits, look: Looked) -> list[Claimed]:
     """Whoever is put off before the turns are given out takes nobody else's."""
-    late = {row.id for row in look.rows if limits.is_to_wait and limits.is_to_wait(row)}
-    if late:
-        delivery.put_off(look.token, dict.fromkeys(late, WAITS_FOR_HOST))
-    return [row for row in look.rows if row.id not in late]
+    waits = {row.id: wait for row in look.rows if limits.wait_for and (wait := limits.wait_for(row))}
+    if waits:
+        delivery.put_off(look.token, waits)
+    return [row for row in look.rows if row.id not in waits]
 
 
 def claim_some(

@@ -30,7 +30,6 @@ from notifications.hosts import LOOK_EVERY, host_of
 from notifications.journal import Journal, JournalFailed
 from notifications.lanes import Lane, Window
 from notifications.ledger import DATABASE_ERRORS, Ledger
-from notifications.pace import WAITS_ALONE, WAITS_FOR_HOST
 from notifications.placeholders import ValueRefused
 from notifications.routes import name_of
 from notifications.smtp import ABOUT_THE_CONNECTION
@@ -42,7 +41,6 @@ logger = logging.getLogger(__name__)
 LOOK_UP = 0.25
 NOT_BEGUN = Outcome(Kind.NOT_SENT, Phase.CONNECT)
 AT_ONCE_AGAIN = NOT_BEGUN._replace(wait=0)
-PUT_OFF = NOT_BEGUN._replace(wait=WAITS_FOR_HOST)
 Connect = Callable[[int], Awaitable[Connection]]  # by which of the ways out: routes.py
 
 
@@ -81,7 +79,7 @@ class Drain:
             self.hosts = self.easing.slow_hosts
             self.telling = Telling(self.ledger, composer.route, self.easing)
             self.journal = Journal()
-            self.limits = composer.limits and replace(composer.limits, is_to_wait=self._is_to_wait)
+            self.limits = composer.limits and replace(composer.limits, wait_for=self._wait_for)
             self.supply = self._supply()
             await self._work()
             if self.limits:
@@ -106,7 +104,7 @@ class Drain:
             epoch=self.composer.epoch,
             connections=self.connections,
             is_over=self._is_over,
-            is_lingering=lambda: self.replaced > 0,
+            is_lingering=self._is_lingering,
             call_others=self.call_others,
         )
 
@@ -157,7 +155,7 @@ class Drain:
         reach("G3")
         if portion and way is None:
             self.supply.take_back(portion)
-            return self.ledger.lanes > 0
+            return self.ledger.lanes > 0 or self._is_extra(lane)
         self.ledger.lanes += 1
         try:
             lane.window = await self._begin(portion) if portion and way else None
@@ -180,6 +178,9 @@ class Drain:
         allowed = self.easing.allowed(self.connections, asyncio.get_running_loop().time())
         return len(self.lanes) - self.replaced <= allowed
 
+    def _is_extra(self, lane: Lane) -> bool:
+        return lane.is_spare and self.replaced > 0
+
     async def _next_window(self) -> Window | None:
         portion = await self.supply.take(self.half)
         return await self._begin(portion) if portion else None
@@ -198,18 +199,22 @@ class Drain:
         now = asyncio.get_running_loop().time()
         self.hosts.look_for_others(letters, now)
         going = self.hosts.those_that_go(letters, now, self.connections)
-        wait, stay = WAITS_ALONE if self.hosts.are_alone(now) else WAITS_FOR_HOST, {letter.row.id for letter in going}
+        gone = {letter.row.id for letter in going}
         for letter in letters:
-            if letter.row.id not in stay:
-                self.ledger.put_off(portion.hand, letter.row, wait)
+            if letter.row.id not in gone:
+                self.ledger.put_off(portion.hand, letter.row, self.hosts.put_off(now))
         return going
 
-    def _is_to_wait(self, row: Claimed) -> bool:
+    def _wait_for(self, row: Claimed) -> float:
         """Asked with each claim under limits, so that nobody's turn goes to a host that is kept back."""
-        if not self.hosts.slow:
-            return False
-        host = self.composer.host_of(row)
-        return self.hosts.is_full(host, time.monotonic(), self.connections)  # the loop's clock, in the ledger's thread
+        now = time.monotonic()  # the loop's clock, in the ledger's thread
+        if self.hosts.slow and self.hosts.is_full(self.composer.host_of(row), now, self.connections):
+            return self.hosts.put_off(now)
+        return 0.0
+
+    def _is_lingering(self) -> bool:
+        """This worker has to wait for an answer anyway, or put somebody off for a moment."""
+        return self.replaced > 0 or asyncio.get_running_loop().time() < self.hosts.back_at + LOOK_UP
 
     def _is_over(self) -> bool:
         now = asyncio.get_running_loop().time()
@@ -235,11 +240,11 @@ class Drain:
             return await self.connect(self.composer.route)
         except RouteDown as problem:
             logger.warning("%s", problem)
-            if lane.is_spare:  # one more than usual: that it is refused is no trouble of the way
+            if self._is_extra(lane):  # that one more than usual is refused is no trouble of the way
                 await asyncio.sleep(FIRST_REST)
-                return None
-            self.easing.trouble(asyncio.get_running_loop().time())
-            await self.telling.down(str(problem))
+            else:
+                self.easing.trouble(asyncio.get_running_loop().time())
+                await self.telling.down(str(problem))
             return None
 
     async def _send(self, way: Connection | None, lane: Lane, window: Window) -> Connection | None:
@@ -272,11 +277,12 @@ class Drain:
 
     def _later(self, window: Window, letter: Letter) -> Outcome | None:
         """Why this one does not go now."""
-        if asyncio.get_running_loop().time() > window.turns_end:
+        now = asyncio.get_running_loop().time()
+        if now > window.turns_end:
             self.supply.lose(window.turns_end)
             return AT_ONCE_AGAIN
-        if self.hosts.slow and not self.hosts.lets(letter, asyncio.get_running_loop().time(), self.connections):
-            return PUT_OFF
+        if self.hosts.slow and not self.hosts.lets(letter, now, self.connections):
+            return NOT_BEGUN._replace(wait=self.hosts.put_off(now))
         return None
 
     async def _once_more(self, way: Connection, lane: Lane, last: Outcome) -> Connection | None:

@@ -62,7 +62,7 @@ class Limits:
     zone: str
     domain_of: DomainOf
     epoch: int | None = None
-    is_to_wait: Callable[[Claimed], bool] | None = None  # for a host that keeps us waiting (hosts.py)
+    wait_for: Callable[[Claimed], float] | None = None  # seconds, for a host that keeps us waiting (hosts.py)
 
     @property
     def is_paced(self) -> bool:
