@@ -393,8 +393,6 @@ def drain_edition(
     `call_others` is called once, when there is more to do than one batch and no limit that one worker keeps anyway.
     """
 
-    async def run() -> End:
-        return await Drain(edition_id, connect, seconds=seconds, should_stop=should_stop, call_others=call_others).run()
-
+    drain = Drain(edition_id, connect, seconds=seconds, should_stop=should_stop, call_others=call_others)
     with tuned_for_sending():
-        return asyncio.run(run())
+        return asyncio.run(drain.run())
