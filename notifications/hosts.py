@@ -19,7 +19,7 @@ from notifications.composing import Letter
 LEAST_PATIENCE = 1.0  # seconds
 LOOK_EVERY = 0.1
 TIMES_AS_LONG = 10
-FIRST_GUESS, LEAST_USUAL = 0.2, 0.001  # seconds
+FIRST_GUESS = 0.2  # seconds
 LONGER, SHORTER = 1.05, 0.86
 # Seconds for which somebody of a slow host is put off. Who is due longer goes first, so it is seldom twice while others
 # wait.
@@ -52,7 +52,7 @@ class Hosts:
 
     def answered(self, letter: Letter, seconds: float, patience: float) -> None:
         """A message was on the wire for so long."""
-        self.usual = max(LEAST_USUAL, self.usual * (LONGER if seconds > self.usual else SHORTER))
+        self.usual *= LONGER if seconds > self.usual else SHORTER
         is_quick = seconds < patience
         self.quick += is_quick
         if self.slow and (host := self.slow.get(host_of(letter))):

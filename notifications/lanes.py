@@ -50,8 +50,11 @@ class Lane:
             del window.letters[begun:]
 
     def following(self) -> tuple[Window, Letter] | None:
-        """Who is next, if its intent is committed by now."""
-        return next(((window, window.letters[begun]) for window, begun in self.behind()), None)
+        """Who is next, if its intent is committed by now. Asked before each message."""
+        window, begun = self.window, self.begun
+        if window is None or begun == len(window.letters):
+            window, begun = done(self.upcoming), 0
+        return (window, window.letters[begun]) if window and window.letters else None
 
 
 def done(upcoming: asyncio.Task[Window | None] | None) -> Window | None:
