@@ -177,7 +177,7 @@ def main(people: int, few: int, peers: int, keep: bool, only: Sequence[str]) -> 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("people", type=int, nargs="?", default=60_000)
-    parser.add_argument("--few", type=int, default=8_000, help="on the list that is sent with a delay")
+    parser.add_argument("--few", type=int, default=16_000, help="on the list that is sent with a delay")
     parser.add_argument("--peers", type=int, default=3_000, help="messages of each peer: their rate does not grow")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--only", nargs="*", default=[], help="raw, ours, peers, delay, or one case as 2x8w8d0")
