@@ -263,7 +263,8 @@ def _prepare(state: Path, environment: dict[str, str]) -> None:
 
 
 def _programs(place: parts.Place, environment: dict[str, str], folder: Path) -> dict[str, Program]:
-    environment = environment | {"BREACHDESK_SMTP_CONNECTIONS": str(CONNECTIONS)}
+    account = {"BREACHDESK_SMTP_USER": "sender", "BREACHDESK_SMTP_PASSWORD": "of these schedules"}
+    environment = environment | {"BREACHDESK_SMTP_CONNECTIONS": str(CONNECTIONS)} | account
     background = {program.name: program for program in parts.background(place, environment) if program.name != "eraser"}
     worker = background.pop("worker")
     for name, window in WINDOWS.items():

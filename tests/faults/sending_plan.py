@@ -1,7 +1,8 @@
 """What happens during one send, and when: all of it follows from a seed.
 
 Every fifth seed sends under limits, for about a minute instead of nine seconds, and twice as much happens in it; how
-fast it goes is changed on the way. Every tenth does so with leases in the proportions of production.
+fast it goes is changed on the way. Every tenth does so with leases in the proportions of production. In every seventh
+the mail server breaks also at sign-in, STARTTLS, RSET and QUIT.
 """
 
 import random
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tests.faults.sending_field import CONNECTIONS, LONG_TERMS, QUICK_TERMS, WINDOWS
-from tests.faults.smtp_faults import FAULTS
+from tests.faults.smtp_faults import FAULTS, VERBS
 
 CHILDREN = 2  # of each worker, and each may be at the same edition
 LEASE = 9.0
@@ -19,7 +20,7 @@ DOMAINS = 3
 OTHERS = ("web", "beat", "sweeper", "sequencer", "signer")
 SENDS_TOO = "sweeper"  # while Redis takes no doorbell
 ON_THE_WIRE = CONNECTIONS * CHILDREN
-LIMITED, LONG_LEASES = 5, 10  # every fifth, every tenth seed
+LIMITED, AROUND_MESSAGES, LONG_LEASES = 5, 7, 10  # every fifth, seventh, tenth seed
 STRETCH = 5.5  # a send under limits lasts so many times as long
 HOURS = {"+0": 0, "+1h": 1, "-1h": -1, "+1d": 24}
 IN_WINDOWS = ON_THE_WIRE * max(WINDOWS.values())
@@ -75,8 +76,18 @@ def plan_of(seed: int, people: int) -> Plan:
         plan.happenings += make(chance, chance.uniform(0.3, 9) * (STRETCH if is_limited else 1), plan)
     if is_limited:
         _limit(plan, people)
+    if seed % AROUND_MESSAGES == 0:
+        _break_around_messages(plan)
     plan.happenings.sort(key=lambda one: one.at)
     return plan
+
+
+def _break_around_messages(plan: Plan) -> None:
+    """At sign-in, STARTTLS, RSET and QUIT; after a refused recipient there is an RSET, and a worker asks for TLS."""
+    chance = random.Random(f"verbs of {plan.seed}")
+    plan.faults |= {"rcpt 450": 20.0} | {name: chance.uniform(100, 400) for name in chance.sample(VERBS, 7)}
+    begin = chance.uniform(1, 4)
+    plan.happenings += [Happening(begin, "ask for tls"), Happening(begin + 3, "no more tls")]
 
 
 def _limit(plan: Plan, people: int) -> None:

@@ -40,6 +40,13 @@ FAULTS = (
     *(f"dot {act}" for act in ("451", "554", "421", "drop", "silence")),
     *(f"dot take_and_{act}" for act in ("drop", "silence", "garbage", "slow", "reset")),
 )
+# At the verbs around messages. Where STARTTLS is among them it is offered, and never granted.
+VERBS = (
+    *(f"auth {act}" for act in ("454", "535", "drop", "garbage")),
+    *(f"starttls {act}" for act in ("454", "drop", "garbage")),
+    *(f"rset {act}" for act in ("451", "drop", "silence", "garbage")),
+    *(f"quit {act}" for act in ("drop", "silence", "garbage")),
+)
 # After these the client cannot know whether the message was taken.
 DOUBTFUL = {"drop", "silence", "take_and_drop", "take_and_silence", "take_and_garbage", "take_and_reset"}
 SILENCE = 20.0
@@ -127,12 +134,22 @@ class Conversation:
         while line := (await self.reader.readline()).decode("latin-1").strip():
             verb = line[:4].upper()
             if verb == "QUIT":
-                await self._say(b"221 bye\r\n")
+                await self._answer("quit", "221 bye")
                 return
             await getattr(self, f"_{verb.lower()}", self._other)(line)
 
     async def _ehlo(self, line: str) -> None:
-        await self._answer("ehlo", "250-sink\r\n250 PIPELINING")
+        tls = "250-STARTTLS\r\n" if any(at == "starttls" for at, _ in self.server.faults) else ""
+        await self._answer("ehlo", f"250-sink\r\n{tls}250-AUTH PLAIN\r\n250 PIPELINING")
+
+    async def _auth(self, line: str) -> None:
+        await self._answer("auth", "235 welcome")
+
+    async def _star(self, line: str) -> None:
+        await self._answer("starttls", "454 not now")
+
+    async def _rset(self, line: str) -> None:
+        await self._answer("rset", "250 ok")
 
     async def _mail(self, line: str) -> None:
         self.begun = time.monotonic()
