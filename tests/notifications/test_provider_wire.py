@@ -44,10 +44,14 @@ class Server:
     def _serve(self) -> None:
         with suppress(OSError):  # closed: the test is over
             while True:
-                with closing(self.listener.accept()[0]) as connection, suppress(OSError):
-                    self._talk(connection)
+                connection = self.listener.accept()[0]
+                threading.Thread(target=self._talk, args=[connection], daemon=True).start()
 
     def _talk(self, connection: socket.socket) -> None:
+        with closing(connection), suppress(OSError):
+            self._answer_on(connection)
+
+    def _answer_on(self, connection: socket.socket) -> None:
         wire = self.tls.wrap_socket(connection, server_side=True) if self.tls else connection
         reader = wire.makefile("rb")
         while head := b"".join(takewhile(bytes.strip, iter(reader.readline, b""))):

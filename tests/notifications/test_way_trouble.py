@@ -64,7 +64,7 @@ def test_a_provider_that_refuses_us_rests_and_costs_nobody_their_tries(
         server.answer = 200, PROVIDERS["postmark"].good, ""
         monkeypatch.setattr(providers, "accepted", lambda outgoing, to: Outcome(Kind.HANDED_OVER, Phase.DOT, 250))
         later(edition, minutes=6)
-        until(lambda: drain(edition) in (End.NOTHING_DUE, End.CLOSED) and not states(edition)["planned"])
+        until(lambda: drain(edition) in (End.NOTHING_DUE, End.CLOSED) and states(edition) == {"handed_over": 120})
     assert states(edition) == {"handed_over": 120}
     assert routes.trouble_of(routes.FIRST) is None
 
