@@ -112,7 +112,8 @@ class Hosts:
             host.out.discard(letter.row.id)
 
     def forget(self, now: float) -> None:
-        """What is out belongs to a drain; that a host is slow is worth knowing in the next."""
+        """Who is out and who was put off belong to a drain; that a host is slow is worth knowing in the next."""
+        self.back_at = 0.0
         known = list(self.slow.items())
         self.slow = {name: Slow(host.at) for name, host in known if now - host.at < FORGOTTEN_AFTER}
 
