@@ -180,7 +180,11 @@ def test_a_dead_broker_stops_neither_the_user_nor_the_sweeper(monkeypatch: pytes
     began = time.monotonic()
     tasks.ring(edition.pk)
     assert time.monotonic() - began < 5
-    assert Command()._pass() == 2.0
+    command = Command()
+    assert command._pass() == 2.0
+    assert command.sender
+    command.stopping.set()
+    command.sender.join()
 
 
 WORKER = """

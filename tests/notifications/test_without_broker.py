@@ -12,8 +12,9 @@ import pytest
 
 from notifications import tasks
 from notifications.models import Edition
-from tests.notifications.sink import Sink
+from tests.notifications.sink import Fault, Sink
 from tests.notifications.test_drain import being_sent, states
+from tests.notifications.test_start_by_itself import armed, its_time_came
 from tests.services import until
 
 
@@ -43,6 +44,22 @@ def test_asked_to_stop_in_the_middle_it_puts_down_what_it_holds(start_service: C
         assert sweeper.wait(30) == 0
     told = len(sink.caught)
     assert states(edition) == {"handed_over": told, "planned": 60 - told}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_server_that_hangs_keeps_it_from_nothing_else(start_service: Callable[..., "Popen[str]"]) -> None:
+    """It waits for an answer, and meanwhile another notice begins at its time."""
+    edition, other = being_sent(3), armed()
+    with Sink([Fault("dot", "take_and_silence")]) as sink:
+        where = {"BREACHDESK_SMTP_PORT": str(sink.port), "BREACHDESK_SMTP_TIMEOUT": "60"}
+        sweeper = start_service("run_sweeper", REDIS_URL="redis://127.0.0.1:1/0", **where)
+        until(lambda: len(sink.caught) >= 1)
+        its_time_came(other, minutes=1)
+        until(lambda: Edition.objects.get(pk=other.pk).state == Edition.State.SENDING, seconds=20)
+        assert states(edition)["handing_over"] >= 1, "the answer is still waited for"
+        sweeper.send_signal(signal.SIGTERM)
+    assert sweeper.wait(30) == 0, "the mail server is gone, so the wait ended"
+    assert sum(states(edition)[state] for state in ("unknown", "planned")) == 3
 
 
 def test_a_broker_that_stands_still_stalls_nobody_who_rings(monkeypatch: pytest.MonkeyPatch) -> None:
