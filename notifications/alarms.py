@@ -20,6 +20,7 @@ from breachdesk.accounts.decisions import ask_for_decision
 from breachdesk.audit.models import Event
 from notifications import sweeping
 from notifications.models import Edition, Pace
+from notifications.one_by_one import apart_from_others
 from notifications.schedule import Schedule
 from notifications.transport import Kind
 
@@ -161,7 +162,8 @@ def pause_where_needed() -> int:
     for edition_id in Edition.objects.sending().values_list("pk", flat=True):
         began = time.monotonic()
         if began >= _next_look.get(edition_id, 0.0):
-            stopped += pause_if_needed(edition_id)
+            with apart_from_others(f"Alarms of edition {edition_id}"):
+                stopped += pause_if_needed(edition_id)
             now = time.monotonic()
             _next_look[edition_id] = now + 19 * (now - began)
     return stopped

@@ -24,9 +24,10 @@ from notifications.models import Delivery, Edition
 from notifications.schedule import Schedule
 from notifications.transport import Kind, Outcome, Phase
 from notifications.verp import Sending
-from tests.factories import make_user
+from tests.factories import make_edition_being_sent, make_user
 from tests.notifications.limited import addresses, being_sent, drain, sink, states
 from tests.notifications.sink import Fault
+from tests.notifications.test_sweep import another_session
 
 TABLE = [
     # refused, bounced, complained, unknown, answered; why; of how many; in the canary wave of
@@ -166,6 +167,21 @@ def test_bounces_and_complaints_that_come_later_stop_it_too(settings: Settings) 
     assert alarms.pause_where_needed() == 1
     whys = [event.content["data"]["why"] for event in Event.objects.filter(type="edition.paused").order_by("pk")]
     assert whys == ["bounces", "complaints"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_cannot_be_stopped_now_keeps_no_other_going(settings: Settings) -> None:
+    """A worker that froze in a commit holds the hand-overs of the first one that is looked at."""
+    settings.BREACHDESK = with_limits(alarm_least=2)
+    for edition in make_edition_being_sent(), make_edition_being_sent():
+        settle(edition, Kind.REFUSED, Kind.REFUSED)
+    first, _ = Edition.objects.sending()
+    with another_session() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [delivery.edition_key(first.pk)])
+        assert alarms.pause_where_needed() == 1
+    assert list(Edition.objects.sending()) == [first]
+    alarms._next_look.clear()
+    assert alarms.pause_where_needed() == 1
 
 
 @pytest.mark.django_db(transaction=True)
