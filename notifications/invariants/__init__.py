@@ -5,7 +5,7 @@ moment of a send; it changes nothing. `accepted` is a log of what a mail host to
 one is asked all the same, of what the database and the trail say by themselves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -37,10 +37,12 @@ def check(
     most_unknown: int | None = None,
     at_rest: bool = False,
     jumps: int = 0,
+    misreported: Collection[UUID] = (),
 ) -> Checked:
     """`skew`: seconds by which clocks may differ. `at_rest`: nobody works any more, so nothing may be left to do.
 
-    `jumps`: how often the database's clock was put ahead.
+    `jumps`: how often the database's clock was put ahead. `misreported`: of which a campaign made the provider say that
+    it has them, whether it took them or not.
     """
     with transaction.atomic():
         _in_one_snapshot()
@@ -51,7 +53,7 @@ def check(
         findings += paced.check(editions, accepted, jumps=jumps)
         findings += rows.check_unknown(scope, most_unknown)
         if accepted is not None:
-            findings += check_accepted(editions, accepted, skew=skew)
+            findings += check_accepted(editions, accepted, skew=skew, misreported=misreported)
         deliveries = Delivery.objects.filter(edition__in=editions).count()
     return Checked(len(editions), deliveries, sorted(findings))
 

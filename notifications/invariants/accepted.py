@@ -10,7 +10,7 @@ line is on its disk before the message is answered for.
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -27,7 +27,8 @@ from notifications.placeholders import ValueRefused
 
 SENDING = re.compile(r"b\+([0-9a-f]{32})-(\d{1,5})-")  # as verp.py writes it; whose code it carries is not asked here
 DATE = re.compile(rb"(?m)^Date: [^\r\n]*\r\n")
-OUT = {"handed_over", "delivered", "bounced", "complained"}
+REPORTED = {"delivered", "bounced", "complained"}
+OUT = {"handed_over", *REPORTED}
 NOT_OUT = {"planned", "claimed", "retry_wait", "refused", "blocked", "cancelled", "suppressed"}
 
 
@@ -74,7 +75,9 @@ def digest_of(message: bytes) -> str:
     return sha256(DATE.sub(b"", message, count=1)).hexdigest()
 
 
-def check_accepted(editions: Sequence[Edition], accepted: Sequence[Accepted], *, skew: float) -> list[Finding]:
+def check_accepted(
+    editions: Sequence[Edition], accepted: Sequence[Accepted], *, skew: float, misreported: Collection[UUID]
+) -> list[Finding]:
     findings: list[Finding] = []
     by_delivery: dict[UUID, list[Accepted]] = defaultdict(list)
     for one in accepted:
@@ -82,13 +85,19 @@ def check_accepted(editions: Sequence[Edition], accepted: Sequence[Accepted], *,
             by_delivery[one.delivery].append(one)
     for edition in editions:
         if edition.started_at:
-            findings += _check_edition(edition, by_delivery, skew)
+            findings += _check_edition(edition, by_delivery, skew, misreported)
     return findings
 
 
-def _check_edition(edition: Edition, taken: Mapping[UUID, Sequence[Accepted]], skew: float) -> Iterator[Finding]:
+def _check_edition(
+    edition: Edition, taken: Mapping[UUID, Sequence[Accepted]], skew: float, misreported: Collection[UUID]
+) -> Iterator[Finding]:
     rows = list(Delivery.objects.filter(edition=edition).select_related("person"))
-    none = [row.pk for row in rows if row.state in OUT and row.pk not in taken]
+    none = [
+        row.pk
+        for row in rows
+        if row.state in OUT and row.pk not in taken and not (row.state in REPORTED and row.pk in misreported)
+    ]
     yield from found(1, "Deliveries whose message was taken more often than people chose", _too_often(rows, taken))
     yield from found(2, "Deliveries that count as handed over and that nobody took", none)
     yield from found(3, "Deliveries whose message was taken before the intent was committed", _early(rows, taken, skew))

@@ -40,6 +40,7 @@ class Campaign:
 
     def __init__(self, fire: Field, people: int) -> None:
         self.fire, self.people = fire, people
+        self.misreported = set[UUID]()
         connection.close()  # of a server that has begun anew since
         make_organisation()
         self.incident, self.author = make_incident(), make_user("author")
@@ -215,6 +216,7 @@ class Campaign:
             most_unknown=most,
             at_rest=True,
             jumps=plan.jumps,
+            misreported=self.misreported,
         )
         report = self._verified()
         if report.verdict != "VALID":
@@ -298,7 +300,9 @@ class Campaign:
         """What a provider may send: of any delivery, twice, in the wrong order, and from somebody who is not it."""
         chance = random.Random(int(seed))
         rows = [str(row) for row in Delivery.objects.filter(edition=self.edition).values_list("pk", flat=True)[:400]]
-        reports = [self._one(chance, chance.choice(rows)) for _ in range(20)]
+        named = [chance.choice(rows) for _ in range(20)]
+        self.misreported.update(map(UUID, named))
+        reports = [self._one(chance, row) for row in named]
         reports += chance.sample(reports, 10)
         chance.shuffle(reports)
         threading.Thread(target=self._post_all, args=(reports, chance), daemon=True).start()

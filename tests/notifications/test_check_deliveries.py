@@ -156,13 +156,20 @@ def test_what_the_sink_took_is_compared(sent: dict[str, Any]) -> None:
     ours = next(one for one in took if one.delivery == sent["handed_over"])
     rest = [one for one in took if one is not ours]
 
-    def said(*others: Accepted) -> set[str]:
-        found = invariants.check(accepted=[*rest, *others], most_unknown=0).findings
+    def said(*others: Accepted, **options: Any) -> set[str]:
+        found = invariants.check(accepted=[*rest, *others], most_unknown=0, **options).findings
         return {str(finding).partition(":")[0] for finding in found if str(ours.delivery) in str(finding)}
 
     assert said(ours) == set()
     assert said(ours, ours) == {"I1"}
     assert said() == {"I2"}
+    assert said(misreported=[ours.delivery]) == {"I2"}, "no report makes a message count as handed over"
+    with suppress(Undone), transaction.atomic():
+        with unguarded():
+            Delivery.objects.filter(pk=ours.delivery).update(state="delivered")
+        assert said() == {"I2"}
+        assert said(misreported=[ours.delivery]) == set()
+        raise Undone
     assert said(replace(ours, at=ours.at - 3600)) == {"I3"}
     assert said(replace(ours, sha256="0" * 64)) == said(replace(ours, to="other@example.com")) == {"I8"}
     refused = replace(ours, sender=ours.sender.replace(ours.delivery.hex, sent["refused"].hex))
