@@ -8,7 +8,7 @@ of trouble of its own, the sweeper at all others. Going on repeats nobody: a pau
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from breachdesk.accounts.decisions import ask_for_decision
 from breachdesk.audit.models import Event
-from notifications import sweeping
+from notifications import delivery, sweeping
 from notifications.models import Edition, Pace
 from notifications.one_by_one import apart_from_others
 from notifications.schedule import Schedule
@@ -27,6 +27,8 @@ from notifications.transport import Kind
 LOOK_EVERY = 1.0  # seconds after which a worker asks itself whether its answers look bad
 FEW = 200  # answers below which a worker asks the database about any failure
 ASKED = "notifications.send_edition"
+CLOCKS_APART = timedelta(minutes=1)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 BEGAN = ("edition.started", "edition.resumed", "edition.reopened")
 COUNT = """
 SELECT count(*) FILTER (WHERE state = 'refused'), count(*) FILTER (WHERE state = 'bounced'),
@@ -104,10 +106,16 @@ def counted_since(edition: Edition, since: datetime) -> Counted:
 
 
 def let_go_at(edition: Edition) -> datetime | None:
-    """When a person last had it sent: by starting it, or by letting it go on."""
-    events = Event.objects.of_incident(edition.incident_id).of_types(BEGAN).on_objects([str(edition.pk)])
-    last = events.newest_first().first()
-    return last.at if last else edition.started_at
+    """When a person last had it sent: by starting it, or by letting it go on.
+
+    That is by the clock of their web server. One that was far ahead would count no answer until then, so it is passed
+    over for the time before: better to stop once more for the same numbers than for none.
+    """
+    if edition.started_at is None:
+        return None
+    begun = Event.objects.of_incident(edition.incident_id).of_types(BEGAN).on_objects([str(edition.pk)])
+    last = begun.between(None, delivery.now_of_database() + CLOCKS_APART).newest_first().first()
+    return last.at if last else LONG_AGO
 
 
 def standing_of(edition: Edition) -> Counted | None:

@@ -22,6 +22,7 @@ State = Delivery.State
 T = TypeVar("T")
 KEPT_SECONDS = 1.5
 TIMES_AS_LONG = 19
+NEVER_LOOKED = (0.0, 0.0, None)
 SHOWN_MINUTES = 60
 LONG = 10_000  # people; counting them at each look would make each look wait
 QUEUED = (State.PLANNED, State.CLAIMED, State.RETRY_WAIT)
@@ -173,25 +174,27 @@ def counted(edition: Edition, what: str, count: Callable[[], T]) -> T:
     return shared(f"{what}-{edition.pk}", count, at_least=KEPT_SECONDS) if is_long(edition) else count()
 
 
-_remembered: dict[str, tuple[float, object]] = {}
+_remembered: dict[str, tuple[float, float, object]] = {}
 
 
 def shared(key: str, look: Callable[[], T], *, at_least: float) -> T:
     """What somebody looked at lately, here or in another process; else a look of our own, unless one is under way."""
-    until, kept = _remembered.get(key, (0.0, None))
-    if time.time() < until:
+    since, until, kept = _remembered.get(key, NEVER_LOOKED)
+    if since <= time.time() < until:
         return kept  # type: ignore[return-value]
-    until, kept = cache.get(key) or (0.0, None)
-    if time.time() >= until:
+    since, until, kept = cache.get(key, version=2) or NEVER_LOOKED
+    if not since <= time.time() < until:  # also where the clock went back since
         with transaction.atomic():
             if _is_first(key) or kept is None:
                 began = time.perf_counter()
-                kept = look()
-                until = time.time() + max(at_least, TIMES_AS_LONG * (time.perf_counter() - began))
-                cache.set(key, (until, kept), timeout=600)
+                kept, since = look(), time.time()
+                until = since + max(at_least, TIMES_AS_LONG * (time.perf_counter() - began))
+                cache.set(key, (since, until, kept), timeout=600, version=2)
     if len(_remembered) > 200:
         _remembered.clear()
-    _remembered[key] = max(until, time.time() + KEPT_SECONDS / 3), kept
+    now = time.time()
+    soon = now + KEPT_SECONDS / 3
+    _remembered[key] = now, (max(until, soon) if since <= now else soon), kept
     return kept  # type: ignore[return-value]
 
 

@@ -1,6 +1,7 @@
 """A send that goes wrong stops by itself, says why and with which numbers, and goes on without repeating anybody."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from pytest_django import Settings
 from breachdesk.accounts.models import PendingDecision
 from breachdesk.audit.models import Event
 from notifications import alarms, delivery, pace
-from notifications.actions import resume_edition
+from notifications.actions import pause_edition, resume_edition
 from notifications.alarms import Alarm, Counted, alarm_of, measured, standing_of
 from notifications.batches import close_batch
 from notifications.ends import End
@@ -24,7 +25,7 @@ from notifications.models import Delivery, Edition
 from notifications.schedule import Schedule
 from notifications.transport import Kind, Outcome, Phase
 from notifications.verp import Sending
-from tests.factories import make_edition_being_sent, make_user
+from tests.factories import make_edition_being_sent, make_user, unguarded
 from tests.notifications.limited import addresses, being_sent, drain, sink, states
 from tests.notifications.sink import Fault
 from tests.notifications.test_sweep import another_session
@@ -167,6 +168,21 @@ def test_bounces_and_complaints_that_come_later_stop_it_too(settings: Settings) 
     assert alarms.pause_where_needed() == 1
     whys = [event.content["data"]["why"] for event in Event.objects.filter(type="edition.paused").order_by("pk")]
     assert whys == ["bounces", "complaints"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("ahead", ["edition.resumed", "edition.started"])
+def test_a_web_server_whose_clock_is_an_hour_ahead_makes_no_alarm_wait_for_it(settings: Settings, ahead: str) -> None:
+    settings.BREACHDESK = with_limits(alarm_least=5)
+    edition = make_edition_being_sent()
+    if ahead == "edition.resumed":
+        pause_edition(edition, by=make_user("approver"))
+        resume_edition(edition, by=make_user("approver"))
+    with unguarded():
+        Event.objects.filter(type=ahead).update(at=timezone.now() + timedelta(hours=1))
+    assert standing_of(edition) == Counted(0, 0, 0, 0, 0)
+    settle(edition, Kind.REFUSED, Kind.REFUSED)
+    assert standing_of(edition) == Counted(2, 0, 0, 0, 2)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,6 +1,8 @@
 """What the send page says beyond its counts: why, at which hosts, batch by batch; and what is changed there."""
 
 import re
+import time
+from itertools import count
 from uuid import uuid4
 
 import pytest
@@ -15,7 +17,7 @@ from django.utils import timezone
 from notifications import routes, sweeping
 from notifications.actions import change_rate, pause_edition
 from notifications.models import Attempt, Delivery, Edition
-from notifications.progress import Progress, spark_of
+from notifications.progress import Progress, shared, spark_of
 from notifications.schedule import Rate, Schedule
 from tests.factories import make_user, unguarded
 from tests.notifications.limited import addresses, being_sent, drain, sink, states
@@ -178,3 +180,16 @@ def test_the_picture_of_speed_has_the_limit_in_it() -> None:
     assert spark_of(Progress({}, (100, 200))) is None
     assert spark_of(seen, 10_000).cap is None, "far above the picture"  # type: ignore[union-attr]
     assert (seen.per_minute, seen.capacity) == (100, 200)
+
+
+def test_a_clock_that_was_wrong_for_a_moment_leaves_no_page_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour ahead, a look was kept until then."""
+    key, looks, right = f"counts-{uuid4()}", count(), time.time
+
+    def look() -> int:
+        return shared(key, lambda: next(looks), at_least=60)
+
+    monkeypatch.setattr(time, "time", lambda: right() + 3600)
+    assert [look(), look()] == [0, 0]
+    monkeypatch.setattr(time, "time", right)
+    assert [look(), look()] == [1, 1]
