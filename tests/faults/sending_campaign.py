@@ -66,6 +66,7 @@ class Campaign:
             "fill disk": fire.fill_disk,
             "free disk": fire.free_disk,
             "clock": fire.jump,
+            "clock of": fire.clocks.move,
             "reports": self._report,
             "press": self._press_both,
             "ring": self._ring,
@@ -156,7 +157,7 @@ class Campaign:
         """Nothing happens any more; all that ran before runs again."""
         fire = self.fire
         fire.free_disk()
-        fire.jump("+0")
+        fire.right_clocks()
         fire.down_until.clear()
         for name in ("database", "redis", *fire.programs):
             fire.thaw(name)

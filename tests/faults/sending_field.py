@@ -22,6 +22,7 @@ from breachdesk.embedded.folders import write_private
 from breachdesk.embedded.logins import write_addresses
 from breachdesk.embedded.processes import Program, end_session, launch, session_members, stop
 from breachdesk.limits import ALARM_LIMITS
+from tests.faults.host_clocks import HostClocks, seconds_of
 
 FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 WINDOWS = {"worker": 8, "worker 2": 50}
@@ -53,6 +54,7 @@ class Field:
     environment: dict[str, str]
     programs: dict[str, Program]
     has_own_disk: bool
+    clocks: HostClocks
     parts: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     down_until: dict[str, float] = field(default_factory=dict)
     snapshot: Path | None = None
@@ -166,12 +168,16 @@ class Field:
 
     def jump(self, to: str) -> None:
         """The database's clock; all others keep the right time. In place: it is read all the time, by all of it."""
-        seconds = int(to[:-1]) * {"h": 3600, "d": 86_400}[to[-1]] if to[-1] in "hd" else int(to)
         clock = os.open(self.running.state / "postgres" / "clock", os.O_WRONLY | os.O_CREAT, 0o644)
         try:
-            os.pwrite(clock, f"{seconds:+09d}\n".encode(), 0)
+            os.pwrite(clock, f"{seconds_of(to):+09d}\n".encode(), 0)
         finally:
             os.close(clock)
+
+    def right_clocks(self) -> None:
+        self.jump("+0")
+        for name in self.programs:
+            self.clocks.move(name, "+0")
 
     def is_database_ready(self) -> bool:
         return self._process("database").poll() is None and postgres.is_ready(self.running.state)
@@ -231,7 +237,12 @@ def installation(folder: Path) -> Iterator[Field]:
                 del os.environ[name]
             os.environ.update(environment)
             _prepare(folder / "state", environment)
-            fire = Field(folder, running, environment, _programs(place, environment, folder), has_own_disk)
+            clocks = HostClocks(folder)
+            programs = {
+                name: replace(program, environment={**program.environment, **clocks.environment(name)})
+                for name, program in _programs(place, environment, folder).items()
+            }
+            fire = Field(folder, running, environment, programs, has_own_disk, clocks)
             _begin(fire)
             try:
                 yield fire

@@ -2,7 +2,8 @@
 
 Every fifth seed sends under limits, for about a minute instead of nine seconds, and twice as much happens in it; how
 fast it goes is changed on the way. Every tenth does so with leases in the proportions of production. In every seventh
-the mail server breaks also at sign-in, STARTTLS, RSET and QUIT.
+the mail server breaks also at sign-in, STARTTLS, RSET and QUIT. In every eighth the clocks of workers, web server and
+others jump too, each by itself.
 """
 
 import random
@@ -20,7 +21,7 @@ DOMAINS = 3
 OTHERS = ("web", "beat", "sweeper", "sequencer", "signer")
 SENDS_TOO = "sweeper"  # while Redis takes no doorbell
 ON_THE_WIRE = CONNECTIONS * CHILDREN
-LIMITED, AROUND_MESSAGES, LONG_LEASES = 5, 7, 10  # every fifth, seventh, tenth seed
+LIMITED, AROUND_MESSAGES, ALL_CLOCKS, LONG_LEASES = 5, 7, 8, 10  # every fifth, seventh, eighth, tenth seed
 STRETCH = 5.5  # a send under limits lasts so many times as long
 HOURS = {"+0": 0, "+1h": 1, "-1h": -1, "+1d": 24}
 IN_WINDOWS = ON_THE_WIRE * max(WINDOWS.values())
@@ -78,6 +79,8 @@ def plan_of(seed: int, people: int) -> Plan:
         _limit(plan, people)
     if seed % AROUND_MESSAGES == 0:
         _break_around_messages(plan)
+    if seed % ALL_CLOCKS == 0:
+        _move_all_clocks(plan)
     plan.happenings.sort(key=lambda one: one.at)
     return plan
 
@@ -88,6 +91,15 @@ def _break_around_messages(plan: Plan) -> None:
     plan.faults |= {"rcpt 450": 20.0} | {name: chance.uniform(100, 400) for name in chance.sample(VERBS, 7)}
     begin = chance.uniform(1, 4)
     plan.happenings += [Happening(begin, "ask for tls"), Happening(begin + 3, "no more tls")]
+
+
+def _move_all_clocks(plan: Plan) -> None:
+    """No clock but the database's decides anything about a message, so nobody is in doubt by it."""
+    chance, plan.skew = random.Random(f"clocks of {plan.seed}"), 90_000.0
+    for name in (*WINDOWS, *OTHERS):
+        at, to = chance.uniform(0.3, 6), chance.choice(["+1h", "-1h", "+1d"])
+        back = at + chance.uniform(2, 6)
+        plan.happenings += [Happening(at, "clock of", (name, to)), Happening(back, "clock of", (name, "+0"))]
 
 
 def _limit(plan: Plan, people: int) -> None:

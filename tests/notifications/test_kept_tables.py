@@ -12,8 +12,8 @@ from tests.faults.smtp_faults import FAULTS, VERBS
 TESTS = Path(__file__).parent.parent
 HAPPENED = {
     "kill", "freeze", "thaw", "deploy", "flush", "fill memory", "free memory", "restore snapshot", "cut off",
-    "fill disk", "free disk", "clock", "reports", "press", "ring", "ask for tls", "no more tls", "change rate",
-    "answer after",
+    "fill disk", "free disk", "clock", "clock of", "reports", "press", "ring", "ask for tls", "no more tls",
+    "change rate", "answer after",
 }  # fmt: skip
 KILLED = {"worker", "worker 2", "web", "beat", "sweeper", "sequencer", "signer", "redis", "database"}
 NAMED = {"resends unknowns", "settles before the 250", "drops the token check", "ignores cancel"}
