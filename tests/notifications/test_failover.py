@@ -100,7 +100,7 @@ def test_after_a_failover_nothing_leaves_until_somebody_compared(
         edition = being_sent(12)
         assert drain(edition, seconds=0) is End.TIME
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_current_wal_lsn()")
+            cursor.execute("SELECT pg_current_wal_insert_lsn()")  # also what is not written yet
             lsn = cursor.fetchone()[0]
         until(lambda: has_followed(sockets, lsn))
         lose_the_stream(sockets)
