@@ -24,6 +24,7 @@ settings.register_profile("suite", deadline=None, derandomize=True, suppress_hea
 settings.load_profile("suite")
 
 STARTED_ONCE = ("installation", "one_chromium")
+LONG = ("test_under_fire", "test_two_hosts", "test_two_processes", "test_one_domain")
 NO_BROWSER = "The browser journeys need Chromium: install Debian's package chromium."
 
 
@@ -37,11 +38,12 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What needs a whole installation comes first and together, then what needs a browser: one worker starts them.
 
-    These take longest: the end of a run has no long test.
+    These take longest, and what waits long for a mail server comes next: the end of a run has no long test.
     """
 
     def place(item: pytest.Item) -> int:
-        return next((i for i, name in enumerate(STARTED_ONCE) if name in getattr(item, "fixturenames", ())), 9)
+        others = 8 if item.path.stem in LONG else 9
+        return next((i for i, name in enumerate(STARTED_ONCE) if name in getattr(item, "fixturenames", ())), others)
 
     items.sort(key=place)
 
