@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as installed
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -192,9 +192,13 @@ def test_one_that_cannot_be_stopped_now_keeps_no_other_going(settings: Settings)
     for edition in make_edition_being_sent(), make_edition_being_sent():
         settle(edition, Kind.REFUSED, Kind.REFUSED)
     first, _ = Edition.objects.sending()
-    with another_session() as other:
+    with another_session() as other, connection.cursor() as cursor:
         other.execute("SELECT pg_advisory_lock(%s)", [delivery.edition_key(first.pk)])
-        assert alarms.pause_where_needed() == 1
+        cursor.execute("SET lock_timeout = '20s'")  # else whoever waits for it waits for ever
+        try:
+            assert alarms.pause_where_needed() == 1
+        finally:
+            cursor.execute("RESET lock_timeout")
     assert list(Edition.objects.sending()) == [first]
     alarms._next_look.clear()
     assert alarms.pause_where_needed() == 1
