@@ -23,6 +23,7 @@ T = TypeVar("T")
 KEPT_SECONDS = 1.5
 TIMES_AS_LONG = 19
 NEVER_LOOKED = (0.0, 0.0, None)
+FORM = 2  # of what is kept: the processes of an upgrade do not read each other's
 SHOWN_MINUTES = 60
 LONG = 10_000  # people; counting them at each look would make each look wait
 QUEUED = (State.PLANNED, State.CLAIMED, State.RETRY_WAIT)
@@ -182,14 +183,14 @@ def shared(key: str, look: Callable[[], T], *, at_least: float) -> T:
     since, until, kept = _remembered.get(key, NEVER_LOOKED)
     if since <= time.time() < until:
         return kept  # type: ignore[return-value]
-    since, until, kept = cache.get(key, version=2) or NEVER_LOOKED
+    since, until, kept = cache.get(key, version=FORM) or NEVER_LOOKED
     if not since <= time.time() < until:  # also where the clock went back since
         with transaction.atomic():
             if _is_first(key) or kept is None:
                 began = time.perf_counter()
                 kept, since = look(), time.time()
                 until = since + max(at_least, TIMES_AS_LONG * (time.perf_counter() - began))
-                cache.set(key, (since, until, kept), timeout=600, version=2)
+                cache.set(key, (since, until, kept), timeout=600, version=FORM)
     if len(_remembered) > 200:
         _remembered.clear()
     now = time.time()
